@@ -1,0 +1,52 @@
+// swift-tools-version: 6.2
+// isolated: run any Linux program with a private view of the machine.
+//
+// `make build` makes the lean, static, position-independent executable that is installed;
+// a plain `swift build` works too and gives an ordinary dynamic one.
+import Foundation
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6), .strictMemorySafety(),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+]
+
+/// `ISOLATED_STATIC=1` (set by the Makefile): no loader, no libraries, loaded anywhere.
+let isStatic = ProcessInfo.processInfo.environment["ISOLATED_STATIC"] == "1"
+let linking: [LinkerSetting] =
+  isStatic
+  ? [
+    .unsafeFlags([
+      "-static-executable", "-use-ld=lld", "-Xclang-linker", "-static-pie",
+      "-Xlinker", "--pack-dyn-relocs=relr", "-Xlinker", "--gc-sections", "-Xlinker", "-s",
+    ])
+  ] : []
+
+let package = Package(
+  name: "isolated",
+  products: [
+    .library(name: "Isolate", targets: ["Isolate"]),
+    .executable(name: "isolated", targets: ["isolated"]),
+  ],
+  targets: [
+    .target(
+      name: "CSeccomp",
+      cSettings: [
+        .define("_GNU_SOURCE"),
+        .unsafeFlags([
+          "-Wall", "-Wextra", "-Werror", "-Wswitch-enum", "-Wshadow", "-fno-strict-aliasing",
+          "-fvisibility=hidden",
+        ]),
+      ],
+      linkerSettings: [.linkedLibrary("seccomp"), .linkedLibrary("cap")]),
+    .target(name: "Isolate", dependencies: ["CSeccomp"], swiftSettings: strict),
+    .executableTarget(
+      name: "isolated", dependencies: ["Isolate"], swiftSettings: strict, linkerSettings: linking),
+    .testTarget(
+      name: "IsolateTests", dependencies: ["Isolate"], path: "Tests/IsolateTests",
+      swiftSettings: strict),
+  ]
+)

@@ -1,0 +1,4 @@
+#ifndef CSECCOMP_H
+#define CSECCOMP_H
+#include "launch_plan.h"
+#endif

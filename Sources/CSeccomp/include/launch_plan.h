@@ -1,0 +1,169 @@
+/*
+ * The only schema between Swift and the child. Swift writes a plan, the child runs it: child.c is a
+ * loop around one switch over enum launch_op. No number here is written a second time in Swift; the
+ * Clang importer reads this file.
+ *
+ * A plan is an array of fixed-size steps and one text block. A step names at most one descriptor, two
+ * offsets into the text block and one 64-bit value; what does not fit lies in the text block as one
+ * of the launch_*_extra structs, 8-aligned, its offset in text_b or value as the op says.
+ */
+#ifndef LAUNCH_PLAN_H
+#define LAUNCH_PLAN_H
+
+#include <stdint.h>
+
+/* Paths called "relative" are beneath the new root and have no leading slash; "" is the root itself. */
+enum launch_op {
+	LAUNCH_OP_END = 0,
+	/* Before the app is forked: run by the process that becomes init. */
+	LAUNCH_OP_UNSHARE,             /* value: CLONE_NEW* flags */
+	LAUNCH_OP_NETWORK_START,       /* value: 1 = bring lo up. A helper makes the network namespace meanwhile */
+	LAUNCH_OP_NETWORK_JOIN,        /* wait for the helper, enter its namespace */
+	LAUNCH_OP_WRITE_PROC,          /* a: path under /proc (host view), b: content; one write(2) */
+	LAUNCH_OP_MOUNTS_PRIVATE,      /* nothing we mount is seen outside */
+	LAUNCH_OP_ROOT,                /* a: tmpfs options; becomes the new root, not entered yet */
+	LAUNCH_OP_MAKE_DIR,            /* a: relative path, value: mode. Parents are made 0755. Existing is fine */
+	LAUNCH_OP_MAKE_FILE,           /* a: relative path, b: content, value: mode */
+	LAUNCH_OP_MAKE_LINK,           /* a: relative path of the link, b: what it points to */
+	LAUNCH_OP_MAKE_DEVICE,         /* a: relative path, value: dev_t (needs real root) */
+	LAUNCH_OP_BIND,                /* a: host path, b: launch_bind_extra */
+	LAUNCH_OP_TMPFS,               /* a: relative path, b: options, value: MOUNT_ATTR_* */
+	LAUNCH_OP_PROC,                /* a: relative path, b: options or "" */
+	LAUNCH_OP_DEVPTS,              /* a: relative path, b: options */
+	LAUNCH_OP_SYSFS,               /* a: relative path */
+	LAUNCH_OP_MQUEUE,              /* a: relative path */
+	LAUNCH_OP_OVERLAY,             /* a: relative path, b: launch_overlay_extra */
+	LAUNCH_OP_MASK,                /* a: relative path; covered by nothing; missing is fine */
+	LAUNCH_OP_READ_ONLY,           /* a: relative path; bound over itself read-only; missing is fine */
+	LAUNCH_OP_ATTRIBUTES,          /* a: relative path, value: MOUNT_ATTR_* to set on that mount alone */
+	LAUNCH_OP_PIVOT,               /* enter the new root, detach the old one */
+	LAUNCH_OP_LOOPBACK_UP,
+	LAUNCH_OP_HOSTNAME,            /* a: name */
+	LAUNCH_OP_DOMAINNAME,          /* a: name */
+	LAUNCH_OP_IDENTITY,            /* b: launch_identity_extra; setgroups, setresgid, setresuid */
+	LAUNCH_OP_KEYRING,             /* a fresh session keyring */
+	LAUNCH_OP_TERMINAL,            /* a: relative path of ptmx; opens a pty, sends its master up with LAUNCH_REPORT_TERMINAL */
+	LAUNCH_OP_FORK_APP,            /* what follows is run by the app; this process becomes init */
+	/* In the app, up to exec. */
+	LAUNCH_OP_SESSION,             /* value: 1 = take the pty as controlling terminal's foreground group, 0 = setsid */
+	LAUNCH_OP_WORKDIR,             /* a: absolute path in the new root */
+	LAUNCH_OP_UMASK,               /* value */
+	LAUNCH_OP_RLIMIT,              /* fd: RLIMIT_*, b: launch_rlimit_extra */
+	LAUNCH_OP_NICE,                /* value: niceness, as int64 */
+	LAUNCH_OP_SIGNALS,             /* every disposition default, empty mask */
+	LAUNCH_OP_DESCRIPTOR,          /* fd: source, value: the number the app sees (dup3, not close-on-exec) */
+	LAUNCH_OP_CLOSE_OTHERS,        /* value: the lowest number to close; the report and lifeline go at exec */
+	LAUNCH_OP_DUMPABLE,            /* value: PR_SET_DUMPABLE */
+	LAUNCH_OP_CAPABILITIES_DROP,   /* ambient, bounding, securebits locked, then all sets empty */
+	LAUNCH_OP_NO_NEW_PRIVILEGES,
+	LAUNCH_OP_DENY_WRITE_EXECUTE,  /* prctl(PR_SET_MDWE) */
+	LAUNCH_OP_LANDLOCK_BEGIN,      /* b: launch_landlock_extra */
+	LAUNCH_OP_LANDLOCK_PATH,       /* a: absolute path in the new root, value: LANDLOCK_ACCESS_FS_*; missing is fine */
+	LAUNCH_OP_LANDLOCK_PORT,       /* fd: port, value: LANDLOCK_ACCESS_NET_* */
+	LAUNCH_OP_LANDLOCK_ENFORCE,
+	LAUNCH_OP_FILTER,              /* b: struct sock_filter array, value: its length. The last step before exec */
+	LAUNCH_OP_EXEC,                /* a: candidate paths, NUL-separated, ended by an empty one */
+	LAUNCH_OP_COUNT,
+};
+
+struct launch_step {
+	uint32_t op; /* enum launch_op */
+	int32_t fd;
+	uint32_t text_a;
+	uint32_t text_b;
+	uint64_t value;
+};
+
+struct launch_bind_extra {
+	uint64_t device;     /* what the policy saw at the host path: st_dev */
+	uint64_t inode;      /* and st_ino; anything else there now fails the step with ESTALE */
+	uint64_t attributes; /* MOUNT_ATTR_* set on the whole tree */
+	uint32_t target;     /* offset of the relative path */
+	int32_t userns_fd;   /* for an idmapped mount, else -1 */
+	uint32_t recursive;  /* with the mounts below it */
+	uint32_t is_directory;
+};
+
+struct launch_overlay_extra {
+	uint64_t device;
+	uint64_t inode;
+	uint64_t attributes;
+	uint32_t lower;   /* offset: host path of the lower directory */
+	uint32_t upper;   /* offset: host path of the kept upper directory, or 0: thrown away */
+	uint32_t work;    /* offset: host path of the work directory beside it, or 0 */
+	uint32_t options; /* offset: tmpfs options for the thrown-away upper layer */
+	uint32_t user_xattr;
+	uint32_t reserved;
+};
+
+struct launch_identity_extra {
+	uint32_t uid;
+	uint32_t gid;
+	uint32_t clear_groups; /* 1: setgroups(0); 0: leave (a user namespace made without it) */
+	uint32_t reserved;
+};
+
+struct launch_rlimit_extra {
+	uint64_t soft;
+	uint64_t hard;
+};
+
+struct launch_landlock_extra {
+	uint64_t handled_fs;
+	uint64_t handled_net;
+	uint64_t scoped;
+	uint32_t size; /* how much of the kernel's struct this ABI knows: 8, 16 or 24 */
+	uint32_t reserved;
+};
+
+/* What the child and init tell the supervisor: one SOCK_SEQPACKET message each. */
+enum launch_report_kind {
+	LAUNCH_REPORT_FAILED = 1, /* step, error: nothing was started */
+	LAUNCH_REPORT_TERMINAL,   /* carries the pty's master as SCM_RIGHTS */
+	LAUNCH_REPORT_STARTED,    /* exec succeeded; pid: the app's in its own namespace */
+	LAUNCH_REPORT_STOPPED,    /* the app stopped; status: the signal */
+	LAUNCH_REPORT_CONTINUED,
+	LAUNCH_REPORT_EXITED,     /* status: as waitpid(2) gives it; usage filled in */
+};
+
+struct launch_report {
+	uint32_t kind; /* enum launch_report_kind */
+	uint32_t step;
+	int32_t error;
+	int32_t status;
+	int32_t pid;
+	uint32_t tmpfs_full;         /* EXITED: bit i set when the i-th watched tmpfs had no block or inode left */
+	uint64_t user_microseconds;  /* of the app and all its reaped descendants */
+	uint64_t system_microseconds;
+	uint64_t peak_resident_kib;  /* of the largest single process */
+	uint64_t reaped;             /* how many processes init reaped, the app included */
+};
+
+struct launch_plan {
+	const struct launch_step *steps;
+	const char *text;
+	char *const *argv;
+	char *const *envp;
+	uint32_t step_count;
+	uint32_t text_size;
+	int32_t report_fd;    /* SOCK_SEQPACKET, close-on-exec */
+	int32_t lifeline_fd;  /* read end of a pipe that the supervisor holds open while it lives */
+	int32_t stop_signal;  /* unused by the child; init forwards what it gets */
+	uint32_t watched_tmpfs; /* how many LAUNCH_OP_TMPFS steps, in order, init looks at when the app ends */
+};
+
+/*
+ * Runs the plan in the calling process, which must be the only thread of a fresh clone. Never returns.
+ * Allocates nothing, takes no lock, touches no libc state but errno.
+ */
+void launch_child(const struct launch_plan *plan) __attribute__((noreturn));
+
+/*
+ * clone3(2) without CLONE_VM, then launch_child in the child.
+ *
+ * namespaces: CLONE_NEW* flags for the clone itself. cgroup_fd: a cgroup v2 directory to be born in, or -1.
+ * pidfd: where the new process's pidfd goes (close-on-exec). Returns the pid, or -1 with errno.
+ */
+int launch_clone(const struct launch_plan *plan, uint64_t namespaces, int cgroup_fd, int *pidfd);
+
+#endif

@@ -1,0 +1,6 @@
+import Isolate
+
+@main
+struct Main {
+  static func main() {}
+}
