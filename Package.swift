@@ -35,11 +35,8 @@ let package = Package(
     .target(
       name: "CSeccomp",
       cSettings: [
-        .define("_GNU_SOURCE"),
-        .unsafeFlags([
-          "-Wall", "-Wextra", "-Werror", "-Wswitch-enum", "-Wshadow", "-fno-strict-aliasing",
-          "-fvisibility=hidden",
-        ]),
+        .define("_GNU_SOURCE"), .enableWarning("all"), .enableWarning("extra"),
+        .enableWarning("switch-enum"), .enableWarning("shadow"), .treatAllWarnings(as: .error),
       ],
       linkerSettings: [.linkedLibrary("seccomp"), .linkedLibrary("cap")]),
     .target(name: "Isolate", dependencies: ["CSeccomp"], swiftSettings: strict),
