@@ -1,0 +1,60 @@
+/// One limit: how much, by what it is enforced, and which rule set it.
+package struct Limit: Hashable, Sendable {
+  /// Bytes, a count, thousandths of one CPU, or milliseconds, as the limit's name says.
+  package var amount: UInt64
+  package var enforcement: Enforcement
+  package var position: Position
+
+  package init(amount: UInt64, enforcement: Enforcement, position: Position) {
+    self.amount = amount
+    self.enforcement = enforcement
+    self.position = position
+  }
+}
+
+/// By what a limit holds. `show` and `plan` say it for each.
+package enum Enforcement: Hashable, Sendable {
+  case cgroup2
+  case cgroup1
+  /// setrlimit(2): per process, except RLIMIT_NPROC, which counts the app's user namespace (Linux 5.14).
+  case rlimit
+  /// The supervisor samples the whole sandbox and ends it when it is over the limit.
+  case sampled
+  /// The supervisor's clock.
+  case timer
+}
+
+package struct Limits: Hashable, Sendable {
+  package var memoryBytes: Limit?
+  package var processes: Limit?
+  /// Thousandths of one CPU.
+  package var cpuMillis: Limit?
+  package var openFiles: Limit?
+  package var fileSizeBytes: Limit?
+  package var addressSpaceBytes: Limit?
+  package var cpuTimeMilliseconds: Limit?
+  package var wallTimeMilliseconds: Limit?
+  package var coreSizeBytes: Limit?
+  /// Where the app's cgroup is made, when a limit needs one.
+  package var cgroup: CgroupPlace?
+
+  package init() {}
+}
+
+/// Where the supervisor may make a cgroup for the app.
+package enum CgroupPlace: Hashable, Sendable {
+  /// The absolute path of a delegated cgroup v2 directory in which the app's own is made.
+  case unified(parent: String)
+  /// The v1 controllers needed, each with the absolute path of the directory in which the app's own is made.
+  case legacy([LegacyController])
+
+  package struct LegacyController: Hashable, Sendable {
+    package var name: String
+    package var parent: String
+
+    package init(name: String, parent: String) {
+      self.name = name
+      self.parent = parent
+    }
+  }
+}

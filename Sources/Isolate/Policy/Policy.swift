@@ -1,0 +1,136 @@
+/// The complete answer for one app on this machine: checked, with no default left open.
+package struct Policy: Sendable {
+  /// The app's name: of its profile, or of its program.
+  package var app: String
+  /// The program and its arguments; never empty. A program without a slash is looked up in `searchPath`.
+  package var command: [String]
+  /// Absolute directories inside the view in which a program without a slash is looked up.
+  package var searchPath: [String]
+  /// Where the app starts: an absolute path inside the view.
+  package var workdir: String
+  /// The whole environment, in order; names are unique.
+  package var environment: [EnvironmentVariable]
+  package var identity: Identity
+  package var namespaces: Namespaces
+  package var files: FilePolicy
+  package var network: NetworkPolicy
+  package var syscalls: SyscallPolicy
+  package var memory: MemoryPolicy
+  package var limits: Limits
+  package var terminal: TerminalMode
+  /// The caller's descriptors the app keeps, beyond 0, 1 and 2. Sorted, unique, at least 3.
+  package var descriptors: [Int32]
+  package var stop: StopPolicy
+  /// Protections whose absence is an error. What is not here and cannot be had is announced instead.
+  package var require: [Requirement]
+  /// Every widening of what a base profile refused, with its written reason.
+  package var relaxations: [Relaxation]
+  /// What a person should know before the app starts: protections this machine lacks, rules without effect.
+  package var notices: [String]
+  /// Every value with the place it came from, in the order of docs/profile.md; what `show` prints.
+  package var provenance: [Provenance]
+
+  package init(
+    app: String, command: [String], searchPath: [String], workdir: String,
+    environment: [EnvironmentVariable], identity: Identity, namespaces: Namespaces,
+    files: FilePolicy, network: NetworkPolicy, syscalls: SyscallPolicy, memory: MemoryPolicy,
+    limits: Limits, terminal: TerminalMode, descriptors: [Int32], stop: StopPolicy,
+    require: [Requirement], relaxations: [Relaxation], notices: [String],
+    provenance: [Provenance]
+  ) {
+    self.app = app
+    self.command = command
+    self.searchPath = searchPath
+    self.workdir = workdir
+    self.environment = environment
+    self.identity = identity
+    self.namespaces = namespaces
+    self.files = files
+    self.network = network
+    self.syscalls = syscalls
+    self.memory = memory
+    self.limits = limits
+    self.terminal = terminal
+    self.descriptors = descriptors
+    self.stop = stop
+    self.require = require
+    self.relaxations = relaxations
+    self.notices = notices
+    self.provenance = provenance
+  }
+}
+
+package struct EnvironmentVariable: Hashable, Sendable {
+  package var name: String
+  package var value: String
+
+  package init(name: String, value: String) {
+    self.name = name
+    self.value = value
+  }
+}
+
+/// One value of the policy, as text, with the rule it came from.
+package struct Provenance: Hashable, Sendable {
+  /// The key's path: `files.read`, `limits.memory`.
+  package var key: String
+  package var value: String
+  package var position: Position
+
+  package init(key: String, value: String, position: Position) {
+    self.key = key
+    self.value = value
+    self.position = position
+  }
+}
+
+/// A weakening of what a base profile refused. It has a reason or it is refused.
+package struct Relaxation: Hashable, Sendable {
+  package var key: String
+  package var reason: String
+  package var position: Position
+
+  package init(key: String, reason: String, position: Position) {
+    self.key = key
+    self.reason = reason
+    self.position = position
+  }
+}
+
+/// A protection that a profile may demand.
+package enum Requirement: String, CaseIterable, Sendable {
+  case namespaces, filter, landlock
+  case denyWriteExecute = "deny-write-execute"
+  case memoryLimit = "limits.memory"
+  case processLimit = "limits.processes"
+  case cpuLimit = "limits.cpu"
+  case timeNamespace = "time-namespace"
+}
+
+package enum TerminalMode: String, CaseIterable, Sendable {
+  /// A pty of its own where one of 0, 1, 2 is a terminal; pipes and files stay what they are.
+  case auto
+  /// Whatever 0, 1 and 2 are is handed over as it is.
+  case inherit
+  /// Terminals among 0, 1, 2 are replaced by /dev/null.
+  case none
+}
+
+package struct StopPolicy: Hashable, Sendable {
+  /// The signal that asks the app to end.
+  package var signal: Int32
+  /// How long it has before everything in the sandbox is killed.
+  package var timeoutMilliseconds: Int64
+
+  package init(signal: Int32, timeoutMilliseconds: Int64) {
+    self.signal = signal
+    self.timeoutMilliseconds = timeoutMilliseconds
+  }
+}
+
+package struct MemoryPolicy: Hashable, Sendable {
+  /// No mapping may be made executable that was ever writable (prctl(2), PR_SET_MDWE, Linux 6.3).
+  package var deniesWriteExecute: Bool
+
+  package init(deniesWriteExecute: Bool) { self.deniesWriteExecute = deniesWriteExecute }
+}
