@@ -22,9 +22,13 @@ enum TOMLSuite {
 
   private static func names(in kind: String) -> [String] {
     let list = folder.appendingPathComponent("files-toml-1.0.0")
-    guard let text = try? String(contentsOf: list, encoding: .utf8) else { return [] }
-    return text.split(separator: "\n")
-      .filter { $0.hasPrefix(kind) && $0.hasSuffix(".toml") }
-      .map { String($0.dropLast(5)) }
+    do {
+      return try String(contentsOf: list, encoding: .utf8).split(separator: "\n")
+        .filter { $0.hasPrefix(kind) && $0.hasSuffix(".toml") }
+        .map { String($0.dropLast(5)) }
+    } catch {
+      // The test that counts the names fails then.
+      return []
+    }
   }
 }
