@@ -131,7 +131,7 @@ package struct ArgumentReader {
     _ option: CommandOption, _ value: String, _ argument: Int, into request: inout RunRequest
   ) throws(UsageError) {
     if option.isRule {
-      request.rules.append(RuleOption(option: option, value: value, argument: argument))
+      request.rules.append(TypedRule(option: option, value: value, argument: argument))
       return
     }
     switch option {
@@ -241,7 +241,7 @@ package struct ArgumentReader {
   private func nearestOption(to typed: String) -> String? {
     let name = String(typed.drop { $0 == "-" })
     let names = CommandOption.allCases.filter { command?.accepts($0) ?? false }.map(\.rawValue)
-    return NearestWord.find(name, in: names).map { "--" + $0 }
+    return ArgumentReader.meant(by: name, in: names).map { "--" + $0 }
   }
 
   // MARK: operands
@@ -288,6 +288,13 @@ package struct ArgumentReader {
     return page
   }
 
+  /// The nearest word, or the only one that starts with what was typed.
+  private static func meant(by typed: String, in words: [String]) -> String? {
+    if let near = nearest(to: typed, in: words) { return near }
+    let completed = words.filter { !typed.isEmpty && $0.hasPrefix(typed) }
+    return completed.count == 1 ? completed[0] : nil
+  }
+
   private static var commandList: String {
     "one of " + Command.allCases.map(\.rawValue).joined(separator: ", ")
   }
@@ -297,7 +304,7 @@ package struct ArgumentReader {
   ) -> UsageError {
     let isOption = word.hasPrefix("-")
     let names = isOption ? ["--help", "--version"] : Command.allCases.map(\.rawValue)
-    if let near = NearestWord.find(word, in: names) {
+    if let near = meant(by: word, in: names) {
       let what = isOption ? "option" : "command"
       return UsageError(
         command, argument: argument, "unknown \(what) \(word)", cure: "did you mean \(near)?")

@@ -174,14 +174,9 @@ extension CommandOption {
 /// The shells that completion scripts exist for.
 package enum Shell: String, CaseIterable, Sendable { case bash, zsh, fish }
 
-/// Words that options take as values. Tests hold them equal to the policy's own lists.
+/// Words that options take as values.
 package enum ValueWords {
-  package static var networkModes: [String] { ["none", "loopback", "host"] }
-  package static var terminalModes: [String] { ["auto", "inherit", "none"] }
-  package static var limitKeys: [String] {
-    [
-      "memory", "processes", "cpu", "open-files", "file-size", "address-space", "cpu-time",
-      "wall-time", "core-size",
-    ]
-  }
+  package static var networkModes: [String] { NetworkMode.allCases.map(\.rawValue) }
+  package static var terminalModes: [String] { TerminalMode.allCases.map(\.rawValue) }
+  package static var limitKeys: [String] { LimitName.allCases.map(\.rawValue) }
 }

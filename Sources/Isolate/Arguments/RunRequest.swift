@@ -17,7 +17,7 @@ package struct RunRequest: Hashable, Sendable {
   /// `--name`.
   package var name: TypedWord?
   /// The options that are rules of a profile, in the order they were typed.
-  package var rules: [RuleOption]
+  package var rules: [TypedRule]
   /// `--json-status-fd`: where one JSON object per event goes.
   package var jsonStatusFD: Int32?
   package var isQuiet: Bool
@@ -43,7 +43,7 @@ package struct TypedWord: Hashable, Sendable {
 }
 
 /// One rule given as an option: `--read PATH`. Only options with `isRule` occur.
-package struct RuleOption: Hashable, Sendable {
+package struct TypedRule: Hashable, Sendable {
   package var option: CommandOption
   package var value: String
   /// The number of the argument that holds the option's name.
