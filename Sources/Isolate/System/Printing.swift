@@ -1,9 +1,9 @@
 internal import Glibc
 
-/// Standard output and standard error, written without buffering and without dying of SIGPIPE.
-package enum Output {
+/// Standard output for people: written without dying of SIGPIPE, dressed for a terminal.
+extension Output {
   /// How writing a text ended.
-  package enum Result: Hashable, Sendable {
+  package enum PrintResult: Hashable, Sendable {
     case written
     /// The reader has closed its end (EPIPE). Nobody is there to be told.
     case nobodyReads
@@ -12,7 +12,7 @@ package enum Output {
   }
 
   /// Writes the whole text, in one write(2) where the kernel takes it whole.
-  package static func write(_ text: String, to descriptor: Int32) -> Result {
+  package static func print(_ text: String, to descriptor: Int32) -> PrintResult {
     var text = text
     // Ignored, not blocked: a closed pipe then is EPIPE and not the death of this process. What is launched
     // later starts with every disposition reset.
@@ -39,8 +39,6 @@ package enum Output {
     guard let text = unsafe strerror(number) else { return "error \(number)" }
     return unsafe String(cString: text)
   }
-
-  package static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
   /// Whether colour is wanted on the descriptor: it is a terminal that knows colours, and NO_COLOR is not set.
   package static func wantsColour(_ descriptor: Int32) -> Bool {
