@@ -189,6 +189,16 @@ struct TOMLMessageTests {
         + "keep only one of the two")
   }
 
+  @Test("find every key defined twice, however many keys the table has", arguments: 1...60)
+  func everyKey(count: Int) {
+    let text = (1...count).map { "key\($0) = 0\n" }.joined()
+    for line in 1...count {
+      #expect(
+        refusal(text + "key\(line) = 0").contains("'key\(line)' is already defined on line \(line)")
+      )
+    }
+  }
+
   @Test("tell keys of different bytes apart, even where Unicode calls them equal") func exact() {
     let few = "\"\u{E9}\" = 1\n\"e\u{301}\" = 2\n\"K\" = 3\n\"\u{212A}\" = 4\n"
     let many = (1...40).map { "key\($0) = \($0)\n" }.joined() + few
