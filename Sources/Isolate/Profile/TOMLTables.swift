@@ -211,10 +211,10 @@ struct TOMLDrafts {
         cure = "write all its keys in one place, all dotted or all below one [header]"
       }
     }
+    let line = first.key.position.line
     return Diagnostic(
       at: key.position, length: key.length,
-      "'\(key.name.cutForMessage)' is already defined on line \(first.key.position.line), as \(what)",
-      cure: cure)
+      "'\(key.name.cutForMessage)' is already defined on line \(line), as \(what)", cure: cure)
   }
 }
 

@@ -62,17 +62,14 @@ extension TOMLParser {
 
   /// The error for a control character, which TOML allows nowhere.
   func badControl(at offset: Int) -> Diagnostic {
-    if isAtEnd || offset >= bytes.count {
-      return fail(at: offset, "the file ends too early")
-    }
-    if bytes[offset] == TOMLByte.carriageReturn {
+    if byte(offset) == TOMLByte.carriageReturn {
       return fail(
         at: offset, "a carriage return (U+000D) must be followed by a line feed",
         cure: "end lines with a line feed, or with both")
     }
     return fail(
       at: offset, "\(found(at: offset)) is not allowed here",
-      cure: "remove it, or write it as an escape, \\u\(hex(UInt32(bytes[offset]), width: 4)), "
+      cure: "remove it, or write it as an escape, \\u\(hex(UInt32(byte(offset)), width: 4)), "
         + "in a string in double quotes")
   }
 

@@ -227,6 +227,19 @@ struct TOMLMessageTests {
         == "1:1+1 the file is UTF-16, and TOML must be UTF-8 | save the file as UTF-8")
   }
 
+  @Test("underline what is meant, whatever characters stand before it") func rendered() {
+    let error = #expect(throws: Diagnostic.self) {
+      try TOMLReader.read(Array("x = 1\n\t'é😀' = [private]\n".utf8), file: "a.toml")
+    }
+    #expect(
+      error?.rendered(sourceLine: "\t'é😀' = [private]") == """
+        a.toml:2:10: error: 'private' is not a value
+          2 | \t'é😀' = [private]
+            | \t        ^~~~~~~
+          help: a text stands in quotes: "private"
+        """)
+  }
+
   @Test("cut long text, so that a message stays one line") func long() {
     let word = String(repeating: "x", count: 1000)
     #expect(refusal("a = \(word)").utf8.count < 200)
