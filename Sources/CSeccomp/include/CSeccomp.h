@@ -1,5 +1,6 @@
 #ifndef CSECCOMP_H
 #define CSECCOMP_H
+#include "kernel.h"
 #include "launch_plan.h"
 #include "probe.h"
 #endif
