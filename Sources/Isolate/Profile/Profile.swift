@@ -158,3 +158,8 @@ package struct RelaxSetting: Sendable {
     self.length = length
   }
 }
+
+extension FileSetting {
+  /// Where the app sees it.
+  package var target: String { to?.value ?? path.value }
+}

@@ -5,7 +5,7 @@
 package struct ProfileKey: Sendable {
   /// What may be written.
   package enum Kind: Sendable {
-    case string, boolean, size, time, count, number, port, octal
+    case string, boolean, size, time, count, number, octal
     case path
     case strings, ports, integers, paths
     /// Path rules: each a path, or a table with `path` and options.
@@ -33,7 +33,8 @@ package struct ProfileKey: Sendable {
     case always = "needs a relax always: it is refused when no profile says anything"
     case wider = "needs a relax when it is wider than what a base states"
     case notInBase = "needs a relax when it adds to the list that a base states"
-    case removal = "needs a relax to take away what a base requires: the list then replaces the base's"
+    case removal =
+      "needs a relax to take away what a base requires: the list then replaces the base's"
     case unhide = "needs a relax when it lies on or beneath a path that a base hides"
     case writable =
       "needs a relax when it lies on or beneath a path that a base hides or has as read"
@@ -93,7 +94,9 @@ package struct ProfileKey: Sendable {
   package static func suggestion(for name: String, in section: String) -> String? {
     let siblings = all.filter { $0.section == section }.map { String($0.name) }
     let names = section.isEmpty ? siblings + sections : siblings
-    if let near = nearest(to: name, in: names) { return section.isEmpty ? near : "\(section).\(near)" }
+    if let near = nearest(to: name, in: names) {
+      return section.isEmpty ? near : "\(section).\(near)"
+    }
     if let elsewhere = all.first(where: { $0.name == name }) { return elsewhere.path }
     let full = section.isEmpty ? name : "\(section).\(name)"
     return nearest(to: full, in: all.lazy.map(\.path))

@@ -70,7 +70,8 @@ package struct ProfileReader {
     profile.environment.keep = strings("keep", &table).filter { setting in
       let isPrefix = setting.value.utf8.last == UInt8(ascii: "*")
       return checkVariableName(
-        isPrefix ? String(setting.value.dropLast()) : setting.value, at: setting, "environment.keep",
+        isPrefix ? String(setting.value.dropLast()) : setting.value, at: setting,
+        "environment.keep",
         mayBeEmpty: isPrefix)
     }
     profile.environment.unset = strings("unset", &table).filter {

@@ -160,7 +160,9 @@ extension ProfileReader {
   mutating func checkVariableName(
     _ name: String, at setting: Setting<String>, _ key: String, mayBeEmpty: Bool = false
   ) -> Bool {
-    if (mayBeEmpty || !name.isEmpty) && !name.utf8.contains(where: { $0 == 0x3D || $0 == 0x2A || $0 == 0 }) {
+    if (mayBeEmpty || !name.isEmpty)
+      && !name.utf8.contains(where: { $0 == 0x3D || $0 == 0x2A || $0 == 0 })
+    {
       return true
     }
     report(

@@ -49,6 +49,17 @@ package struct ProfileVariables: Sendable {
     }
   }
 
+  /// A text that stands for itself: every dollar sign doubled.
+  package static func escape(_ text: String) -> String {
+    guard text.utf8.contains(UInt8(ascii: "$")) else { return text }
+    var result = ""
+    for scalar in text.unicodeScalars {
+      if scalar == "$" { result += "$" }
+      result.unicodeScalars.append(scalar)
+    }
+    return result
+  }
+
   /// Checks that every variable in the text exists, whatever its value.
   package static func check(_ text: String) throws(Failure) {
     guard text.utf8.contains(UInt8(ascii: "$")) else { return }

@@ -71,6 +71,15 @@ package enum RefusalWord: String, CaseIterable, Sendable {
   case kill
   /// It is recorded in the kernel's log and carried out: for finding out what a program needs.
   case log
+
+  /// Larger is wider.
+  package var width: Int {
+    switch self {
+    case .kill: 0
+    case .errno: 1
+    case .log: 2
+    }
+  }
 }
 
 /// The limits a profile may set.
