@@ -61,9 +61,15 @@ package enum ManualText {
 
   private static func values(_ roff: inout Roff) {
     roff.section("VALUES")
-    roff.item("--network", ValueWords.networkModes.joined(separator: ", "))
-    roff.item("--terminal", ValueWords.terminalModes.joined(separator: ", "))
-    roff.item("--limit", "the keys " + ValueWords.limitKeys.joined(separator: ", "))
+    for option in CommandOption.allCases {
+      switch option.kind {
+      case .words(let words): roff.item(option.typed, "one of " + words.joined(separator: ", "))
+      case .keys(let keys):
+        roff.item(option.synopsis, "the keys: " + keys.joined(separator: ", "))
+      case .flag, .profile, .path, .directory, .other: break
+      }
+    }
+    roff.paragraph("What each key means: isolated-profile(5).")
   }
 }
 
