@@ -16,7 +16,7 @@ extension Command {
     case .show: "show every setting that applies, and the line it came from"
     case .check: "check profiles and report every error at once"
     case .profiles: "list the profiles found, where, and which of them win"
-    case .doctor: "try what this machine offers for isolation, and say how to get what is missing"
+    case .doctor: "try what this machine offers, and say how to get what is missing"
     case .help: "explain a command"
     case .completions: "print a completion script for a shell"
     case .man: "print a manual page's source"

@@ -74,7 +74,7 @@ package enum ManualText {
 }
 
 /// Writes roff: escapes text and keeps requests on lines of their own.
-struct Roff {
+package struct Roff {
   private(set) var text: String
 
   init(_ page: ManualPage) {
@@ -135,7 +135,7 @@ struct Roff {
   }
 
   /// Escapes what roff would read as its own. A `-` must stay the ASCII one: it is copied into shells.
-  static func escape(_ words: String) -> String {
+  package static func escape(_ words: String) -> String {
     var result = ""
     for character in words {
       switch character {
