@@ -2,4 +2,5 @@
 #define CSECCOMP_H
 #include "kernel.h"
 #include "launch_plan.h"
+#include "probe.h"
 #endif

@@ -27,7 +27,7 @@ package struct FilePolicy: Sendable {
 }
 
 package struct FileRule: Hashable, Sendable {
-  package enum Kind: String, CaseIterable, Sendable { case read, write, `private`, overlay, hide, device }
+  package typealias Kind = FileRuleKind
 
   package var kind: Kind
   /// The host path: absolute, without `.`, `..`, `//` or a trailing slash, variables expanded.

@@ -29,6 +29,8 @@ package struct Policy: Sendable {
   package var notices: [String]
   /// Every value with the place it came from, in the order of docs/profile.md; what `show` prints.
   package var provenance: [Provenance]
+  /// What is odd in the profiles but harmless: a relaxation that nothing needs, a rule without effect.
+  package var warnings: [Diagnostic]
 
   package init(
     app: String, command: [String], searchPath: [String], workdir: String,
@@ -36,7 +38,7 @@ package struct Policy: Sendable {
     files: FilePolicy, network: NetworkPolicy, syscalls: SyscallPolicy, memory: MemoryPolicy,
     limits: Limits, terminal: TerminalMode, descriptors: [Int32], stop: StopPolicy,
     require: [Requirement], relaxations: [Relaxation], notices: [String],
-    provenance: [Provenance]
+    provenance: [Provenance], warnings: [Diagnostic] = []
   ) {
     self.app = app
     self.command = command
@@ -57,6 +59,7 @@ package struct Policy: Sendable {
     self.relaxations = relaxations
     self.notices = notices
     self.provenance = provenance
+    self.warnings = warnings
   }
 }
 
@@ -95,25 +98,6 @@ package struct Relaxation: Hashable, Sendable {
     self.reason = reason
     self.position = position
   }
-}
-
-/// A protection that a profile may demand.
-package enum Requirement: String, CaseIterable, Sendable {
-  case namespaces, filter, landlock
-  case denyWriteExecute = "deny-write-execute"
-  case memoryLimit = "limits.memory"
-  case processLimit = "limits.processes"
-  case cpuLimit = "limits.cpu"
-  case timeNamespace = "time-namespace"
-}
-
-package enum TerminalMode: String, CaseIterable, Sendable {
-  /// A pty of its own where one of 0, 1, 2 is a terminal; pipes and files stay what they are.
-  case auto
-  /// Whatever 0, 1 and 2 are is handed over as it is.
-  case inherit
-  /// Terminals among 0, 1, 2 are replaced by /dev/null.
-  case none
 }
 
 package struct StopPolicy: Hashable, Sendable {

@@ -1,0 +1,198 @@
+/// Everything that is wrong with a set of profiles, in the order it was found.
+package struct PolicyErrors: Error, Sendable {
+  package var diagnostics: [Diagnostic]
+
+  package init(_ diagnostics: [Diagnostic]) { self.diagnostics = diagnostics }
+}
+
+/// Turns profiles and the facts of a machine into the complete answer for one app, or into all errors.
+///
+/// It makes no system call and reads no clock: the same profiles and facts always give the same policy.
+package struct PolicyResolver {
+  let host: HostFacts
+  let profile: Profile
+  let variables: ProfileVariables
+  let app: String
+  private(set) var diagnostics: [Diagnostic]
+  private(set) var notices: [String] = []
+  private var expander: ProfileMerge
+  private let relaxations: [RelaxSetting]
+
+  /// Resolves profiles.
+  ///
+  /// - Parameters:
+  ///   - profiles: bases first, the command line last.
+  ///   - host: the machine and the caller.
+  ///   - app: the app's name; nil: of the last profile that is no shipped base, else of the program.
+  /// - Returns: the policy, with warnings in it, or every error.
+  package static func resolve(
+    _ profiles: [Profile], host: HostFacts, app: String? = nil
+  ) -> Result<Policy, PolicyErrors> {
+    var resolver = PolicyResolver(profiles, host: host, app: app)
+    let policy = resolver.policy()
+    let isGood = !resolver.diagnostics.contains { $0.severity == .error }
+    if let policy, isGood { return .success(policy) }
+    return .failure(PolicyErrors(resolver.diagnostics))
+  }
+
+  private init(_ profiles: [Profile], host: HostFacts, app: String?) {
+    self.host = host
+    self.app = app ?? Self.appName(of: profiles)
+    variables = ProfileVariables(
+      home: host.home, app: self.app,
+      runtimeDirectory: host.runtimeDirectory ?? (host.effectiveUID == 0 ? "/run/isolated" : nil),
+      workingDirectory: host.workingDirectory)
+    expander = ProfileMerge(profiles, variables: variables)
+    expander.run()
+    profile = expander.result
+    diagnostics = expander.diagnostics
+    relaxations = expander.used
+  }
+
+  /// The name of the last profile of a file that is no shipped base; else the program's.
+  package static func appName(of profiles: [Profile]) -> String {
+    if let own = profiles.last(where: { !$0.isCommandLine && !ProfileSearch.isBaseName($0.name) }) {
+      return own.name
+    }
+    guard let program = profiles.last(where: { $0.command.run != nil })?.command.run?.value.first
+    else { return profiles.last { !$0.isCommandLine }?.name ?? "app" }
+    let name = program.utf8.split(separator: UInt8(ascii: "/")).last.map { String(Substring($0)) }
+    return name ?? "app"
+  }
+
+  private mutating func policy() -> Policy? {
+    let order = namespaceOrder()
+    let files = filePolicy()
+    let identity = identity(order)
+    let synthesised = synthesisedFiles(identity, files.rules)
+    let environment = environment(identity)
+    let limits = limits(order)
+    let memory = memoryPolicy()
+    let network = networkPolicy(order)
+    let namespaces = Namespaces(order: order, time: timeNamespace(order))
+    let syscalls = syscallPolicy()
+    let workdir = workdir(files, synthesised, identity)
+    checkRequirements()
+    guard let command = profile.command.run?.value else {
+      report(
+        Diagnostic(
+          at: Position(file: profile.file, line: 1), "`command.run`: no program to run",
+          cure: "name it after `--`, or in the profile: command.run = [\"PROGRAM\"]"))
+      return nil
+    }
+    var policy = Policy(
+      app: app, command: command, searchPath: searchPath, workdir: workdir,
+      environment: environment, identity: identity, namespaces: namespaces,
+      files: FilePolicy(
+        rules: files.rules, proc: files.proc, dev: files.dev, sys: files.sys,
+        devices: files.devices, synthesised: synthesised),
+      network: network, syscalls: syscalls, memory: memory, limits: limits,
+      terminal: profile.terminal?.value ?? .auto,
+      descriptors: profile.descriptors.map(\.value).sorted(),
+      stop: StopPolicy(
+        signal: profile.stopSignal?.value ?? 15,
+        timeoutMilliseconds: Int64(profile.stopTimeoutMilliseconds?.value ?? 10_000)),
+      require: profile.require?.map(\.value) ?? [],
+      relaxations: relaxations.map {
+        Relaxation(key: $0.key, reason: $0.reason, position: $0.position)
+      },
+      notices: notices, provenance: [], warnings: diagnostics)
+    policy.provenance = PolicyProvenance.list(policy, profile)
+    return policy
+  }
+
+  /// Where programs are looked up; the usual directories if no profile says.
+  var searchPath: [String] {
+    profile.command.path?.value ?? [
+      "/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin",
+    ]
+  }
+
+  private mutating func memoryPolicy() -> MemoryPolicy {
+    let denies = profile.writeExecute?.value != true
+    let required = requirement(.denyWriteExecute)
+    if !denies, let required {
+      report(
+        Diagnostic(
+          at: required.position, length: required.length,
+          "`require`: deny-write-execute and memory.write-execute = true exclude each other",
+          cure: "remove one of them"))
+    }
+    if denies, !host.isAtLeast(6, 3) {
+      lacks(
+        required, "memory.write-execute",
+        "kernel \(host.kernelMajor).\(host.kernelMinor) cannot refuse memory that is written and then executed",
+        "Linux 6.3 can")
+    }
+    return MemoryPolicy(deniesWriteExecute: denies)
+  }
+
+  private mutating func networkPolicy(_ order: Namespaces.Order) -> NetworkPolicy {
+    let mode = profile.network.mode?.value ?? .none
+    let ports = profile.network.connect ?? profile.network.bind
+    if let ports {
+      if host.landlockABI < 4 {
+        report(
+          Diagnostic(
+            at: ports.position, length: ports.length,
+            "port rules need Landlock ABI 4; this kernel has \(host.landlockABI)",
+            cure: "use Linux 6.7 or newer, or remove network.connect and network.bind"))
+      }
+      if mode == .none {
+        report(
+          Diagnostic(
+            .warning, at: ports.position, length: ports.length,
+            "port rules mean nothing with network.mode = \"none\"",
+            cure: "remove them, or say which network the app has"))
+      }
+    }
+    if order == .without, mode != .host {
+      notices.append(
+        "The app is on the host's network: without user namespaces there is no other.")
+    }
+    return NetworkPolicy(
+      mode: mode, connectPorts: profile.network.connect?.value.sorted(),
+      bindPorts: profile.network.bind?.value.sorted())
+  }
+
+  private mutating func syscallPolicy() -> SyscallPolicy { SyscallPolicy() }
+
+  // MARK: For the other files of the resolver
+
+  mutating func report(_ diagnostic: Diagnostic) { diagnostics.append(diagnostic) }
+
+  mutating func note(_ notice: String) { notices.append(notice) }
+
+  /// A path with its variables replaced and in its one spelling; nil and reported if that cannot be.
+  mutating func expand(_ path: Setting<String>, _ key: String) -> String? {
+    let before = expander.diagnostics.count
+    let result = expander.expand(path, key)
+    diagnostics += expander.diagnostics[before...]
+    return result
+  }
+
+  func requirement(_ requirement: Requirement) -> Setting<Requirement>? {
+    profile.require?.first { $0.value == requirement }
+  }
+
+  /// Something that this machine lacks: an error where it is required, else a notice.
+  mutating func lacks(
+    _ required: Setting<Requirement>?, _ key: String, _ what: String, _ cure: String
+  ) {
+    if let required {
+      report(
+        Diagnostic(
+          at: required.position, length: required.length,
+          "`require`: \(required.value.rawValue) cannot be had: \(what)", cure: cure))
+    } else {
+      notices.append("\(key) is not enforced: \(what) (\(cure)).")
+    }
+  }
+}
+
+extension HostFacts {
+  /// True if the kernel is of this version or newer.
+  package func isAtLeast(_ major: Int, _ minor: Int) -> Bool {
+    (kernelMajor, kernelMinor) >= (major, minor)
+  }
+}
