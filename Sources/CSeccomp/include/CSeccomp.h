@@ -2,5 +2,6 @@
 #define CSECCOMP_H
 #include "kernel.h"
 #include "launch_plan.h"
+#include "poller.h"
 #include "probe.h"
 #endif
