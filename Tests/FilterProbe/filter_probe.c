@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -74,4 +75,9 @@ struct probe_result filter_probe(const void *program, size_t bytes, enum probe_e
 	copy.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 	munmap((void *)shared, sizeof(copy));
 	return copy;
+}
+
+int probe_library_number(bool arm64, const char *name)
+{
+	return seccomp_syscall_resolve_name_arch(arm64 ? SCMP_ARCH_AARCH64 : SCMP_ARCH_X86_64, name);
 }

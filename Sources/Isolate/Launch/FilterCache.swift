@@ -23,7 +23,7 @@ extension SyscallFilter {
 }
 
 /// The files of the filter cache.
-enum FilterCache {
+package enum FilterCache {
   /// 32 hexadecimal digits, and `.bpf`.
   static func fileName(for text: [UInt8]) -> String {
     let digits = String(Fingerprint.wide(text), radix: 16)
@@ -31,7 +31,7 @@ enum FilterCache {
   }
 
   /// Whether only `user` can have written a file or directory with this owner and mode.
-  static func isTrusted(owner: UInt32, mode: UInt32, user: UInt32) -> Bool {
+  package static func isTrusted(owner: UInt32, mode: UInt32, user: UInt32) -> Bool {
     owner == user && mode & UInt32(S_IWGRP | S_IWOTH) == 0
   }
 

@@ -2,6 +2,7 @@
 #ifndef FILTER_PROBE_H
 #define FILTER_PROBE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,5 +23,8 @@ struct probe_result {
  */
 struct probe_result filter_probe(const void *program, size_t bytes, enum probe_entry entry, long number,
 				 const uint64_t arguments[6]);
+
+/* The call's number as libseccomp has it, on arm64 or x86-64; below zero when it has none. */
+int probe_library_number(bool arm64, const char *name);
 
 #endif
