@@ -1,5 +1,7 @@
+/* Everything C that Swift may use. */
 #ifndef CSECCOMP_H
 #define CSECCOMP_H
+#include "filter.h"
 #include "kernel.h"
 #include "launch_plan.h"
 #include "poller.h"
