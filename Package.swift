@@ -42,8 +42,11 @@ let package = Package(
     .target(name: "Isolate", dependencies: ["CSeccomp"], swiftSettings: strict),
     .executableTarget(
       name: "isolated", dependencies: ["Isolate"], swiftSettings: strict, linkerSettings: linking),
+    .target(
+      name: "FilterProbe", path: "Tests/FilterProbe",
+      cSettings: [.define("_GNU_SOURCE"), .treatAllWarnings(as: .error)]),
     .testTarget(
-      name: "IsolateTests", dependencies: ["Isolate"], path: "Tests/IsolateTests",
-      swiftSettings: strict),
+      name: "IsolateTests", dependencies: ["Isolate", "CSeccomp", "FilterProbe"],
+      path: "Tests/IsolateTests", swiftSettings: strict),
   ]
 )

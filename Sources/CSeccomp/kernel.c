@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
@@ -251,9 +252,23 @@ int kernel_user_namespace(uint32_t inside_uid, uint32_t outside_uid, uint32_t in
 	return fd;
 }
 
+char *const *kernel_environment(void)
+{
+	return environ;
+}
+
 int kernel_open_path(const char *path)
 {
 	return open(path, O_PATH | O_CLOEXEC);
+}
+
+int kernel_release(int32_t *major, int32_t *minor)
+{
+	struct utsname name;
+
+	if (uname(&name) < 0 || sscanf(name.release, "%d.%d", major, minor) != 2)
+		return -1;
+	return 0;
 }
 
 int kernel_is_privileged(void)

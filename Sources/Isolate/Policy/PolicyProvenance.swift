@@ -66,10 +66,15 @@ enum PolicyProvenance {
       let text = ports.map(String.init).joined(separator: " ")
       list.add("network.bind", text, profile.network.bind?.position)
     }
-    for one in profile.network.families { list.add("network.families", one.value, one.position) }
+    if let families = profile.network.families {
+      let text = families.value.map(\.rawValue).joined(separator: " ")
+      list.add("network.families", text, families.position)
+    }
   }
 
   private static func syscalls(_ profile: Profile, _ list: inout Lister) {
+    let base = profile.syscalls.base
+    list.add("syscalls.base", (base?.value ?? .default).rawValue, base?.position)
     for one in profile.syscalls.allow { list.add("syscalls.allow", one.value, one.position) }
     for one in profile.syscalls.deny { list.add("syscalls.deny", one.value, one.position) }
     let word = profile.syscalls.refuseWith

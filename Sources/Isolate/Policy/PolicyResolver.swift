@@ -155,8 +155,6 @@ package struct PolicyResolver {
       bindPorts: profile.network.bind?.value.sorted())
   }
 
-  private mutating func syscallPolicy() -> SyscallPolicy { SyscallPolicy() }
-
   // MARK: For the other files of the resolver
 
   mutating func report(_ diagnostic: Diagnostic) { diagnostics.append(diagnostic) }

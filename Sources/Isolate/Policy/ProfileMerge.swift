@@ -108,12 +108,15 @@ struct ProfileMerge {
       let base = result.network.bind
       if mayReplace(base, ports, "network.bind", index) { result.network.bind = ports }
     }
-    for family in network.families
-    where !result.network.families.contains(where: { $0.value == family.value }) {
-      if widens("network.families", family.value, index, family.position, family.length, nil) {
-        result.network.families.append(family)
-      }
+    guard let families = network.families else { return }
+    if let base = result.network.families,
+      let more = families.value.first(where: { !base.value.contains($0) }),
+      !widens(
+        "network.families", more.rawValue, index, families.position, families.length, base.position)
+    {
+      return
     }
+    result.network.families = families
   }
 
   private mutating func mayReplace(

@@ -1,38 +1,36 @@
-/// The one of `candidates` that is closest to `text`, if one is close enough to have been meant.
+/// The candidate a misspelt word most likely meant, or nil when none is close.
 ///
-/// Close enough: at most one edit for each three characters, and at least one edit is forgiven. An edit is a
-/// character added, removed, replaced, or two neighbours swapped.
-package func nearest(to text: String, in candidates: some Sequence<String>) -> String? {
-  let wanted = Array(text.utf8)
-  // Longer than any key: not a typing mistake, and not worth the work.
-  guard wanted.count <= 64 else { return nil }
-  var best: String?
-  var bestDistance = max(1, wanted.count / 3) + 1
+/// Close means: at most a third of the word's letters, and at least one, have to be changed, added, left out
+/// or swapped with their neighbour. The first of equally near candidates wins.
+package func nearest(to word: String, in candidates: some Sequence<String>) -> String? {
+  let wanted = Array(word.utf8)
+  let limit = max(1, wanted.count / 3)
+  var best: (distance: Int, candidate: String)?
   for candidate in candidates {
-    guard abs(candidate.utf8.count - wanted.count) < bestDistance else { continue }
-    let distance = editDistance(wanted, Array(candidate.utf8))
-    if distance < bestDistance {
-      bestDistance = distance
-      best = candidate
+    let letters = Array(candidate.utf8)
+    guard abs(letters.count - wanted.count) <= limit else { continue }
+    let distance = editDistance(wanted, letters)
+    if distance <= limit && distance < best?.distance ?? Int.max {
+      best = (distance, candidate)
     }
   }
-  return best
+  return best?.candidate
 }
 
-/// The number of edits between two texts (optimal string alignment).
-private func editDistance(_ first: [UInt8], _ second: [UInt8]) -> Int {
-  var beforeLast: [Int] = []
+/// How many single changes turn one word into the other: a letter added, left out, changed, or two
+/// neighbours swapped ("optimal string alignment").
+package func editDistance(_ first: [UInt8], _ second: [UInt8]) -> Int {
+  var beforeLast = [Int](repeating: 0, count: second.count + 1)
   var last = Array(0...second.count)
   for row in 0..<first.count {
     var current = [row + 1]
-    current.reserveCapacity(second.count + 1)
     for column in 0..<second.count {
-      let same = first[row] == second[column]
-      var value = min(last[column + 1] + 1, current[column] + 1, last[column] + (same ? 0 : 1))
+      let change = last[column] + (first[row] == second[column] ? 0 : 1)
+      var cost = min(change, last[column + 1] + 1, current[column] + 1)
       if row > 0, column > 0, first[row] == second[column - 1], first[row - 1] == second[column] {
-        value = min(value, beforeLast[column - 1] + 1)
+        cost = min(cost, beforeLast[column - 1] + 1)
       }
-      current.append(value)
+      current.append(cost)
     }
     beforeLast = last
     last = current

@@ -100,11 +100,12 @@ package struct NetworkSettings: Sendable {
   package var mode: Setting<NetworkMode>?
   package var connect: Setting<[UInt16]>?
   package var bind: Setting<[UInt16]>?
-  /// Socket families by name, beyond those every app may use.
-  package var families: [Setting<String>] = []
+  /// The socket families the app may use; nil: all of them.
+  package var families: Setting<[SocketFamilyWord]>?
 }
 
 package struct SyscallSettings: Sendable {
+  package var base: Setting<SyscallBaseWord>?
   /// System calls by name, groups by `@name`.
   package var allow: [Setting<String>] = []
   package var deny: [Setting<String>] = []

@@ -82,11 +82,16 @@ extension ProfileKey {
       "network.bind", .ports, .replace, .notInBase,
       "The only TCP ports the app may listen on (Landlock, Linux 6.7).", "[8080]"),
     ProfileKey(
-      "network.families", .strings, .union, .always,
-      "Socket families beyond unix, inet and inet6.", "[\"netlink\"]"),
+      "network.families", .wordList(SocketFamilyWord.allCases.map(\.rawValue)), .replace,
+      .notInBase,
+      "The only socket families the app may use; all four if none is given.", "[\"unix\"]"),
   ]
 
   private static let confinement: [ProfileKey] = [
+    ProfileKey(
+      "syscalls.base", .words(SyscallBaseWord.allCases.map(\.rawValue)), .replace, .wider,
+      "The set of system calls to start from: what most programs need, pure computation, or none.",
+      "\"default\""),
     ProfileKey(
       "syscalls.allow", .strings, .union, .always,
       "System calls and groups (`@name`) allowed beyond the default set; what is in the default set needs no relax.",

@@ -96,7 +96,13 @@ package struct ProfileReader {
     profile.network.mode = word("mode", &table)
     profile.network.connect = ports("connect", &table)
     profile.network.bind = ports("bind", &table)
-    profile.network.families = strings("families", &table)
+    guard let node = table.take("families") else { return }
+    var families: [SocketFamilyWord] = []
+    for element in list(node, "network.families") {
+      let family: Setting<SocketFamilyWord>? = word(element, "network.families")
+      if let family { families.append(family.value) }
+    }
+    profile.network.families = Setting(families, at: node.position, length: node.length)
   }
 
   private mutating func ports(
@@ -109,6 +115,7 @@ package struct ProfileReader {
   }
 
   private mutating func readSyscalls(_ table: inout ProfileTable) {
+    profile.syscalls.base = word("base", &table)
     profile.syscalls.allow = strings("allow", &table)
     profile.syscalls.deny = strings("deny", &table)
     profile.syscalls.refuseWith = word("refuse-with", &table)

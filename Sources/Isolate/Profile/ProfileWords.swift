@@ -82,6 +82,23 @@ package enum RefusalWord: String, CaseIterable, Sendable {
   }
 }
 
+/// The set of system calls that `syscalls.allow` and `syscalls.deny` start from.
+package enum SyscallBaseWord: String, CaseIterable, Sendable {
+  case `default`, strict, nothing
+
+  /// Larger is wider.
+  package var width: Int {
+    switch self {
+    case .nothing: 0
+    case .strict: 1
+    case .default: 2
+    }
+  }
+}
+
+/// A family of sockets that an app may be allowed.
+package enum SocketFamilyWord: String, CaseIterable, Sendable { case unix, inet, inet6, netlink }
+
 /// The limits a profile may set.
 package enum LimitName: String, CaseIterable, Sendable {
   case memory, processes, cpu

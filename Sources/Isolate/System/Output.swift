@@ -7,20 +7,24 @@ package enum Output {
   /// - Returns: false when the reader is gone or the device is full; nothing is retried then.
   @discardableResult
   package static func write(_ text: String, to descriptor: Int32) -> Bool {
-    var text = text
-    return text.withUTF8 { buffer in
-      var sent = 0
-      while sent < buffer.count {
-        let count = unsafe Glibc.write(
-          descriptor, buffer.baseAddress.map { unsafe $0 + sent }, buffer.count - sent)
-        if count < 0 {
-          if errno == EINTR { continue }
-          return false
-        }
-        sent += count
+    write(Array(text.utf8), to: descriptor)
+  }
+
+  /// Writes all bytes to a descriptor, waiting where it must.
+  @discardableResult
+  package static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+    var sent = 0
+    while sent < bytes.count {
+      let count = unsafe bytes[sent...].withUnsafeBytes {
+        unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
       }
-      return true
+      if count < 0 {
+        if errno == EINTR { continue }
+        return false
+      }
+      sent += count
     }
+    return true
   }
 
   /// One line to standard error, with the program's name before it.

@@ -1,0 +1,18 @@
+/// FNV-1a: a fast hash for names and for noticing damage. It is no defence against someone who makes
+/// collisions on purpose; whoever uses it compares the hashed bytes too, or trusts their owner.
+package enum Fingerprint {
+  /// 128 bits. Source: the FNV specification's offset basis and prime.
+  package static func wide(_ bytes: some Sequence<UInt8>) -> UInt128 {
+    var value: UInt128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d
+    let prime: UInt128 = 0x0000_0000_0100_0000_0000_0000_0000_013b
+    for byte in bytes { value = (value ^ UInt128(byte)) &* prime }
+    return value
+  }
+
+  /// 64 bits. Source: as above.
+  package static func narrow(_ bytes: some Sequence<UInt8>) -> UInt64 {
+    var value: UInt64 = 0xcbf2_9ce4_8422_2325
+    for byte in bytes { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    return value
+  }
+}

@@ -1,0 +1,211 @@
+/// One refusal of the filter: a call, when it is refused, and what it gets then.
+package struct SyscallRule: Hashable, Sendable {
+  package var name: String
+  package var answer: SyscallPolicy.Answer
+  /// All must hold, each on another argument. None: refused whatever the arguments.
+  package var checks: [SyscallCheck] = []
+}
+
+/// A comparison of one argument.
+///
+/// The filter sees 64-bit registers, and the kernel looks at 32 bits of most arguments. A check that must
+/// not be walked around with high bits set is `.masked` (CVE-2019-10063 was one that was not).
+package struct SyscallCheck: Hashable, Sendable {
+  package enum Comparison: Hashable, Sendable {
+    case equal(UInt64)
+    case notEqual(UInt64)
+    case greater(UInt64)
+    case masked(UInt64, equals: UInt64)
+  }
+  /// Counted from 0.
+  package var argument: UInt32
+  package var comparison: Comparison
+
+  static func any(of bits: UInt64, in argument: UInt32) -> SyscallCheck {
+    SyscallCheck(argument: argument, comparison: .masked(bits, equals: bits))
+  }
+
+  /// The low 32 bits, all that the kernel looks at, are this.
+  static func int(_ value: UInt64, in argument: UInt32) -> SyscallCheck {
+    SyscallCheck(argument: argument, comparison: .masked(0xffff_ffff, equals: value))
+  }
+}
+
+extension SyscallPolicy {
+  /// The calls that are allowed, perhaps not with every argument.
+  package var allowedCalls: Set<String> {
+    var allowed: Set<String> = []
+    for group in SyscallCatalog.groups {
+      let inBase =
+        switch base {
+        case .standard: group.isInDefaultSet
+        case .strict: group.isInStrictSet
+        case .nothing: false
+        }
+      let entry = "@\(group.name)"
+      let isAllowed = !deny.contains(entry) && (inBase || allow.contains(entry))
+      if isAllowed { allowed.formUnion(group.calls.map(\.name)) }
+    }
+    if allowsNestedUserNamespaces { allowed.insert("unshare") }
+    allowed.formUnion(allow.filter { !$0.isGroup })
+    allowed.subtract(deny.filter { !$0.isGroup })
+    // What lies behind a pointer cannot be checked, so these follow the switch they would walk around.
+    if !allowsNestedUserNamespaces { allowed.remove("clone3") }
+    if !allowsWriteOfSetIDBits { allowed.remove("openat2") }
+    return allowed
+  }
+
+  /// Entries of `allow` that a switch refuses all the same; worth a warning.
+  package var uselessEntries: [String] {
+    allow.filter {
+      ($0 == "clone3" && !allowsNestedUserNamespaces)
+        || ($0 == "openat2" && !allowsWriteOfSetIDBits)
+    }
+  }
+
+  /// Every refusal, in the groups' order. Calls that no rule names are allowed; that keeps argument checks
+  /// off all others, so that the kernel answers those from its allow bitmap.
+  package var rules: [SyscallRule] {
+    let allowed = allowedCalls
+    var rules: [SyscallRule] = []
+    for group in SyscallCatalog.groups {
+      for call in group.calls {
+        if allowed.contains(call.name) {
+          rules += argumentRules(for: call.name)
+        } else {
+          let answer = call.writtenError.map { Answer.error($0) } ?? refusal
+          rules.append(SyscallRule(name: call.name, answer: answer))
+        }
+      }
+    }
+    return rules
+  }
+
+  private func argumentRules(for name: String) -> [SyscallRule] {
+    switch name {
+    case "socket": socketRules
+    case "socketpair": [socketRule(name, .familyNotSupported, .notEqual(Kernel.familyUnix))]
+    case "clone" where !allowsNestedUserNamespaces:
+      Kernel.namespaceFlags.map { refuse(name, .any(of: $0, in: 0)) }
+    case "ioctl" where !allowsTerminalInjection:
+      Kernel.injectingRequests.map { refuse(name, .int($0, in: 1)) }
+    case "personality" where !allowsPersonality: personalityRules
+    case "chmod", "fchmod", "mknod", "creat": modeRules(name, mode: 1)
+    case "fchmodat", "fchmodat2", "mknodat": modeRules(name, mode: 2)
+    case "open": openRules(name, flags: 1)
+    case "openat": openRules(name, flags: 2)
+    default: []
+    }
+  }
+
+  private func refuse(_ name: String, _ checks: SyscallCheck...) -> SyscallRule {
+    SyscallRule(name: name, answer: refusal, checks: checks)
+  }
+
+  /// Set-id bits in a mode. mkdir needs none: the kernel drops these bits there (vfs_mkdir).
+  private func modeRules(_ name: String, mode: UInt32) -> [SyscallRule] {
+    guard !allowsWriteOfSetIDBits else { return [] }
+    return Kernel.setIDBits.map { refuse(name, .any(of: $0, in: mode)) }
+  }
+
+  /// Set-id bits in the mode of a file that may be made; without O_CREAT or O_TMPFILE the register holds
+  /// anything and the kernel does not look.
+  private func openRules(_ name: String, flags: UInt32) -> [SyscallRule] {
+    guard !allowsWriteOfSetIDBits else { return [] }
+    return Kernel.creatingFlags.flatMap { flag in
+      Kernel.setIDBits.map { refuse(name, .any(of: flag, in: flags), .any(of: $0, in: flags + 1)) }
+    }
+  }
+
+  /// Refuses all but 0 and 0xffffffff, which asks. A filter has no "neither of two values", so: any value
+  /// that is not all zeros or all ones has a set bit whose next one, going round, is clear.
+  private var personalityRules: [SyscallRule] {
+    (0..<32).map { bit in
+      let set: UInt64 = 1 << bit
+      let clear: UInt64 = 1 << ((bit + 1) % 32)
+      let check = SyscallCheck(argument: 0, comparison: .masked(set | clear, equals: set))
+      return refuse("personality", check)
+    }
+  }
+
+  private enum SocketError { case familyNotSupported, protocolNotSupported }
+
+  /// Refused sockets get the error of a kernel without them, whatever `refusal` is: programs try families
+  /// and protocols to find out what there is, and go on.
+  private func socketRule(
+    _ name: String, _ error: SocketError, _ family: SyscallCheck.Comparison,
+    _ more: SyscallCheck...
+  ) -> SyscallRule {
+    let number =
+      switch error {
+      case .familyNotSupported: ErrorNumber.familyNotSupported
+      case .protocolNotSupported: ErrorNumber.protocolNotSupported
+      }
+    return SyscallRule(
+      name: name, answer: .error(number),
+      checks: [SyscallCheck(argument: 0, comparison: family)] + more)
+  }
+
+  private var socketRules: [SyscallRule] {
+    let allowed = Set(socketFamilies.map(Kernel.number(of:)))
+    let last = Kernel.familyNetlink
+    // Register values with high bits set are greater than any family, so they are refused too.
+    var rules = [socketRule("socket", .familyNotSupported, .greater(last))]
+    for family in 0...last where !allowed.contains(family) {
+      rules.append(socketRule("socket", .familyNotSupported, .equal(family)))
+    }
+    for family in [Kernel.familyInet, Kernel.familyInet6] where allowed.contains(family) {
+      for type in Kernel.refusedSocketTypes {
+        let check = SyscallCheck(argument: 1, comparison: .masked(0xf, equals: type))
+        rules.append(socketRule("socket", .protocolNotSupported, .equal(family), check))
+      }
+      for number in Kernel.refusedProtocols {
+        let check = SyscallCheck.int(number, in: 2)
+        rules.append(socketRule("socket", .protocolNotSupported, .equal(family), check))
+      }
+    }
+    if allowed.contains(last) {
+      let notRoute = SyscallCheck(argument: 2, comparison: .notEqual(0))
+      rules.append(socketRule("socket", .protocolNotSupported, .equal(last), notRoute))
+    }
+    return rules
+  }
+}
+
+extension String {
+  fileprivate var isGroup: Bool { utf8.first == UInt8(ascii: "@") }
+}
+
+/// Numbers of the kernel that x86-64 and arm64 share.
+private enum Kernel {
+  /// S_ISUID, S_ISGID. Source: inode(7).
+  static let setIDBits: [UInt64] = [0o4000, 0o2000]
+  /// O_CREAT and the bit of O_TMPFILE that is not O_DIRECTORY. Source: asm-generic/fcntl.h.
+  static let creatingFlags: [UInt64] = [0o100, 0o20_000_000]
+  /// CLONE_NEWNS, -CGROUP, -UTS, -IPC, -USER, -PID, -NET. CLONE_NEWTIME is none of clone's: its bit is part of the
+  /// signal number there. Source: clone(2).
+  static let namespaceFlags: [UInt64] = [
+    0x0002_0000, 0x0200_0000, 0x0400_0000, 0x0800_0000, 0x1000_0000, 0x2000_0000, 0x4000_0000,
+  ]
+  /// TIOCSTI types into the terminal, TIOCLINUX pastes into the console, TIOCCONS takes the console's output,
+  /// TIOCSETD loads line disciplines. Source: ioctl_tty(2), ioctl_console(2).
+  static let injectingRequests: [UInt64] = [0x5412, 0x541c, 0x541d, 0x5423]
+
+  static let familyUnix: UInt64 = 1
+  static let familyInet: UInt64 = 2
+  static let familyInet6: UInt64 = 10
+  static let familyNetlink: UInt64 = 16
+  /// SOCK_DCCP loads a module of its own; AF_INET with SOCK_PACKET is AF_PACKET under another name.
+  static let refusedSocketTypes: [UInt64] = [6, 10]
+  /// DCCP, L2TP, SCTP and UDP-Lite: modules loaded on request, with a long record of holes.
+  static let refusedProtocols: [UInt64] = [33, 115, 132, 136]
+
+  static func number(of family: SyscallPolicy.SocketFamily) -> UInt64 {
+    switch family {
+    case .unix: familyUnix
+    case .inet: familyInet
+    case .inet6: familyInet6
+    case .netlink: familyNetlink
+    }
+  }
+}

@@ -1,0 +1,30 @@
+/* Runs one system call in a child process under a filter and says what became of it. For tests. */
+#ifndef FILTER_PROBE_H
+#define FILTER_PROBE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum probe_entry {
+	PROBE_NATIVE = 0,
+	PROBE_I386, /* int 0x80; x86-64 only */
+};
+
+struct probe_result {
+	int failed; /* errno of the probe itself: fork, loading the filter; else 0 */
+	int signal; /* what killed the child, or 0 */
+	int64_t value; /* what the call returned: a result, or -errno */
+};
+
+/*
+ * program: an array of struct sock_filter, as bytes; NULL for no filter. The child ends without atexit
+ * handlers, so the call may be made from a process with threads.
+ */
+struct probe_result filter_probe(const void *program, size_t bytes, enum probe_entry entry, long number,
+				 const uint64_t arguments[6]);
+
+/* The call's number as libseccomp has it, on arm64 or x86-64; below zero when it has none. */
+int probe_library_number(bool arm64, const char *name);
+
+#endif

@@ -1,0 +1,35 @@
+import Isolate
+import Testing
+
+@Suite("The default profile")
+struct DefaultProfileTests {
+  static func load(_ name: String) -> LoadedProfiles {
+    ProfileLoader.load(
+      name,
+      search: ProfileSearch(
+        workingDirectory: "/home/ann/work", home: "/home/ann", configurationHome: nil)
+    ) { _ in .missing }
+  }
+
+  @Test("resolves to a policy for an ordinary user") func resolves() throws {
+    var loaded = Self.load("default")
+    #expect(loaded.diagnostics.map { $0.rendered(sourceLine: nil) } == [])
+    var line = CommandLineProfile(workingDirectory: "/home/ann/work")
+    try line.add(option: "--read", value: "data", argument: 2)
+    line.setCommand(["ls", "-l"], argument: 4)
+    let (profile, wrong) = line.read()
+    #expect(wrong == [])
+    loaded.profiles.append(profile)
+    let policy = try PolicyResolver.resolve(loaded.profiles, host: Fixture.host()).get()
+    #expect(policy.app == "ls")
+    #expect(policy.command == ["ls", "-l"])
+    #expect(policy.workdir == "/home/ann/work")
+    #expect(policy.namespaces.order == .userFirst)
+    #expect(policy.files.rules.contains { $0.target == "/home/ann/work/data" && $0.kind == .read })
+    #expect(policy.network.mode == .none)
+    #expect(policy.memory.deniesWriteExecute)
+    #expect(policy.environment.contains(EnvironmentVariable(name: "LANG", value: "C.UTF-8")))
+    #expect(!policy.environment.contains { $0.name == "SECRET" })
+    #expect(policy.require == [.namespaces, .filter])
+  }
+}
