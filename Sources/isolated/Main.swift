@@ -39,7 +39,7 @@ struct Main {
   private static func show(_ result: CommandResult) -> Int32 {
     if !result.errors.isEmpty { _ = Output.write(result.errors, to: STDERR_FILENO) }
     guard !result.output.isEmpty else { return result.exitCode }
-    switch Output.write(result.output, to: STDOUT_FILENO) {
+    switch Output.print(result.output, to: STDOUT_FILENO) {
     case .written, .nobodyReads: return result.exitCode
     case .failed(let number):
       let reason = Output.words(for: number)

@@ -43,7 +43,7 @@ enum ProfileManual {
       switch key.kind {
       case .words(let allowed): text += " One of: \(allowed.joined(separator: ", "))."
       case .wordList(let allowed): text += " A list of: \(allowed.joined(separator: ", "))."
-      case .string, .boolean, .size, .time, .count, .number, .port, .octal, .path, .strings, .ports,
+      case .string, .boolean, .size, .time, .count, .number, .octal, .path, .strings, .ports,
         .integers, .paths, .rules, .table:
         break
       }
