@@ -1,6 +1,5 @@
 // Placeholders until the resolver and the launcher are there.
 
-package func run(_ request: RunRequest) -> Int32 { 125 }
 
 package func plan(_ request: RunRequest, json: Bool) -> CommandResult {
   CommandResult(errors: "isolated: plan is not wired\n", exitCode: 125)

@@ -5,7 +5,7 @@ struct TerminalRelay: ~Copyable {
   private let output: Int32?
   private let isInteractive: Bool
   private let savedModes: [UInt8]
-  private var master: Descriptor?
+  private var master: HeldDescriptor?
   private var toApp: [UInt8] = []
   private var inputEnded = false
   private var isRaw = false
@@ -32,7 +32,7 @@ struct TerminalRelay: ~Copyable {
   /// Takes over the pty's master, as the child sent it.
   mutating func open(_ master: consuming Descriptor) throws(SystemError) {
     try Bytes.makeNonBlocking(master)
-    self.master = consume master
+    self.master = HeldDescriptor(master)
     try enterRaw()
   }
 
@@ -55,7 +55,7 @@ struct TerminalRelay: ~Copyable {
   }
 
   mutating func resize() {
-    guard let source = input ?? output, let raw = master?.raw else { return }
+    guard let source = input ?? output, let raw = master?.descriptor.raw else { return }
     let size = Terminal.window(source)
     guard size.count == 4 else { return }
     do throws(SystemError) {
@@ -67,7 +67,7 @@ struct TerminalRelay: ~Copyable {
 
   /// The doors to wait on: the caller's terminal, then the pty.
   var doors: [Door] {
-    guard let raw = master?.raw else { return [Door(-1), Door(-1)] }
+    guard let raw = master?.descriptor.raw else { return [Door(-1), Door(-1)] }
     let wantsInput = !inputEnded && toApp.isEmpty
     return [
       Door(wantsInput ? input ?? -1 : -1),
@@ -96,7 +96,7 @@ struct TerminalRelay: ~Copyable {
   }
 
   private mutating func writeToApp() {
-    guard let raw = master?.raw, !toApp.isEmpty else { return }
+    guard let raw = master?.descriptor.raw, !toApp.isEmpty else { return }
     guard let count = Bytes.give(toApp[...], to: raw) else {
       toApp = []
       return
@@ -107,7 +107,7 @@ struct TerminalRelay: ~Copyable {
   /// - Returns: false when there is no more to read now.
   @discardableResult
   private mutating func readOutput() -> Bool {
-    guard let raw = master?.raw else { return false }
+    guard let raw = master?.descriptor.raw else { return false }
     switch Bytes.take(from: raw) {
     case .bytes(let bytes):
       if let output { Output.write(bytes, to: output) }

@@ -26,6 +26,12 @@ package struct Descriptor: ~Copyable, Sendable {
     return Descriptor(adopting: raw)
   }
 
+  /// /dev/null, for reading and writing.
+  package static func openNull() throws(SystemError) -> Descriptor {
+    let raw = try call("open", "/dev/null") { unsafe open("/dev/null", O_RDWR | O_CLOEXEC) }
+    return Descriptor(adopting: raw)
+  }
+
   /// Everything up to the end, at most `limit` bytes.
   ///
   /// - Throws: `SystemError` of read(2), or EFBIG when there is more than `limit`.

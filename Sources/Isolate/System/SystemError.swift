@@ -82,6 +82,7 @@ package enum Errno {
   package static let busy = EBUSY
   package static let users = EUSERS
   package static let inputOutput = EIO
+  package static let noProcess = ESRCH
   package static let noChild = ECHILD
   package static let exists = EEXIST
   package static let tooBig = E2BIG
