@@ -35,9 +35,13 @@ package enum SyscallFilter {
     return program
   }
 
-  /// What decides the filter besides the policy: the machine and the compiler.
-  package static var compilerText: String {
-    "machine \(filter_architecture())\nlibseccomp \(filter_compiler_version())\n"
+  /// Appends what decides the filter besides the policy: the machine and the compiler.
+  static func appendCompiler(to text: inout [UInt8]) {
+    text += "machine ".utf8
+    SyscallPolicy.append(UInt64(filter_architecture()), to: &text)
+    text += "\nlibseccomp ".utf8
+    SyscallPolicy.append(UInt64(filter_compiler_version()), to: &text)
+    text += "\n".utf8
   }
 
   /// The rule for libseccomp, or nil when this machine has no such call.
