@@ -38,8 +38,8 @@ package enum SyscallCatalog {
 
   /// Reads the generated table, whose form the generator guarantees.
   ///
-  /// By hand, byte by byte: a profile that names a call needs it at every launch, and the first use of
-  /// the library's splitting costs more than all of this.
+  /// By hand, byte by byte: a profile that names a call needs it at every launch, and the first use
+  /// of the library's splitting costs more than all of this.
   private static func read(_ text: String) -> [SyscallGroup] {
     let bytes = Array(text.utf8)
     var groups: [SyscallGroup] = []

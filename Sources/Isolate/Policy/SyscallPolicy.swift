@@ -17,7 +17,7 @@ package struct SyscallPolicy: Hashable, Sendable {
 
   /// What a refused call gets.
   package enum Answer: Hashable, Sendable {
-    /// This errno.
+    /// This errno, 1 to 4095: what the kernel can return.
     case error(Int32)
     /// The whole process dies by SIGSYS.
     case kill
@@ -112,7 +112,7 @@ package struct SyscallPolicy: Hashable, Sendable {
     for entry in deny { SyscallPolicy.append(entry, to: &text) }
     text += "\nrefusal ".utf8
     switch refusal {
-    case .error(let number): SyscallPolicy.append(UInt64(number), to: &text)
+    case .error(let number): SyscallPolicy.append(UInt64(UInt32(bitPattern: number)), to: &text)
     case .kill: text += "kill".utf8
     case .log: text += "log".utf8
     }

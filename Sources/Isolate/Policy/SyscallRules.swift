@@ -9,7 +9,8 @@ package struct SyscallRule: Hashable, Sendable {
 /// A comparison of one argument.
 ///
 /// The filter sees 64-bit registers, and the kernel looks at 32 bits of most arguments. A check
-/// that must not be walked around with high bits set is `.masked` (CVE-2019-10063 was one that was not).
+/// that must not be walked around with high bits set is `.masked` (CVE-2019-10063 was one that was
+/// not).
 package struct SyscallCheck: Hashable, Sendable {
   package enum Comparison: Hashable, Sendable {
     case equal(UInt64)
