@@ -12,7 +12,7 @@ struct Main {
     do throws(UsageError) {
       return perform(try ArgumentReader.read(arguments))
     } catch {
-      _ = Output.write(error.rendered, to: STDERR_FILENO)
+      _ = Output.print(error.rendered, to: STDERR_FILENO)
       return error.exitCode
     }
   }
@@ -37,13 +37,13 @@ struct Main {
   private static func show(_ text: String) -> Int32 { show(CommandResult(output: text)) }
 
   private static func show(_ result: CommandResult) -> Int32 {
-    if !result.errors.isEmpty { _ = Output.write(result.errors, to: STDERR_FILENO) }
+    if !result.errors.isEmpty { _ = Output.print(result.errors, to: STDERR_FILENO) }
     guard !result.output.isEmpty else { return result.exitCode }
     switch Output.print(result.output, to: STDOUT_FILENO) {
     case .written, .nobodyReads: return result.exitCode
     case .failed(let number):
       let reason = Output.words(for: number)
-      _ = Output.write("isolated: cannot write the output: \(reason)\n", to: STDERR_FILENO)
+      _ = Output.print("isolated: cannot write the output: \(reason)\n", to: STDERR_FILENO)
       return 125
     }
   }

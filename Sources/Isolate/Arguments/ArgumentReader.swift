@@ -134,11 +134,14 @@ package struct ArgumentReader {
       request.rules.append(TypedRule(option: option, value: value, argument: argument))
       return
     }
-    switch option {
-    case .profile: request.profile = TypedWord(value, argument: argument)
-    case .name: request.name = TypedWord(value, argument: argument)
-    case .quiet: request.isQuiet = true
-    case .jsonStatusFD:
+    let word = TypedWord(value, argument: argument)
+    if option == .profile {
+      request.profile = word
+    } else if option == .name {
+      request.name = word
+    } else if option == .quiet {
+      request.isQuiet = true
+    } else if option == .jsonStatusFD {
       guard let number = Int32(value), (1...1_048_575).contains(number) else {
         throw UsageError(
           command, argument: argument,
@@ -146,9 +149,6 @@ package struct ArgumentReader {
           cure: "isolated run --json-status-fd 3 ... 3>status.json")
       }
       request.jsonStatusFD = number
-    case .json, .names, .help, .version, .read, .write, .private, .overlay, .hide, .network,
-      .limit, .env, .fd, .workdir, .hostname, .relax, .terminal:
-      break
     }
   }
 
@@ -175,7 +175,7 @@ package struct ArgumentReader {
     let typedName = equals.map { String(word[..<$0]) } ?? word
     let option = try findOption(typedName, argument)
     let attached = equals.map { String(word[word.utf8.index(after: $0)...]) }
-    if let earlier = seen[option], !option.repeats {
+    if let earlier = seen[option], !option.isRule, !option.isFlag {
       throw UsageError(
         command, argument: argument,
         "\(option.typed) was given before, as argument \(earlier); it can be given once")
@@ -188,22 +188,22 @@ package struct ArgumentReader {
   private mutating func readValue(
     of option: CommandOption, _ attached: String?, _ argument: Int
   ) throws(UsageError) -> String {
-    guard let placeholder = option.kind.placeholder else {
+    if option.isFlag {
       guard attached == nil else {
         throw UsageError(command, argument: argument, "\(option.typed) takes no value")
       }
       return ""
     }
-    let cure = "\(option.typed) \(placeholder)"
     if let attached {
       guard !attached.isEmpty else {
         throw UsageError(
-          command, argument: argument, "\(option.typed) has an empty value", cure: cure)
+          command, argument: argument, "\(option.typed) has an empty value", cure: option.synopsis)
       }
       return attached
     }
     guard next < words.count else {
-      throw UsageError(command, argument: argument, "\(option.typed) needs a value", cure: cure)
+      throw UsageError(
+        command, argument: argument, "\(option.typed) needs a value", cure: option.synopsis)
     }
     let value = words[next]
     guard !value.hasPrefix("--") else {
@@ -213,7 +213,8 @@ package struct ArgumentReader {
     }
     guard !value.isEmpty else {
       throw UsageError(
-        command, argument: next + 1, "\(option.typed) has an empty value", cure: cure)
+        command, argument: next + 1, "\(option.typed) has an empty value",
+        cure: option.synopsis)
     }
     next += 1
     return value

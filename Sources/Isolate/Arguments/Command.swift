@@ -16,7 +16,7 @@ extension Command {
     case .show: "show every setting that applies, and the line it came from"
     case .check: "check profiles and report every error at once"
     case .profiles: "list the profiles found, where, and which of them win"
-    case .doctor: "try what this machine offers for isolation, and say how to get what is missing"
+    case .doctor: "try what this machine offers, and say how to get what is missing"
     case .help: "explain a command"
     case .completions: "print a completion script for a shell"
     case .man: "print a manual page's source"
@@ -45,8 +45,9 @@ extension Command {
     case .json: self != .run && self != .help && self != .completions && self != .man
     case .names: self == .profiles
     case .jsonStatusFD, .quiet: self == .run
-    case .profile, .read, .write, .private, .overlay, .hide, .network, .limit, .env, .fd,
-      .workdir, .hostname, .relax, .terminal, .name:
+    case .profile, .name, .read, .write, .private, .overlay, .hide, .device, .network, .connect,
+      .bind, .limit, .env, .unsetEnv, .workdir, .hostname, .user, .home, .umask, .timezone, .fd,
+      .terminal, .allowSyscall, .denySyscall, .require, .stopSignal, .stopTimeout, .set, .relax:
       startsFromProfile
     }
   }
@@ -66,11 +67,21 @@ extension Command {
   package var usageExitCode: Int32 { startsFromProfile ? 125 : 2 }
 }
 
-/// Every option, by its name without the dashes.
+/// Every option, by its name without the dashes. Those that are rules are `CommandLineOption`'s; a test
+/// holds the two lists equal.
 package enum CommandOption: String, CaseIterable, Sendable {
   case profile, name
-  case read, write, `private`, overlay, hide
-  case network, limit, env, fd, workdir, hostname, relax, terminal
+  case read, write, `private`, overlay, hide, device
+  case network, connect, bind
+  case limit, env
+  case unsetEnv = "unset-env"
+  case workdir, hostname, user, home, umask, timezone, fd, terminal
+  case allowSyscall = "allow-syscall"
+  case denySyscall = "deny-syscall"
+  case require
+  case stopSignal = "stop-signal"
+  case stopTimeout = "stop-timeout"
+  case set, relax
   case jsonStatusFD = "json-status-fd"
   case quiet, json, names, help, version
 
@@ -78,105 +89,96 @@ package enum CommandOption: String, CaseIterable, Sendable {
   package var typed: String { "--" + rawValue }
 }
 
-/// What an option's value is: how it is named in help, and what a shell may offer for it.
+/// What an option's value is: what a shell may offer for it.
 package enum ValueKind: Hashable, Sendable {
   /// No value.
   case flag
   case profile
   case path, directory
-  case networkMode, terminalMode
-  case limit
-  case number
-  /// Anything else, under this name.
-  case text(String)
-
-  /// How help names the value; nil for a flag.
-  package var placeholder: String? {
-    switch self {
-    case .flag: nil
-    case .profile: "NAME|FILE"
-    case .path: "PATH"
-    case .directory: "DIR"
-    case .networkMode, .terminalMode: "MODE"
-    case .limit: "KEY=VALUE"
-    case .number: "N"
-    case .text(let name): name
-    }
-  }
+  /// One of these words.
+  case words([String])
+  /// One of these words, then `=` and something.
+  case keys([String])
+  /// Nothing a shell could offer.
+  case other
 }
 
 extension CommandOption {
   package var kind: ValueKind {
     switch self {
     case .profile: .profile
-    case .read, .write, .private, .overlay, .hide: .path
-    case .network: .networkMode
-    case .limit: .limit
-    case .env: .text("NAME=VALUE")
-    case .fd, .jsonStatusFD: .number
-    case .workdir: .directory
-    case .hostname: .text("NAME")
-    case .relax: .text("KEY=REASON")
-    case .terminal: .terminalMode
-    case .name: .text("APP")
+    case .read, .write, .private, .overlay, .hide, .device: .path
+    case .network: .words(NetworkMode.allCases.map(\.rawValue))
+    case .terminal: .words(TerminalMode.allCases.map(\.rawValue))
+    case .require: .words(Requirement.allCases.map(\.rawValue))
+    case .limit: .keys(LimitName.allCases.map(\.rawValue))
+    case .set, .relax: .keys(ProfileKey.all.map(\.path))
+    case .workdir, .home: .directory
+    case .connect, .bind, .env, .unsetEnv, .hostname, .user, .umask, .timezone, .fd,
+      .allowSyscall, .denySyscall, .stopSignal, .stopTimeout, .name, .jsonStatusFD:
+      .other
     case .quiet, .json, .names, .help, .version: .flag
     }
   }
 
-  /// It may be given more than once.
-  package var repeats: Bool {
+  /// How help names the value; nil for a flag.
+  package var placeholder: String? {
     switch self {
-    case .read, .write, .private, .overlay, .hide, .limit, .env, .fd, .relax: true
-    case .profile, .name, .network, .workdir, .hostname, .terminal, .jsonStatusFD: false
-    // A flag twice says the same as once.
-    case .quiet, .json, .names, .help, .version: true
+    case .profile: "NAME|FILE"
+    case .name: "APP"
+    case .jsonStatusFD: "N"
+    case .quiet, .json, .names, .help, .version: nil
+    case .read, .write, .private, .overlay, .hide, .device, .network, .connect, .bind, .limit,
+      .env, .unsetEnv, .workdir, .hostname, .user, .home, .umask, .timezone, .fd, .terminal,
+      .allowSyscall, .denySyscall, .require, .stopSignal, .stopTimeout, .set, .relax:
+      CommandLineOption.named(typed)?.placeholder ?? "VALUE"
     }
   }
 
-  /// It is a rule: a key of a profile, written on the command line.
+  /// It takes no value. Needs no table, unlike `placeholder`.
+  package var isFlag: Bool {
+    switch self {
+    case .quiet, .json, .names, .help, .version: true
+    case .profile, .name, .jsonStatusFD: false
+    case .read, .write, .private, .overlay, .hide, .device, .network, .connect, .bind, .limit,
+      .env, .unsetEnv, .workdir, .hostname, .user, .home, .umask, .timezone, .fd, .terminal,
+      .allowSyscall, .denySyscall, .require, .stopSignal, .stopTimeout, .set, .relax:
+      false
+    }
+  }
+
+  /// It is a rule: a key of a profile, written on the command line. Whether it may be given twice, and what its
+  /// value may be, is then the profile reader's to say.
   package var isRule: Bool {
     switch self {
-    case .read, .write, .private, .overlay, .hide, .network, .limit, .env, .fd, .workdir,
-      .hostname, .relax, .terminal:
+    case .profile, .name, .jsonStatusFD: false
+    case .quiet, .json, .names, .help, .version: false
+    case .read, .write, .private, .overlay, .hide, .device, .network, .connect, .bind, .limit,
+      .env, .unsetEnv, .workdir, .hostname, .user, .home, .umask, .timezone, .fd, .terminal,
+      .allowSyscall, .denySyscall, .require, .stopSignal, .stopTimeout, .set, .relax:
       true
-    case .profile, .name, .jsonStatusFD, .quiet, .json, .names, .help, .version: false
     }
   }
 
   /// One line of help.
   package var summary: String {
     switch self {
-    case .profile: "the profile to start from; without it: APP's own, or 'default'"
-    case .name: "the app's name, in reports and for $APP; without it: its profile's or program's"
-    case .read: "let the app read PATH and what is below"
-    case .write: "let the app read and change PATH and what is below"
-    case .private: "give the app an empty PATH of its own, gone when it ends"
-    case .overlay: "show PATH; the app's changes to it are thrown away"
-    case .hide: "show nothing at PATH, whatever a wider rule shows"
-    case .network: "what the app may reach: none, loopback (only itself) or host"
-    case .limit: "bound a resource: memory=512M, processes=64, cpu=1.5, wall-time=30s, ..."
-    case .env: "set an environment variable for the app"
-    case .fd: "let the app keep the caller's descriptor N, beside 0, 1 and 2"
-    case .workdir: "start in DIR, which must be in the app's view"
-    case .hostname: "the machine's name, as the app sees it"
-    case .relax: "allow what the profile refuses in KEY, and say why"
-    case .terminal: "auto (a terminal of its own), inherit or none"
-    case .jsonStatusFD: "write one JSON object per event to descriptor N"
-    case .quiet: "no notices; errors are still told"
-    case .json: "print JSON"
-    case .names: "print only the names, one a line"
-    case .help: "explain this command"
-    case .version: "print the version"
+    case .profile: "The profile to start from; without it, APP's own or 'default'."
+    case .name: "The app's name in reports and for $APP; without it, its profile's or program's."
+    case .jsonStatusFD: "Write one JSON object per event to descriptor N."
+    case .quiet: "No notices; errors are still told."
+    case .json: "Print JSON."
+    case .names: "Print only the names, one a line."
+    case .help: "Explain this command."
+    case .version: "Print the version."
+    case .limit: "Set a limit: \(LimitName.allCases.map(\.rawValue).joined(separator: ", "))."
+    case .read, .write, .private, .overlay, .hide, .device, .network, .connect, .bind, .env,
+      .unsetEnv, .workdir, .hostname, .user, .home, .umask, .timezone, .fd, .terminal,
+      .allowSyscall, .denySyscall, .require, .stopSignal, .stopTimeout, .set, .relax:
+      CommandLineOption.named(typed)?.doc ?? ""
     }
   }
 }
 
 /// The shells that completion scripts exist for.
 package enum Shell: String, CaseIterable, Sendable { case bash, zsh, fish }
-
-/// Words that options take as values.
-package enum ValueWords {
-  package static var networkModes: [String] { NetworkMode.allCases.map(\.rawValue) }
-  package static var terminalModes: [String] { TerminalMode.allCases.map(\.rawValue) }
-  package static var limitKeys: [String] { LimitName.allCases.map(\.rawValue) }
-}

@@ -106,8 +106,10 @@ extension Command {
     case .profiles:
       [
         "Profiles are looked for in ./config, $XDG_CONFIG_HOME/isolated (or ~/.config/isolated), "
-          + "/etc/isolated and /usr/share/isolated, each with the directories profiles and apps. The "
-          + "first file of a name wins."
+          + "/etc/isolated, /usr/local/share/isolated and /usr/share/isolated, each with the directories "
+          + "profiles and apps, and then among those built in. The first file of a name wins. The base "
+          + "profiles (\(ProfileSearch.baseNames.joined(separator: ", "))) are never taken from "
+          + "./config."
       ]
     case .doctor:
       [

@@ -68,7 +68,7 @@ private enum BashCompletion {
   }
 
   private static var valueOptions: String {
-    Completions.options.filter { $0.kind != .flag }.map(\.typed).joined(separator: "|")
+    Completions.options.filter { !$0.isFlag }.map(\.typed).joined(separator: "|")
   }
 
   /// Completes what follows `--` or APP: a command line of its own.
@@ -97,11 +97,10 @@ private enum BashCompletion {
     case .profile: profiles
     case .path: "COMPREPLY=($(compgen -f -- \"$cur\"))"
     case .directory: "COMPREPLY=($(compgen -d -- \"$cur\"))"
-    case .networkMode: words(ValueWords.networkModes)
-    case .terminalMode: words(ValueWords.terminalModes)
-    case .limit: "compopt -o nospace; " + words(ValueWords.limitKeys.map { $0 + "=" })
+    case .words(let list): words(list)
+    case .keys(let keys): "compopt -o nospace 2>/dev/null; " + words(keys.map { $0 + "=" })
     // Nothing to offer, and no file either.
-    case .number, .text: ":"
+    case .other: ":"
     }
   }
 
@@ -163,8 +162,8 @@ private enum ZshCompletion {
   }
 
   private static func specification(_ option: CommandOption) -> String {
-    let star = option.repeats && option.kind != .flag ? "*" : ""
-    let equals = option.kind == .flag ? "" : "="
+    let star = option.isRule ? "*" : ""
+    let equals = option.isFlag ? "" : "="
     let text = quoted(option.summary)
     return "'\(star)\(option.typed)\(equals)[\(text)]\(action(option.kind))'"
   }
@@ -175,12 +174,10 @@ private enum ZshCompletion {
     case .profile: ":profile:_isolated_profiles"
     case .path: ":path:_files"
     case .directory: ":directory:_files -/"
-    case .networkMode: ":mode:(\(ValueWords.networkModes.joined(separator: " ")))"
-    case .terminalMode: ":mode:(\(ValueWords.terminalModes.joined(separator: " ")))"
-    case .limit:
-      ":limit:compadd -S \"\" \(ValueWords.limitKeys.map { $0 + "=" }.joined(separator: " "))"
-    case .number: ":number: "
-    case .text(let name): ":\(quoted(name)): "
+    case .words(let words): ":word:(\(words.joined(separator: " ")))"
+    case .keys(let keys):
+      ":key:compadd -S \"\" \(keys.map { $0 + "=" }.joined(separator: " "))"
+    case .other: ":value: "
     }
   }
 
@@ -248,10 +245,9 @@ private enum FishCompletion {
     case .profile: " -r -F -a '(\(Completions.profileNames))'"
     case .path: " -r -F"
     case .directory: " -x -a '(__fish_complete_directories)'"
-    case .networkMode: " -x -a '\(ValueWords.networkModes.joined(separator: " "))'"
-    case .terminalMode: " -x -a '\(ValueWords.terminalModes.joined(separator: " "))'"
-    case .limit: " -x -a '\(ValueWords.limitKeys.map { $0 + "=" }.joined(separator: " "))'"
-    case .number, .text: " -x"
+    case .words(let words): " -x -a '\(words.joined(separator: " "))'"
+    case .keys(let keys): " -x -a '\(keys.map { $0 + "=" }.joined(separator: " "))'"
+    case .other: " -x"
     }
   }
 

@@ -43,7 +43,7 @@ package enum HelpText {
       }
       if rows.isEmpty { continue }
       lines += ["", style.heading(group.rawValue)]
-      lines += TextWrap.table(rows, nameWidth: 21, width: width, dress: style.command)
+      lines += TextWrap.table(rows, nameWidth: 23, width: width, dress: style.command)
     }
     lines += ["", style.heading("Exit code")]
     let codes = command.exitCodes.map { (name: $0.code, text: $0.meaning) }
@@ -59,7 +59,9 @@ package enum HelpText {
 package enum OptionGroup: String, CaseIterable, Sendable {
   case start = "What to start from"
   case files = "Files the app sees"
-  case rules = "Other rules"
+  case reach = "What it may reach and use"
+  case identity = "Who and where it is"
+  case any = "Any key of a profile"
   case output = "Output"
 }
 
@@ -67,15 +69,19 @@ extension CommandOption {
   package var group: OptionGroup {
     switch self {
     case .profile, .name: .start
-    case .read, .write, .private, .overlay, .hide: .files
-    case .network, .limit, .env, .fd, .workdir, .hostname, .relax, .terminal: .rules
+    case .read, .write, .private, .overlay, .hide, .device: .files
+    case .network, .connect, .bind, .limit, .fd, .allowSyscall, .denySyscall, .require: .reach
+    case .env, .unsetEnv, .workdir, .hostname, .user, .home, .umask, .timezone, .terminal,
+      .stopSignal, .stopTimeout:
+      .identity
+    case .set, .relax: .any
     case .jsonStatusFD, .quiet, .json, .names, .help, .version: .output
     }
   }
 
   /// The option with its value: `--read PATH`.
   package var synopsis: String {
-    guard let placeholder = kind.placeholder else { return typed }
+    guard let placeholder else { return typed }
     return "\(typed) \(placeholder)"
   }
 }

@@ -61,14 +61,20 @@ package enum ManualText {
 
   private static func values(_ roff: inout Roff) {
     roff.section("VALUES")
-    roff.item("--network", ValueWords.networkModes.joined(separator: ", "))
-    roff.item("--terminal", ValueWords.terminalModes.joined(separator: ", "))
-    roff.item("--limit", "the keys " + ValueWords.limitKeys.joined(separator: ", "))
+    for option in CommandOption.allCases {
+      switch option.kind {
+      case .words(let words): roff.item(option.typed, "one of " + words.joined(separator: ", "))
+      case .keys(let keys):
+        roff.item(option.synopsis, "the keys: " + keys.joined(separator: ", "))
+      case .flag, .profile, .path, .directory, .other: break
+      }
+    }
+    roff.paragraph("What each key means: isolated-profile(5).")
   }
 }
 
 /// Writes roff: escapes text and keeps requests on lines of their own.
-struct Roff {
+package struct Roff {
   private(set) var text: String
 
   init(_ page: ManualPage) {
@@ -129,7 +135,7 @@ struct Roff {
   }
 
   /// Escapes what roff would read as its own. A `-` must stay the ASCII one: it is copied into shells.
-  static func escape(_ words: String) -> String {
+  package static func escape(_ words: String) -> String {
     var result = ""
     for character in words {
       switch character {

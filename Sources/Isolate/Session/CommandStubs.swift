@@ -16,7 +16,3 @@ package func checkProfiles(_ profiles: [TypedWord], json: Bool) -> CommandResult
 package func listProfiles(_ listing: ProfileListing) -> CommandResult {
   CommandResult(errors: "isolated: profiles is not wired\n", exitCode: 2)
 }
-
-package func runDoctor(json: Bool, style: TextStyle) -> CommandResult {
-  CommandResult(errors: "isolated: doctor is not wired\n", exitCode: 1)
-}

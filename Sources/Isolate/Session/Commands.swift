@@ -11,3 +11,10 @@ package struct CommandResult: Hashable, Sendable {
     self.exitCode = exitCode
   }
 }
+
+/// Carries `doctor` out: 0 when all that the default profile requires works, else 1.
+package func runDoctor(json: Bool, style: TextStyle) -> CommandResult {
+  let findings = Doctor.examine()
+  let text = json ? DoctorReport.json(findings) : DoctorReport.text(findings, style: style)
+  return CommandResult(output: text, exitCode: Doctor.isWell(findings) ? 0 : 1)
+}
