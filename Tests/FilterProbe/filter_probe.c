@@ -46,7 +46,7 @@ static int confine(const void *program, size_t bytes)
 	return program ? prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) : 0;
 }
 
-static void run_child(volatile struct probe_result *result, const void *program, size_t bytes,
+static void run_child(volatile struct filter_probe_result *result, const void *program, size_t bytes,
 		      enum probe_entry entry, long number, const uint64_t *arguments)
 {
 	if (confine(program, bytes) != 0) {
@@ -57,11 +57,11 @@ static void run_child(volatile struct probe_result *result, const void *program,
 	_exit(0);
 }
 
-struct probe_result filter_probe(const void *program, size_t bytes, enum probe_entry entry,
+struct filter_probe_result filter_probe(const void *program, size_t bytes, enum probe_entry entry,
 				 long number, const uint64_t arguments[6])
 {
-	struct probe_result copy = { 0 };
-	volatile struct probe_result *shared = mmap(NULL, sizeof(copy), PROT_READ | PROT_WRITE,
+	struct filter_probe_result copy = { 0 };
+	volatile struct filter_probe_result *shared = mmap(NULL, sizeof(copy), PROT_READ | PROT_WRITE,
 						    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int status = 0;
 	pid_t child;
@@ -84,10 +84,10 @@ struct probe_result filter_probe(const void *program, size_t bytes, enum probe_e
 	return copy;
 }
 
-struct probe_result filter_probe_program(const void *program, size_t bytes,
+struct filter_probe_result filter_probe_program(const void *program, size_t bytes,
 					 const char *const argv[], char *out, size_t capacity)
 {
-	struct probe_result result = { 0 };
+	struct filter_probe_result result = { 0 };
 	size_t size = 0;
 	ssize_t got = 1;
 	int status = 0;

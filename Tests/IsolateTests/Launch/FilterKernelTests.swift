@@ -9,7 +9,7 @@ struct FilterKernelTests {
   static func probe(
     _ policy: SyscallPolicy?, _ name: String, _ arguments: [UInt64] = [],
     entry: probe_entry = PROBE_NATIVE, number: Int? = nil
-  ) throws -> probe_result {
+  ) throws -> filter_probe_result {
     let program = try policy.map { try SyscallFilter.compile($0) }
     let native = try number ?? Int(#require(KnownCalls.number(name)))
     let padded = arguments + [UInt64](repeating: 0, count: 6 - arguments.count)

@@ -13,7 +13,7 @@ struct FilterProgramTests {
   static func run(_ policy: SyscallPolicy?, _ arguments: [String]) throws -> Outcome {
     let program = try policy.map { try SyscallFilter.compile($0) } ?? []
     var output = [CChar](repeating: 0, count: 4096)
-    var result = probe_result()
+    var result = filter_probe_result()
     unsafe withCStrings(arguments[...], then: []) { argv in
       result = unsafe program.withUnsafeBytes { bytes in
         let start = policy == nil ? nil : bytes.baseAddress
