@@ -20,7 +20,7 @@
 #error "system call numbers are known for x86-64 and arm64 only"
 #endif
 
-/* Numbers from here on are x32's; on arm64 there are none. Source: arch/x86/include/uapi/asm/unistd.h */
+/* Numbers from here on are x32's; on arm64 there are none. Source: asm/unistd.h of x86 */
 #define X32_NUMBERS 0x40000000u
 
 /* Higher than any known number, with room: the kernel adds a handful a year. */
@@ -87,8 +87,9 @@ uint32_t filter_compiler_version(void)
 }
 
 /*
- * What runs first: unknown numbers are answered with ENOSYS. A rule language that names calls one by one
- * cannot say "every other number", and an unknown number must never reach the default, which allows.
+ * What runs first: unknown numbers are answered with ENOSYS. A rule language that names calls one
+ * by one cannot say "every other number", and an unknown number must never reach the default, which
+ * allows.
  *
  *     load the architecture; another one than ours: go on to libseccomp's part, which kills
  *     load the number; x32's: go on, as above (but -1, a call nobody has, is unknown)

@@ -93,7 +93,8 @@ struct FilterCacheTests {
     let good = try bytes(path)
     let otherFolder = Folder()
     var other = SyscallPolicy()
-    other.allowsTerminalInjection = true
+    other.refusal = .error(13)
+    #expect(other.canonicalText.count == SyscallPolicy().canonicalText.count)
     _ = try SyscallFilter.cached(other, directory: otherFolder.cache)
     try write(try bytes(try otherFolder.entry()), path)
     #expect(try cached() == expected)

@@ -1,0 +1,115 @@
+/// The JSON Schema of profiles, for editors that complete and check TOML. Made from the table of keys.
+package enum ProfileSchema {
+  package static func json() -> String {
+    var json = JSONWriter(indented: true)
+    json.beginObject()
+    json.field("$schema", "https://json-schema.org/draft/2020-12/schema")
+    json.field("title", "A profile of isolated")
+    json.field("type", "object")
+    json.field("additionalProperties", false)
+    json.key("properties")
+    json.beginObject()
+    for key in ProfileKey.all where key.section.isEmpty { write(key, &json) }
+    for section in ProfileKey.sections where section != "relax" {
+      json.key(section)
+      json.beginObject()
+      json.field("type", "object")
+      json.field("additionalProperties", false)
+      json.key("properties")
+      json.beginObject()
+      for key in ProfileKey.all where key.section == section { write(key, &json) }
+      json.endObject()
+      json.endObject()
+    }
+    json.key("relax")
+    json.beginObject()
+    json.field("type", "object")
+    json.field("description", "Why a refusal must be lifted: a key's path and a reason.")
+    json.endObject()
+    json.endObject()
+    json.endObject()
+    json.endLine()
+    return json.text
+  }
+
+  private static func write(_ key: ProfileKey, _ json: inout JSONWriter) {
+    json.key(String(key.name))
+    json.beginObject()
+    json.field(
+      "description", "\(key.doc) Example: \(key.example). It \(key.widening.rawValue).")
+    switch key.kind {
+    case .string, .path: json.field("type", "string")
+    case .boolean: json.field("type", "boolean")
+    case .octal:
+      json.field("type", "string")
+      json.field("pattern", "^[0-7]{1,5}$")
+    case .size: amount("^[0-9]+[KMGT]?$|^unlimited$", &json)
+    case .time: amount("^[0-9]+(ms|s|m|h)$|^unlimited$", &json)
+    case .count: amount("^unlimited$", &json)
+    case .number:
+      json.field("type", ["number", "string"])
+      json.field("minimum", 0)
+      json.field("pattern", "^unlimited$")
+    case .strings, .paths: list(&json) { $0.field("type", "string") }
+    case .ports:
+      list(&json) {
+        $0.field("type", "integer")
+        $0.field("minimum", 1)
+        $0.field("maximum", 65535)
+      }
+    case .integers:
+      list(&json) {
+        $0.field("type", "integer")
+        $0.field("minimum", 3)
+      }
+    case .rules: rules(key, &json)
+    case .table:
+      json.field("type", "object")
+      json.key("additionalProperties")
+      json.beginObject()
+      json.field("type", "string")
+      json.endObject()
+    case .words(let words): json.field("enum", words)
+    case .wordList(let words): list(&json) { $0.field("enum", words) }
+    }
+    json.endObject()
+  }
+
+  private static func amount(_ pattern: String, _ json: inout JSONWriter) {
+    json.field("type", ["integer", "string"])
+    json.field("minimum", 0)
+    json.field("pattern", pattern)
+  }
+
+  private static func list(_ json: inout JSONWriter, _ body: (inout JSONWriter) -> Void) {
+    json.field("type", "array")
+    json.key("items")
+    json.beginObject()
+    body(&json)
+    json.endObject()
+  }
+
+  private static func rules(_ key: ProfileKey, _ json: inout JSONWriter) {
+    guard let kind = FileRuleKind.allCases.first(where: { $0.key == key.path }) else { return }
+    list(&json) { json in
+      json.field("type", ["string", "object"])
+      json.field("required", ["path"])
+      json.field("additionalProperties", false)
+      json.key("properties")
+      json.beginObject()
+      for option in RuleOption.allCases where option.applies(to: kind) {
+        json.key(option.rawValue)
+        json.beginObject()
+        switch option {
+        case .path, .to, .upper, .mode: json.field("type", "string")
+        case .optional, .execute: json.field("type", "boolean")
+        case .owner: json.field("enum", ["app", "keep"])
+        case .size: amount("^[0-9]+[KMGT]?$", &json)
+        case .inodes: json.field("type", "integer")
+        }
+        json.endObject()
+      }
+      json.endObject()
+    }
+  }
+}

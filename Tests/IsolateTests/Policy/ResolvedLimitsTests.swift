@@ -1,0 +1,119 @@
+import Isolate
+import Testing
+
+@Suite("By what each limit holds")
+struct ResolvedLimitsTests {
+  static let all = """
+    [limits]
+    memory = "64M"
+    processes = 10
+    cpu = 0.5
+    open-files = 64
+    file-size = "1M"
+    address-space = "1G"
+    cpu-time = "10s"
+    wall-time = "1m"
+    core-size = 0
+    """
+  static let legacy = ["memory", "pids", "cpu"].map {
+    CgroupPlace.LegacyController(name: $0, parent: "/sys/fs/cgroup/\($0)/user")
+  }
+
+  @Test("a delegated cgroup holds memory, processes and cpu") func unified() throws {
+    let host = Fixture.host { $0.cgroup2 = ("/sys/fs/cgroup/me", ["cpu", "memory", "pids"]) }
+    let policy = try Fixture.policy(Self.all, host: host)
+    let limits = policy.limits
+    #expect(limits.memoryBytes?.enforcement == .cgroup2)
+    #expect(limits.memoryBytes?.amount == 64 << 20)
+    #expect(limits.processes?.enforcement == .cgroup2)
+    #expect(limits.cpuMillis?.enforcement == .cgroup2)
+    #expect(limits.cpuMillis?.amount == 500)
+    #expect(limits.openFiles?.enforcement == .rlimit)
+    #expect(limits.fileSizeBytes?.enforcement == .rlimit)
+    #expect(limits.addressSpaceBytes?.enforcement == .rlimit)
+    #expect(limits.cpuTimeMilliseconds?.enforcement == .rlimit)
+    #expect(limits.coreSizeBytes?.amount == 0)
+    #expect(limits.wallTimeMilliseconds?.enforcement == .timer)
+    #expect(limits.cgroup == .unified(parent: "/sys/fs/cgroup/me"))
+    #expect(policy.notices == [])
+  }
+
+  @Test("only the controllers that are delegated count") func someControllers() throws {
+    let host = Fixture.host { $0.cgroup2 = ("/sys/fs/cgroup/me", ["pids"]) }
+    let policy = try Fixture.policy(Self.all, host: host)
+    #expect(policy.limits.memoryBytes?.enforcement == .sampled)
+    #expect(policy.limits.processes?.enforcement == .cgroup2)
+    #expect(policy.limits.cpuMillis == nil)
+    #expect(policy.notices.count == 2)
+  }
+
+  @Test("without a cgroup, rlimits and sampling hold, and it is said") func none() throws {
+    let policy = try Fixture.policy(Self.all)
+    #expect(policy.limits.memoryBytes?.enforcement == .sampled)
+    #expect(policy.limits.processes?.enforcement == .rlimit)
+    #expect(policy.limits.cpuMillis == nil)
+    #expect(policy.limits.cgroup == nil)
+    #expect(
+      policy.notices.map { String($0.prefix(24)) } == [
+        "limits.memory is enforce", "limits.cpu is not enforc",
+      ])
+    #expect(
+      policy.provenance.contains { $0.key == "limits.cpu" && $0.value == "0.5 (not enforced)" })
+  }
+
+  @Test("cgroup v1 is used by root for what is required, and for nothing else") func legacyGroups()
+    throws
+  {
+    let host = Fixture.root { $0.cgroup1 = Self.legacy }
+    let policy = try Fixture.policy("require = [\"limits.memory\"]\n" + Self.all, host: host)
+    #expect(policy.limits.memoryBytes?.enforcement == .cgroup1)
+    #expect(policy.limits.processes?.enforcement == .rlimit)
+    #expect(policy.limits.cgroup == .legacy([Self.legacy[0]]))
+    let every = try Fixture.policy(
+      "require = [\"limits.memory\", \"limits.processes\", \"limits.cpu\"]\n" + Self.all, host: host
+    )
+    #expect(every.limits.cgroup == .legacy(Self.legacy))
+  }
+
+  @Test("a required limit that nothing holds is an error") func required() {
+    let text = "require = [\"limits.memory\", \"limits.processes\", \"limits.cpu\"]\n" + Self.all
+    let errors = Fixture.errors(text)
+    #expect(errors.count == 2)
+    #expect(errors.allSatisfy { $0.hasPrefix("0.toml:1: `require`: limits.") })
+    let ordinary = Fixture.host { $0.cgroup1 = Self.legacy }
+    #expect(Fixture.errors(text, host: ordinary).count == 2)
+    let old = Fixture.host {
+      $0.kernelMajor = 5; $0.kernelMinor = 10
+    }
+    #expect(Fixture.errors(text, host: old).count == 3)
+  }
+
+  @Test(
+    "a required limit that no profile sets is an error", arguments: ["memory", "processes", "cpu"])
+  func unset(name: String) {
+    let message = "0.toml:1: `require`: limits.\(name) is required but no profile sets it"
+    #expect(Fixture.errors("require = [\"limits.\(name)\"]") == [message])
+    #expect(
+      Fixture.errors("require = [\"limits.\(name)\"]\nlimits.\(name) = \"unlimited\"") == [message])
+  }
+
+  @Test("on old kernels RLIMIT_NPROC counts too much, and it is said") func oldKernel() throws {
+    let old = Fixture.host {
+      $0.kernelMajor = 5; $0.kernelMinor = 13
+    }
+    let policy = try Fixture.policy("limits.processes = 5", host: old)
+    #expect(
+      policy.notices.contains { $0.hasPrefix("limits.processes is enforced without a cgroup") })
+    let root = Fixture.root {
+      $0.kernelMajor = 5; $0.kernelMinor = 13
+    }
+    #expect(
+      try !Fixture.policy("limits.processes = 5", host: root).notices
+        .contains { $0.hasPrefix("limits.processes") })
+  }
+
+  @Test("every enforcement has its word") func words() {
+    let all: [Enforcement] = [.cgroup2, .cgroup1, .rlimit, .sampled, .timer]
+    #expect(all.map(\.inWords) == ["cgroup", "cgroup v1", "rlimit", "sampled", "timer"])
+  }
+}
