@@ -85,6 +85,10 @@ package enum SyscallFilter {
       flat.compare = FILTER_MASKED_EQUAL.rawValue
       flat.mask = mask
       flat.value = value
+    case .neither(let first, let second):
+      flat.compare = FILTER_NEITHER.rawValue
+      flat.mask = UInt64(first)
+      flat.value = UInt64(second)
     }
     return flat
   }
