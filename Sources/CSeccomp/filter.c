@@ -155,7 +155,8 @@ static size_t write_gaps(struct sock_filter *body)
  * libseccomp needs a rule for every bit to say "neither 0 nor all ones", a fifth of a whole filter.
  * The low word of an argument lies first: both machines are little-endian.
  */
-static size_t write_neither(struct sock_filter *body, const struct filter_rule *rule, uint32_t action)
+static size_t write_neither(struct sock_filter *body, const struct filter_rule *rule,
+			    uint32_t action)
 {
 	const struct filter_check *check = &rule->checks[0];
 	const struct sock_filter block[] = {
@@ -178,7 +179,7 @@ static bool is_neither(const struct filter_rule *rule)
 	return rule->check_count == 1 && rule->checks[0].compare == FILTER_NEITHER;
 }
 
-/* Returns the number of instructions, or 0 when they do not fit into room or a rule is malformed. */
+/* Returns the number of instructions, or 0 when they do not fit or a rule is malformed. */
 static size_t write_prologue(const struct filter_rule *rules, size_t count, struct sock_filter *out,
 			     size_t room)
 {

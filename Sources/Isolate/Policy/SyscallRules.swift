@@ -194,7 +194,7 @@ private enum Kernel {
   /// DCCP, L2TP, SCTP and UDP-Lite: modules loaded on request, with a long record of holes.
   static let refusedProtocols: [UInt64] = [33, 115, 132, 136]
 
-  /// The numbers from 0 to `last` that are not in `allowed`, as few aligned blocks of 1, 2, 4... numbers.
+  /// The numbers from 0 to `last` that are not in `allowed`, as few aligned blocks of 1, 2, 4...
   static func blocks(
     upTo last: UInt64, without allowed: Set<UInt64>
   ) -> [SyscallCheck.Comparison] {
