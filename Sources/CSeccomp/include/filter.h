@@ -24,6 +24,7 @@ enum filter_compare {
 	FILTER_NOT_EQUAL,
 	FILTER_GREATER,
 	FILTER_MASKED_EQUAL, /* (argument & mask) == value: all that the kernel looks at is a part of it */
+	FILTER_NEITHER,      /* the low 32 bits equal neither mask nor value; alone in its rule */
 };
 
 struct filter_check {

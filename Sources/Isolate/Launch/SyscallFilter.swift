@@ -6,7 +6,7 @@ package enum FilterError: Error, Hashable, Sendable {
   case unknownCall(String)
   /// A rule compares more arguments than one rule can. A defect of this build.
   case tooManyChecks(String)
-  /// A refusal with a number that is no errno. Source: MAX_ERRNO of the kernel.
+  /// A refusal with a number that is no errno, or that libseccomp does not take: 1 to 4094.
   case badError(Int32)
   /// libseccomp refused, or had no memory.
   case compiler(errno: Int32)
@@ -57,7 +57,7 @@ package enum SyscallFilter {
     flat.check_count = UInt32(rule.checks.count)
     switch rule.answer {
     case .error(let errorNumber):
-      guard (1...4095).contains(errorNumber) else { throw .badError(errorNumber) }
+      guard (1...4094).contains(errorNumber) else { throw .badError(errorNumber) }
       flat.action = FILTER_ERROR.rawValue
       flat.error = UInt32(errorNumber)
     case .kill: flat.action = FILTER_KILL.rawValue
@@ -85,6 +85,10 @@ package enum SyscallFilter {
       flat.compare = FILTER_MASKED_EQUAL.rawValue
       flat.mask = mask
       flat.value = value
+    case .neither(let first, let second):
+      flat.compare = FILTER_NEITHER.rawValue
+      flat.mask = UInt64(first)
+      flat.value = UInt64(second)
     }
     return flat
   }

@@ -17,7 +17,7 @@ package struct SyscallPolicy: Hashable, Sendable {
 
   /// What a refused call gets.
   package enum Answer: Hashable, Sendable {
-    /// This errno, 1 to 4095: what the kernel can return.
+    /// This errno, 1 to 4094.
     case error(Int32)
     /// The whole process dies by SIGSYS.
     case kill

@@ -17,6 +17,8 @@ package struct SyscallCheck: Hashable, Sendable {
     case notEqual(UInt64)
     case greater(UInt64)
     case masked(UInt64, equals: UInt64)
+    /// The low 32 bits are neither. Alone in its rule.
+    case neither(UInt32, UInt32)
   }
   /// Counted from 0.
   package var argument: UInt32
@@ -90,7 +92,9 @@ extension SyscallPolicy {
       Kernel.namespaceFlags.map { refuse(name, .any(of: $0, in: 0)) }
     case "ioctl" where !allowsTerminalInjection:
       Kernel.injectingRequests.map { refuse(name, .int($0, in: 1)) }
-    case "personality" where !allowsPersonality: personalityRules
+    case "personality" where !allowsPersonality:
+      // 0 is the plain personality, all ones asks which it is.
+      [refuse(name, SyscallCheck(argument: 0, comparison: .neither(0, 0xffff_ffff)))]
     case "chmod", "fchmod", "mknod", "creat": modeRules(name, mode: 1)
     case "fchmodat", "fchmodat2", "mknodat": modeRules(name, mode: 2)
     case "open": openRules(name, flags: 1)
@@ -118,17 +122,6 @@ extension SyscallPolicy {
     }
   }
 
-  /// Refuses all but 0 and 0xffffffff, which asks. A filter has no "neither of two values", so: any
-  /// value that is not all zeros or all ones has a set bit whose next one, going round, is clear.
-  private var personalityRules: [SyscallRule] {
-    (0..<32).map { bit in
-      let set: UInt64 = 1 << bit
-      let clear: UInt64 = 1 << ((bit + 1) % 32)
-      let check = SyscallCheck(argument: 0, comparison: .masked(set | clear, equals: set))
-      return refuse("personality", check)
-    }
-  }
-
   private enum SocketError { case familyNotSupported, protocolNotSupported }
 
   /// Refused sockets get the error of a kernel without them, whatever `refusal` is: programs try
@@ -152,8 +145,8 @@ extension SyscallPolicy {
     let last = Kernel.familyNetlink
     // Register values with high bits set are greater than any family, so they are refused too.
     var rules = [socketRule("socket", .familyNotSupported, .greater(last))]
-    for family in 0...last where !allowed.contains(family) {
-      rules.append(socketRule("socket", .familyNotSupported, .equal(family)))
+    rules += Kernel.blocks(upTo: last, without: allowed).map {
+      socketRule("socket", .familyNotSupported, $0)
     }
     for family in [Kernel.familyInet, Kernel.familyInet6] where allowed.contains(family) {
       for type in Kernel.refusedSocketTypes {
@@ -200,6 +193,25 @@ private enum Kernel {
   static let refusedSocketTypes: [UInt64] = [6, 10]
   /// DCCP, L2TP, SCTP and UDP-Lite: modules loaded on request, with a long record of holes.
   static let refusedProtocols: [UInt64] = [33, 115, 132, 136]
+
+  /// The numbers from 0 to `last` that are not in `allowed`, as few aligned blocks of 1, 2, 4...
+  static func blocks(
+    upTo last: UInt64, without allowed: Set<UInt64>
+  ) -> [SyscallCheck.Comparison] {
+    var blocks: [SyscallCheck.Comparison] = []
+    var first: UInt64 = 0
+    while first <= last {
+      var size: UInt64 = 1
+      if !allowed.contains(first) {
+        while first % (2 * size) == 0, first + 2 * size <= last + 1,
+          allowed.isDisjoint(with: first..<first + 2 * size)
+        { size *= 2 }
+        blocks.append(.masked(~(size - 1), equals: first))
+      }
+      first += size
+    }
+    return blocks
+  }
 
   static func numbers(of families: SyscallPolicy.SocketFamilies) -> Set<UInt64> {
     var numbers: Set<UInt64> = []
