@@ -102,15 +102,18 @@ struct ResolverFuzzTests {
   func neverTraps(seed: UInt64) {
     var generator = SeededGenerator(seed: seed)
     var resolved = 0
-    for _ in 0..<1500 {
+    for _ in 0..<250 {
       let count = Int.random(in: 1...3, using: &generator)
       var wrong: [Diagnostic] = []
-      let profiles = (0..<count).map { index in
+      var profiles = (0..<count).map { index in
         let (profile, diagnostics) = ProfileReader.read(
           Self.document(&generator), name: "p", file: index == 2 ? Position.commandLine : "f")
         wrong += diagnostics
         return profile
       }
+      var line = CommandLineProfile(workingDirectory: "/")
+      line.setCommand(["true"], argument: 1)
+      profiles.append(line.read().profile)
       let host = Self.host(&generator)
       switch PolicyResolver.resolve(profiles, host: host) {
       case .success(let policy):
@@ -121,7 +124,7 @@ struct ResolverFuzzTests {
       }
       for diagnostic in wrong { #expect(!diagnostic.message.isEmpty, "seed \(seed)") }
     }
-    #expect(resolved > 50, "seed \(seed): too few profiles get through to mean anything")
+    #expect(resolved > 20, "seed \(seed): too few profiles get through to mean anything")
   }
 
   private func check(_ policy: Policy) {
