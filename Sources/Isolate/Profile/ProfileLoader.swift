@@ -15,6 +15,8 @@ package struct LoadedProfiles: Sendable {
   /// The texts that were read, for caret lines.
   package var sources: [(file: String, bytes: [UInt8])] = []
 
+  package init() {}
+
   /// The line at a position, without its newline; nil if the text is not at hand.
   package func sourceLine(at position: Position) -> String? {
     guard let source = sources.first(where: { $0.file == position.file }) else { return nil }
