@@ -5,6 +5,7 @@
  *     floor classic [OPTIONS] -- CMD...           the isolation of `isolated run`, then the status of CMD
  *         --read DIR    show one more directory, read-only
  *         --no-init     CMD itself is PID 1: nobody reaps, nobody reports
+ *         --work US     the parent is busy that long before it knows the plan, as a real launcher is
  *         --with LIST   ideas on trial, see floor.h
  *
  * Exit status: of CMD, 128 + N when signal N ended it, 125 when the floor itself failed.
@@ -26,6 +27,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #ifndef SIOCGSKNS
 #define SIOCGSKNS 0x894C
@@ -34,6 +36,7 @@
 enum { APP_ID = 1000, BASE_ID = 100000, ID_COUNT = 65536 };
 
 static int net_fd = -1;
+static int report[2] = { -1, -1 };
 
 void must(long rc, const char *what)
 {
@@ -183,7 +186,15 @@ static void be_init(const struct floor_options *options, char **command)
 		view_drop_old();
 		must(write(gate[1], "", 1), "gate");
 	}
-	_exit(wait_for(pid));
+	pid = wait_for(pid);
+	if (report[1] >= 0) {
+		/* Everything else in the namespace is ended and reaped first: only init itself remains. */
+		kill(-1, SIGKILL);
+		while (waitpid(-1, NULL, __WALL) > 0)
+			;
+		must(write(report[1], &pid, sizeof pid), "report");
+	}
+	_exit(pid);
 }
 
 static unsigned long all_namespaces(unsigned int variants)
@@ -195,6 +206,18 @@ static unsigned long all_namespaces(unsigned int variants)
 	if (!(variants & (NET_HELPER | NO_NET)))
 		flags |= CLONE_NEWNET;
 	return flags;
+}
+
+/* A new process tends to queue behind its parent on the same processor, however idle the others are. */
+static void move_away(int pid)
+{
+	cpu_set_t allowed;
+
+	if (sched_getaffinity(0, sizeof allowed, &allowed))
+		return;
+	CPU_CLR(sched_getcpu(), &allowed);
+	if (CPU_COUNT(&allowed))
+		sched_setaffinity(pid, sizeof allowed, &allowed);
 }
 
 static void unshare_pieces(unsigned long flags)
@@ -212,14 +235,24 @@ static void be_child(struct floor_options *options, int gate, unsigned long piec
 	int helper = 0;
 	char byte;
 
-	if (variants & NET_HELPER)
+	if (variants & NET_HELPER) {
 		helper = helper_start(make_network, options, CLONE_FILES);
+		if (variants & SPREAD)
+			move_away(helper);
+	}
+	if (variants & EARLY) {
+		unshare_pieces(pieces);
+		pieces = 0;
+		close(loopback_up());
+	}
 	if (gate >= 0) {
 		must(read(gate, &byte, 1) - 1, "gate");
 		close(gate);
-	} else if (!(variants & LATE_USER)) {
-		write_maps(options, 0);
 	}
+	if (variants & EARLY && variants & SPREAD)
+		sched_setaffinity(0, sizeof options->affinity, &options->affinity);
+	if (!(variants & LATE_USER) && variants & SELF_MAP)
+		write_maps(options, 0);
 	must(prctl(PR_SET_PDEATHSIG, SIGKILL), "pdeathsig");
 	unshare_pieces(pieces);
 	if (options->is_root && !(variants & LATE_USER))
@@ -229,7 +262,7 @@ static void be_child(struct floor_options *options, int gate, unsigned long piec
 		helper_join(helper);
 		must(setns(net_fd, CLONE_NEWNET), "setns");
 		close(net_fd);
-	} else if (!(variants & (NET_EMPTY | NO_NET))) {
+	} else if (!(variants & (NET_EMPTY | NO_NET | EARLY))) {
 		int fd = loopback_up();
 
 		must(fd, "lo");
@@ -245,25 +278,54 @@ static void be_child(struct floor_options *options, int gate, unsigned long piec
 	be_init(options, command);
 }
 
+static void work(int microseconds)
+{
+	struct timespec now;
+	long long end;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	end = now.tv_sec * 1000000LL + now.tv_nsec / 1000 + microseconds;
+	while (now.tv_sec * 1000000LL + now.tv_nsec / 1000 < end)
+		clock_gettime(CLOCK_MONOTONIC, &now);
+}
+
 static int launch_classic(struct floor_options *options, char **command)
 {
 	unsigned long flags = all_namespaces(options->variants), pieces = 0;
-	const int is_gated = !(options->variants & (LATE_USER | SELF_MAP));
+	const int is_early = options->variants & EARLY;
+	const int is_gated = is_early || !(options->variants & (LATE_USER | SELF_MAP));
 	int gate[2] = { -1, -1 }, pid;
 
-	if (options->variants & PIECES) {
+	if (!is_early)
+		work(options->work_us);
+	if (options->variants & (PIECES | EARLY)) {
 		pieces = flags & ~(unsigned long)(CLONE_NEWUSER | CLONE_NEWPID);
 		flags &= CLONE_NEWUSER | CLONE_NEWPID;
 	}
 	if (is_gated)
 		must(pipe2(gate, O_CLOEXEC), "pipe");
+	if (is_early)
+		must(sched_getaffinity(0, sizeof options->affinity, &options->affinity), "affinity");
+	if (options->variants & EARLY_REPORT)
+		must(pipe2(report, O_CLOEXEC), "report");
 	pid = (int)syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
 	must(pid, "clone");
 	if (!pid)
 		be_child(options, gate[0], pieces, command);
+	if (is_early) {
+		if (options->variants & SPREAD)
+			move_away(pid);
+		work(options->work_us);
+	}
 	if (is_gated) {
-		write_maps(options, pid);
+		if (!(options->variants & (LATE_USER | SELF_MAP)))
+			write_maps(options, pid);
 		must(write(gate[1], "", 1), "gate");
+	}
+	if (report[1] >= 0) {
+		close(report[1]);
+		if (read(report[0], &pid, sizeof pid) == sizeof pid)
+			_exit(pid);
 	}
 	return wait_for(pid);
 }
@@ -285,7 +347,7 @@ static unsigned int variant_bits(char *list)
 	static const char *const names[] = {
 		"net-helper", "self-map", "late-user", "fsmount-root", "cover-old", "umount-helper", "umount-init",
 		"one-tmpfs", "mknod", "mask-bind", "mask-clone", "pieces", "vfork-app", "no-private", "net-empty",
-		"fd-binds", "no-net",
+		"fd-binds", "no-net", "spread", "early-report", "early",
 	};
 	unsigned int bits = 0;
 
@@ -314,6 +376,8 @@ int main(int argc, char **argv)
 			options.has_init = 0;
 		else if (!strcmp(argv[i], "--read") && i + 1 < argc)
 			options.read_path = argv[++i];
+		else if (!strcmp(argv[i], "--work") && i + 1 < argc)
+			options.work_us = atoi(argv[++i]);
 		else if (!strcmp(argv[i], "--with") && i + 1 < argc)
 			options.variants |= variant_bits(argv[++i]);
 		else

@@ -5,6 +5,7 @@
 #ifndef FLOOR_H
 #define FLOOR_H
 
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,6 +30,9 @@ enum variant {
 	NET_EMPTY = 1 << 14,     /* lo stays down */
 	FD_BINDS = 1 << 15,      /* binds by open_tree, mount_setattr, move_mount */
 	NO_NET = 1 << 16,        /* no network namespace at all: what it costs */
+	SPREAD = 1 << 17,        /* the network helper is moved off this processor at birth */
+	EARLY = 1 << 19,         /* the child is born first and makes its network while the parent still works */
+	EARLY_REPORT = 1 << 18,  /* init reports before it ends, and nobody waits for its end */
 };
 
 struct floor_options {
@@ -37,6 +41,8 @@ struct floor_options {
 	int is_root;
 	int has_init;
 	unsigned int uid, gid; /* of the caller */
+	cpu_set_t affinity;    /* the caller's, given back to a child that was moved */
+	int work_us;           /* how long the parent is busy before it knows the plan */
 };
 
 /* Says what failed and ends the process: the floor has no half measures. */
