@@ -269,8 +269,6 @@ static void be_child(struct floor_options *options, int gate, unsigned long piec
 		close(fd);
 	}
 	must(sethostname("isolated", 8), "hostname");
-	if (variants & UMOUNT_INIT && variants & LATE_USER)
-		must(-1, "umount-init does not go with late-user");
 	view_join();
 	drop_all(options);
 	if (!options->has_init)
@@ -385,6 +383,11 @@ int main(int argc, char **argv)
 	}
 	if (argc < 2 || i + 1 >= argc) {
 		fputs("usage: floor bare|classic [--read DIR] [--no-init] [--with LIST] -- CMD...\n", stderr);
+		return 125;
+	}
+	/* Init must keep the right to unmount, and must not sleep in vfork while the app waits for it. */
+	if (options.variants & UMOUNT_INIT && options.variants & (LATE_USER | VFORK_APP)) {
+		fputs("floor: umount-init goes neither with late-user nor with vfork-app\n", stderr);
 		return 125;
 	}
 	if (!strcmp(argv[1], "bare"))
