@@ -3,6 +3,10 @@
  *
  *     floor bare -- CMD...                        vfork and exec, no isolation at all
  *     floor classic [OPTIONS] -- CMD...           the isolation of `isolated run`, then the status of CMD
+ *     floor pool N [OPTIONS] -- STAMP             N launches from a template mount namespace with network
+ *                                                 namespaces made ahead; prints the median start to main
+ *                                                 in microseconds. Root only
+ *     floor plain N -- STAMP                      the same of vfork and exec without any isolation
  *         --read DIR    show one more directory, read-only
  *         --no-init     CMD itself is PID 1: nobody reaps, nobody reports
  *         --work US     the parent is busy that long before it knows the plan, as a real launcher is
@@ -35,7 +39,7 @@
 
 enum { APP_ID = 1000, BASE_ID = 100000, ID_COUNT = 65536 };
 
-static int net_fd = -1;
+int network_fd = -1;
 static int report[2] = { -1, -1 };
 
 void must(long rc, const char *what)
@@ -90,7 +94,7 @@ static int loopback_up(void)
 	return fd;
 }
 
-static int make_network(void *argument)
+int make_network(void *argument)
 {
 	const struct floor_options *options = argument;
 	int fd;
@@ -100,9 +104,9 @@ static int make_network(void *argument)
 	fd = options->variants & NET_EMPTY ? socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0) : loopback_up();
 	if (fd < 0)
 		return 2;
-	net_fd = ioctl(fd, SIOCGSKNS);
+	network_fd = ioctl(fd, SIOCGSKNS);
 	close(fd);
-	return net_fd < 0 ? 3 : 0;
+	return network_fd < 0 ? 3 : 0;
 }
 
 static void drop_bounding(void)
@@ -123,7 +127,7 @@ static void take_identity(unsigned int id)
 	must(syscall(SYS_setresuid, id, id, id), "setresuid");
 }
 
-static void drop_all(const struct floor_options *options)
+void drop_all(const struct floor_options *options)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct none[2] = { { 0 }, { 0 } };
@@ -152,7 +156,7 @@ static void run_app(char **command)
 	must(-1, command[0]);
 }
 
-static int wait_for(int app)
+int wait_for(int app)
 {
 	for (;;) {
 		int status, pid = waitpid(-1, &status, __WALL);
@@ -165,7 +169,7 @@ static int wait_for(int app)
 }
 
 /* PID 1: starts the app, reaps what it leaves, reports its status as its own. */
-static void be_init(const struct floor_options *options, char **command)
+void be_init(const struct floor_options *options, char **command)
 {
 	int gate[2] = { -1, -1 }, pid;
 
@@ -208,30 +212,6 @@ static unsigned long all_namespaces(unsigned int variants)
 	return flags;
 }
 
-/* A new process tends to queue behind its parent on the same processor, however idle the others are. */
-static void move_away(int pid)
-{
-	cpu_set_t allowed;
-	char load[64] = "";
-	const char *slash;
-	int fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
-
-	/* "0.20 0.18 0.12 1/80 11206": the fourth says how many run or want to right now, us included. */
-	if (fd < 0 || read(fd, load, sizeof load - 1) < 0)
-		return;
-	close(fd);
-	slash = strchr(load, '/');
-	while (slash && slash > load && slash[-1] != ' ')
-		slash--;
-	if (!slash || atoi(slash) > 2) /* us and the new one: somebody else wants the other processors */
-		return;
-	if (sched_getaffinity(0, sizeof allowed, &allowed))
-		return;
-	CPU_CLR(sched_getcpu(), &allowed);
-	if (CPU_COUNT(&allowed))
-		sched_setaffinity(pid, sizeof allowed, &allowed);
-}
-
 static void unshare_pieces(unsigned long flags)
 {
 	static const int order[] = { CLONE_NEWNET, CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWCGROUP, CLONE_NEWNS };
@@ -250,7 +230,7 @@ static void be_child(struct floor_options *options, int gate, unsigned long piec
 	if (variants & NET_HELPER) {
 		helper = helper_start(make_network, options, CLONE_FILES);
 		if (variants & SPREAD)
-			move_away(helper);
+			helper_move_away(helper);
 	}
 	if (variants & EARLY) {
 		unshare_pieces(pieces);
@@ -272,8 +252,8 @@ static void be_child(struct floor_options *options, int gate, unsigned long piec
 	view_build(options);
 	if (variants & NET_HELPER) {
 		helper_join(helper);
-		must(setns(net_fd, CLONE_NEWNET), "setns");
-		close(net_fd);
+		must(setns(network_fd, CLONE_NEWNET), "setns");
+		close(network_fd);
 	} else if (!(variants & (NET_EMPTY | NO_NET | EARLY))) {
 		int fd = loopback_up();
 
@@ -288,17 +268,6 @@ static void be_child(struct floor_options *options, int gate, unsigned long piec
 	be_init(options, command);
 }
 
-static void work(int microseconds)
-{
-	struct timespec now;
-	long long end;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	end = now.tv_sec * 1000000LL + now.tv_nsec / 1000 + microseconds;
-	while (now.tv_sec * 1000000LL + now.tv_nsec / 1000 < end)
-		clock_gettime(CLOCK_MONOTONIC, &now);
-}
-
 static int launch_classic(struct floor_options *options, char **command)
 {
 	unsigned long flags = all_namespaces(options->variants), pieces = 0;
@@ -307,7 +276,7 @@ static int launch_classic(struct floor_options *options, char **command)
 	int gate[2] = { -1, -1 }, pid;
 
 	if (!is_early)
-		work(options->work_us);
+		busy_for(options->work_us);
 	if (options->variants & (PIECES | EARLY)) {
 		pieces = flags & ~(unsigned long)(CLONE_NEWUSER | CLONE_NEWPID);
 		flags &= CLONE_NEWUSER | CLONE_NEWPID;
@@ -324,8 +293,8 @@ static int launch_classic(struct floor_options *options, char **command)
 		be_child(options, gate[0], pieces, command);
 	if (is_early) {
 		if (options->variants & SPREAD)
-			move_away(pid);
-		work(options->work_us);
+			helper_move_away(pid);
+		busy_for(options->work_us);
 	}
 	if (is_gated) {
 		if (!(options->variants & (LATE_USER | SELF_MAP)))
@@ -378,7 +347,9 @@ static unsigned int variant_bits(char *list)
 int main(int argc, char **argv)
 {
 	struct floor_options options = { .has_init = 1, .uid = getuid(), .gid = getgid() };
-	int i = 2;
+	const int is_pool = argc > 2 && !strcmp(argv[1], "pool");
+	const int is_plain = argc > 2 && !strcmp(argv[1], "plain");
+	int i = is_pool || is_plain ? 3 : 2;
 
 	options.is_root = options.uid == 0;
 	for (; i < argc && strcmp(argv[i], "--"); i++) {
@@ -394,7 +365,7 @@ int main(int argc, char **argv)
 			argc = 0;
 	}
 	if (argc < 2 || i + 1 >= argc) {
-		fputs("usage: floor bare|classic [--read DIR] [--no-init] [--with LIST] -- CMD...\n", stderr);
+		fputs("usage: floor bare|classic|pool N|plain N [--read DIR] [--no-init] [--with LIST] -- CMD...\n", stderr);
 		return 125;
 	}
 	/* Init must keep the right to unmount, and must not sleep in vfork while the app waits for it. */
@@ -404,5 +375,9 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "bare"))
 		return launch_bare(argv + i + 1);
+	if (is_plain)
+		return launch_plain(argv + i + 1, atoi(argv[2]));
+	if (is_pool)
+		return launch_pool(&options, argv + i + 1, atoi(argv[2]));
 	return launch_classic(&options, argv + i + 1);
 }

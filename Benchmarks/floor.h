@@ -57,8 +57,31 @@ void view_join(void);
 /* Drops the old tree, where view_build left it to the caller. */
 void view_drop_old(void);
 
+/* The descriptor of the network namespace that make_network(options) left, lo up. */
+extern int network_fd;
+int make_network(void *options);
+
+/* Identity, user namespace where it comes last, every capability. */
+void drop_all(const struct floor_options *options);
+
+/* PID 1: starts the app, reaps what it leaves, reports its status as its own. Never returns. */
+void be_init(const struct floor_options *options, char **command);
+
+/* The status of pid as a shell would say it; others are reaped on the way. */
+int wait_for(int pid);
+
+/* count launches of a program that prints CLOCK_MONOTONIC at main; prints the median in microseconds. */
+int launch_pool(struct floor_options *options, char **command, int count);
+int launch_plain(char **command, int count);
+
 /* Runs run() on its own stack, sharing memory and (with CLONE_FILES in flags) descriptors. */
 int helper_start(int (*run)(void *), void *argument, unsigned int flags);
 void helper_join(int pid);
+
+/* Puts a new process on another processor, when nobody else wants one. */
+void helper_move_away(int pid);
+
+/* Stands for the work of a launcher that reads a profile first. */
+void busy_for(int microseconds);
 
 #endif

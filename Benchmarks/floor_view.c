@@ -5,12 +5,10 @@
 #include <linux/mount.h>
 #include <sched.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
-#include <sys/wait.h>
 
 static int umount_helper;
 
@@ -18,28 +16,6 @@ static const char *const masked[] = {
 	"kcore", "keys", "kmsg", "kallsyms", "timer_list", "sched_debug", "interrupts", "iomem", "ioports",
 	"modules", "vmallocinfo", "slabinfo", "zoneinfo", "pagetypeinfo", "sysrq-trigger",
 };
-
-int helper_start(int (*run)(void *), void *argument, unsigned int flags)
-{
-	enum { STACK = 64 * 1024 };
-	char *stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	int pid;
-
-	if (stack == MAP_FAILED)
-		must(-1, "helper stack");
-	pid = clone(run, stack + STACK, (int)(CLONE_VM | flags | SIGCHLD), argument);
-	must(pid, "helper");
-	return pid;
-}
-
-void helper_join(int pid)
-{
-	int status;
-
-	must(waitpid(pid, &status, __WALL), "wait for helper");
-	if (status)
-		must(-1, "helper failed");
-}
 
 static void make_parents(char *path)
 {
