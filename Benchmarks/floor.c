@@ -365,7 +365,8 @@ int main(int argc, char **argv)
 			argc = 0;
 	}
 	if (argc < 2 || i + 1 >= argc) {
-		fputs("usage: floor bare|classic|pool N|plain N [--read DIR] [--no-init] [--with LIST] -- CMD...\n", stderr);
+		fputs("usage: floor bare|classic|pool N|plain N [--read DIR] [--no-init] [--with LIST] -- CMD\n",
+		      stderr);
 		return 125;
 	}
 	/* Init must keep the right to unmount, and must not sleep in vfork while the app waits for it. */
