@@ -21,18 +21,19 @@ package func checkProfiles(_ named: [TypedWord], json: Bool) -> CommandResult {
     return cannotLook(error)
   }
   let search = search(host)
-  let names = named.isEmpty ? find(search).filter { !$0.isShadowed }.map(\.name) : named.map(\.text)
-  let checked = names.map { check($0, search, host) }
+  let found = find(search).filter { !$0.isShadowed }.map { TypedWord($0.name, argument: 1) }
+  let checked = (named.isEmpty ? found : named).map { check($0, search, host) }
   let exitCode: Int32 = checked.allSatisfy(\.isGood) ? 0 : 2
   if json { return CommandResult(output: CheckReport.json(checked), exitCode: exitCode) }
   return CommandResult(
     output: CheckReport.text(checked), errors: CheckReport.errors(checked), exitCode: exitCode)
 }
 
-private func check(_ name: String, _ search: ProfileSearch, _ host: HostFacts) -> CheckedProfile {
+private func check(_ name: TypedWord, _ search: ProfileSearch, _ host: HostFacts) -> CheckedProfile {
   // A base profile has no command of its own; what is checked is all but that.
   var placeholder = CommandLineProfile(workingDirectory: host.workingDirectory)
-  let loaded = ProfileLoader.load(name, search: search, read: Preparation.readProfile)
+  let loaded = ProfileLoader.load(
+    name.text, argument: name.argument, search: search, read: Preparation.readProfile)
   var diagnostics = loaded.diagnostics
   if !diagnostics.contains(where: { $0.severity == .error }) {
     var profiles = loaded.profiles
@@ -46,7 +47,7 @@ private func check(_ name: String, _ search: ProfileSearch, _ host: HostFacts) -
     }
   }
   return CheckedProfile(
-    name: name, diagnostics: diagnostics.map { ($0, Preparation.render($0, loaded)) })
+    name: name.text, diagnostics: diagnostics.map { ($0, Preparation.render($0, loaded)) })
 }
 
 private func search(_ host: HostFacts) -> ProfileSearch {
