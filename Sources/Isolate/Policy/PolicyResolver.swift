@@ -76,8 +76,9 @@ package struct PolicyResolver {
     }
     guard let program = profiles.last(where: { $0.command.run != nil })?.command.run?.value.first
     else { return profiles.last { !$0.isCommandLine }?.name ?? "app" }
-    let name = program.utf8.split(separator: UInt8(ascii: "/")).last.map { String(Substring($0)) }
-    return name ?? "app"
+    guard let slash = program.utf8.lastIndex(of: UInt8(ascii: "/")) else { return program }
+    let name = String(program[program.utf8.index(after: slash)...])
+    return name.isEmpty ? "app" : name
   }
 
   private mutating func policy() -> Policy? {
