@@ -6,11 +6,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "child.h"
+#include "kernel.h"
 
 /*
  * A new process queues behind its parent, which is busy for the next half millisecond; so it is sent to another processor, if
@@ -120,6 +122,8 @@ int launch_early_run(const struct launch_early *early, const struct launch_plan 
 	arena->plan.report_fd = early->report_fd;
 	arena->plan.lifeline_fd = early->lifeline_fd;
 	arena->plan.lifeline_write_fd = -1;
+	if (getauxval(AT_BASE) == 0)
+		kernel_data_segment(&arena->plan.data_start, &arena->plan.data_size);
 	return write(early->lifeline_write_fd, &go, 1) == 1 ? 0 : -1;
 }
 
