@@ -5,9 +5,11 @@ package struct PolicyErrors: Error, Sendable {
   package init(_ diagnostics: [Diagnostic]) { self.diagnostics = diagnostics }
 }
 
-/// Turns profiles and the facts of a machine into the complete answer for one app, or into all errors.
+/// Turns profiles and the facts of a machine into the complete answer for one app, or into all
+/// errors.
 ///
-/// It makes no system call and reads no clock: the same profiles and facts always give the same policy.
+/// It makes no system call and reads no clock: the same profiles and facts always give the same
+/// policy.
 package struct PolicyResolver {
   let host: HostFacts
   let profile: Profile
@@ -15,6 +17,7 @@ package struct PolicyResolver {
   let app: String
   private(set) var diagnostics: [Diagnostic]
   private(set) var notices: [String] = []
+  private var isExplaining = true
   private var expander: ProfileMerge
   private let relaxations: [RelaxSetting]
 
@@ -23,28 +26,32 @@ package struct PolicyResolver {
   /// - Parameters:
   ///   - profiles: bases first, the command line last.
   ///   - host: the machine and the caller.
-  ///   - app: the app's name; nil: of the last profile that is no shipped base, else of the program.
+  ///   - app: the app's name; nil: of the last profile that is no shipped base, else of the
+  ///     program.
+  ///   - explaining: with the provenance of every value, which only `show` and its like need.
   /// - Returns: the policy, with warnings in it, or every error.
   package static func resolve(
-    _ profiles: [Profile], host: HostFacts, app: String? = nil
+    _ profiles: [Profile], host: HostFacts, app: String? = nil, explaining: Bool = true
   ) -> Result<Policy, PolicyErrors> {
     var resolver = PolicyResolver(profiles, host: host, app: app)
+    resolver.isExplaining = explaining
     let policy = resolver.policy()
     let isGood = !resolver.diagnostics.contains { $0.severity == .error }
     if let policy, isGood { return .success(policy) }
     return .failure(PolicyErrors(resolver.diagnostics))
   }
 
-  /// Resolves what was loaded; what was wrong with it and where it came from are part of the answer.
+  /// Resolves what was loaded; what was wrong with it and where it came from are part of the
+  /// answer.
   package static func resolve(
-    _ loaded: LoadedProfiles, host: HostFacts, app: String? = nil
+    _ loaded: LoadedProfiles, host: HostFacts, app: String? = nil, explaining: Bool = true
   ) -> Result<Policy, PolicyErrors> {
     let hasErrors = loaded.diagnostics.contains { $0.severity == .error }
     // Without a single profile there is nothing to say beyond what the loader said.
     if hasErrors, loaded.profiles.allSatisfy(\.isCommandLine) {
       return .failure(PolicyErrors(loaded.diagnostics))
     }
-    switch resolve(loaded.profiles, host: host, app: app) {
+    switch resolve(loaded.profiles, host: host, app: app, explaining: explaining) {
     case .failure(let errors):
       return .failure(PolicyErrors(loaded.diagnostics + errors.diagnostics))
     case .success(var policy):
@@ -118,7 +125,7 @@ package struct PolicyResolver {
         Relaxation(key: $0.key, reason: $0.reason, position: $0.position)
       },
       notices: notices, provenance: [], warnings: diagnostics)
-    policy.provenance = PolicyProvenance.list(policy, profile)
+    if isExplaining { policy.provenance = PolicyProvenance.list(policy, profile) }
     return policy
   }
 
@@ -182,7 +189,8 @@ package struct PolicyResolver {
 
   mutating func note(_ notice: String) { notices.append(notice) }
 
-  /// A path with its variables replaced and in its one spelling; nil and reported if that cannot be.
+  /// A path with its variables replaced and in its one spelling; nil and reported if that cannot
+  /// be.
   mutating func expand(_ path: Setting<String>, _ key: String) -> String? {
     let before = expander.diagnostics.count
     let result = expander.expand(path, key)

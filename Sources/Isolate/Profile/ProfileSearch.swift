@@ -1,7 +1,7 @@
 /// Where profiles are looked for, in order. Pure: it names candidates, the caller reads.
 package struct ProfileSearch: Sendable {
-  /// The shipped bases. They are never taken from the working directory: a hostile directory must not be able
-  /// to weaken what every other profile builds on.
+  /// The shipped bases. They are never taken from the working directory: a hostile directory must
+  /// not be able to weaken what every other profile builds on.
   package static let baseNames = ["default", "strict", "service", "build", "interactive"]
 
   package static func isBaseName(_ name: String) -> Bool { baseNames.contains(name) }
@@ -37,7 +37,8 @@ package struct ProfileSearch: Sendable {
     name.utf8.contains(UInt8(ascii: "/")) || name.hasSuffix(".toml")
   }
 
-  /// The paths a profile of this name may be at, first the one that wins. The built-in copy comes after all.
+  /// The paths a profile of this name may be at, first the one that wins. The built-in copy comes
+  /// after all.
   ///
   /// - Parameter directory: for a path: the directory it is relative to.
   package func candidates(for name: String, beside directory: String? = nil) -> [Candidate] {

@@ -1,4 +1,5 @@
-/// The JSON Schema of profiles, for editors that complete and check TOML. Made from the table of keys.
+/// The JSON Schema of profiles, for editors that complete and check TOML. Made from the table of
+/// keys.
 package enum ProfileSchema {
   package static func json() -> String {
     var json = JSONWriter(indented: true)
