@@ -17,6 +17,7 @@ package struct PolicyResolver {
   let app: String
   private(set) var diagnostics: [Diagnostic]
   private(set) var notices: [String] = []
+  private(set) var searchPath: [String] = []
   private var isExplaining = true
   private var expander: ProfileMerge
   private let relaxations: [RelaxSetting]
@@ -89,6 +90,7 @@ package struct PolicyResolver {
   }
 
   private mutating func policy() -> Policy? {
+    searchPath = findSearchPath()
     let order = namespaceOrder()
     let files = filePolicy()
     let identity = identity(order)
@@ -130,10 +132,16 @@ package struct PolicyResolver {
   }
 
   /// Where programs are looked up; the usual directories if no profile says.
-  var searchPath: [String] {
-    profile.command.path?.value ?? [
-      "/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin",
-    ]
+  private mutating func findSearchPath() -> [String] {
+    guard let setting = profile.command.path else {
+      return ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"]
+    }
+    var directories: [String] = []
+    for directory in setting.value {
+      let one = Setting(directory, at: setting.position, length: setting.length)
+      if let path = expand(one, "command.path") { directories.append(path) }
+    }
+    return directories
   }
 
   private mutating func memoryPolicy() -> MemoryPolicy {
@@ -149,7 +157,8 @@ package struct PolicyResolver {
     if denies, !host.isAtLeast(6, 3) {
       lacks(
         required, "memory.write-execute",
-        "kernel \(host.kernelMajor).\(host.kernelMinor) cannot refuse memory that is written and then executed",
+        "kernel \(host.kernelMajor).\(host.kernelMinor) cannot refuse memory that is written and "
+          + "then executed",
         "Linux 6.3 can")
     }
     return MemoryPolicy(deniesWriteExecute: denies)
