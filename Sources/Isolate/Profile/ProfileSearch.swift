@@ -46,21 +46,20 @@ package struct ProfileSearch: Sendable {
       if name.utf8.first == UInt8(ascii: "/") { return [Candidate(path: name)] }
       return [Candidate(path: (directory ?? workingDirectory) + "/" + name)]
     }
-    var roots: [Candidate] = []
-    if !Self.isBaseName(name) {
-      roots.append(Candidate(path: workingDirectory + "/config", isInWorkingDirectory: true))
-    }
-    if let userConfiguration {
-      roots.append(Candidate(path: userConfiguration + "/isolated"))
-    }
-    for root in ["/etc/isolated", "/usr/local/share/isolated", "/usr/share/isolated"] {
-      roots.append(Candidate(path: root))
-    }
-    return roots.flatMap { root in
-      ["/profiles/", "/apps/"].map {
-        Candidate(
-          path: root.path + $0 + name + ".toml", isInWorkingDirectory: root.isInWorkingDirectory)
+    var result: [Candidate] = []
+    func add(_ root: String, isInWorkingDirectory: Bool = false) {
+      for folder in ["/profiles/", "/apps/"] {
+        result.append(
+          Candidate(
+            path: root + folder + name + ".toml", isInWorkingDirectory: isInWorkingDirectory))
       }
     }
+    result.reserveCapacity(10)
+    if !Self.isBaseName(name) { add(workingDirectory + "/config", isInWorkingDirectory: true) }
+    if let userConfiguration { add(userConfiguration + "/isolated") }
+    add("/etc/isolated")
+    add("/usr/local/share/isolated")
+    add("/usr/share/isolated")
+    return result
   }
 }
