@@ -23,6 +23,7 @@ SOURCES = [
     "Sources/CSeccomp/syscall_numbers.h",
     "Sources/CSeccomp/include/filter.h",
     "Sources/CSeccomp/filter.c",
+    "Sources/Isolate/Policy/SyscallCatalog.swift",
     "Sources/Isolate/Policy/SyscallPolicy.swift",
     "Sources/Isolate/Policy/SyscallRules.swift",
     "Sources/Isolate/Launch/SyscallFilter.swift",

@@ -20,7 +20,7 @@
 #error "system call numbers are known for x86-64 and arm64 only"
 #endif
 
-/* Numbers from here on are x32's; on arm64 there are none. Source: arch/x86/include/uapi/asm/unistd.h */
+/* Numbers from here on are x32's; on arm64 there are none. Source: asm/unistd.h of x86 */
 #define X32_NUMBERS 0x40000000u
 
 /* Higher than any known number, with room: the kernel adds a handful a year. */
@@ -86,24 +86,46 @@ uint32_t filter_compiler_version(void)
 	return version->major << 16 | version->minor << 8 | version->micro;
 }
 
+/* libseccomp's words for actions are the kernel's own SECCOMP_RET_* values. */
+static int action_word(const struct filter_rule *rule, uint32_t *word)
+{
+	switch ((enum filter_action)rule->action) {
+	case FILTER_ERROR:
+		*word = SCMP_ACT_ERRNO(rule->error);
+		return 0;
+	case FILTER_KILL:
+		*word = SCMP_ACT_KILL_PROCESS;
+		return 0;
+	case FILTER_LOG:
+		*word = SCMP_ACT_LOG;
+		return 0;
+	}
+	return -EINVAL;
+}
+
 /*
- * What runs first: unknown numbers are answered with ENOSYS. A rule language that names calls one by one
- * cannot say "every other number", and an unknown number must never reach the default, which allows.
+ * What runs first: unknown numbers are answered with ENOSYS. A rule language that names calls one
+ * by one cannot say "every other number", and an unknown number must never reach the default, which
+ * allows.
  *
  *     load the architecture; another one than ours: go on to libseccomp's part, which kills
  *     load the number; x32's: go on, as above (but -1, a call nobody has, is unknown)
  *     for each gap between known numbers: inside it, return ENOSYS
- *
- * Returns the number of instructions, or 0 when they do not fit into room.
+ *     for each FILTER_NEITHER rule: its call with another value is refused
  */
-static size_t write_prologue(struct sock_filter *out, size_t room)
+
+/* Jumps over the whole body of the prologue are one byte. */
+#define BODY_LIMIT 200
+
+static const struct sock_filter refuse_unknown =
+    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS);
+
+/* Returns the number of instructions written to body, which has room for BODY_LIMIT, or 0. */
+static size_t write_gaps(struct sock_filter *body)
 {
-	const struct sock_filter refuse = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS);
-	struct sock_filter gaps[256];
 	bool known[NUMBER_LIMIT + 1] = { false };
 	unsigned int number;
 	size_t size = 0;
-	size_t head = 0;
 
 	for (size_t i = 0; i < KNOWN_CALLS; i++) {
 		if (native_number(&known_calls[i]) >= 0)
@@ -116,17 +138,68 @@ static size_t write_prologue(struct sock_filter *out, size_t room)
 			continue;
 		while (number < NUMBER_LIMIT && !known[number + 1])
 			number++;
-		if (size + 3 > sizeof(gaps) / sizeof(gaps[0]))
+		if (size + 3 > BODY_LIMIT)
 			return 0;
-		gaps[size++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, first, 0, 2);
+		body[size++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, first, 0, 2);
 		if (number == NUMBER_LIMIT) /* the last gap has no end */
-			gaps[size++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JA, 0, 0, 0);
+			body[size++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JA, 0, 0, 0);
 		else
-			gaps[size++] =
+			body[size++] =
 			    (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, number, 1, 0);
-		gaps[size++] = refuse;
+		body[size++] = refuse_unknown;
 	}
-	if (size > 200 || size + 7 > room) /* jump offsets below are one byte */
+	return size;
+}
+
+/*
+ * libseccomp needs a rule for every bit to say "neither 0 nor all ones", a fifth of a whole filter.
+ * The low word of an argument lies first: both machines are little-endian.
+ */
+static size_t write_neither(struct sock_filter *body, const struct filter_rule *rule,
+			    uint32_t action)
+{
+	const struct filter_check *check = &rule->checks[0];
+	const struct sock_filter block[] = {
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)rule->number, 0, 5),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 (uint32_t)offsetof(struct seccomp_data, args) + 8 * check->argument),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)check->mask, 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)check->value, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, action),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	};
+
+	memcpy(body, block, sizeof(block));
+	return sizeof(block) / sizeof(block[0]);
+}
+
+/* Whether the rule is the prologue's and not libseccomp's. */
+static bool is_neither(const struct filter_rule *rule)
+{
+	return rule->check_count == 1 && rule->checks[0].compare == FILTER_NEITHER;
+}
+
+/* Returns the number of instructions, or 0 when they do not fit or a rule is malformed. */
+static size_t write_prologue(const struct filter_rule *rules, size_t count, struct sock_filter *out,
+			     size_t room)
+{
+	struct sock_filter body[BODY_LIMIT];
+	size_t size = write_gaps(body);
+	size_t head = 0;
+
+	if (size == 0)
+		return 0;
+	for (size_t i = 0; i < count; i++) {
+		uint32_t action;
+
+		if (!is_neither(&rules[i]))
+			continue;
+		if (size + 6 > BODY_LIMIT || rules[i].checks[0].argument > 5 ||
+		    action_word(&rules[i], &action) != 0)
+			return 0;
+		size += write_neither(body + size, &rules[i], action);
+	}
+	if (size + 6 > room)
 		return 0;
 	out[head++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 						   offsetof(struct seccomp_data, arch));
@@ -135,14 +208,14 @@ static size_t write_prologue(struct sock_filter *out, size_t room)
 	out[head++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 						   offsetof(struct seccomp_data, nr));
 	out[head++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, UINT32_MAX, 0, 1);
-	out[head++] = refuse;
+	out[head++] = refuse_unknown;
 #if defined(__x86_64__)
 	out[head++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_NUMBERS,
 						   (uint8_t)size, 0);
 #else
 	out[head++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JA, 0, 0, 0);
 #endif
-	memcpy(out + head, gaps, size * sizeof(gaps[0]));
+	memcpy(out + head, body, size * sizeof(body[0]));
 	return head + size;
 }
 
@@ -161,22 +234,8 @@ static int compare_word(uint32_t compare, enum scmp_compare *word)
 	case FILTER_MASKED_EQUAL:
 		*word = SCMP_CMP_MASKED_EQ;
 		return 0;
-	}
-	return -EINVAL;
-}
-
-static int action_word(const struct filter_rule *rule, uint32_t *word)
-{
-	switch ((enum filter_action)rule->action) {
-	case FILTER_ERROR:
-		*word = SCMP_ACT_ERRNO(rule->error);
-		return 0;
-	case FILTER_KILL:
-		*word = SCMP_ACT_KILL_PROCESS;
-		return 0;
-	case FILTER_LOG:
-		*word = SCMP_ACT_LOG;
-		return 0;
+	case FILTER_NEITHER: /* only ever alone: then it is the prologue's */
+		return -EINVAL;
 	}
 	return -EINVAL;
 }
@@ -234,7 +293,7 @@ static long export_program(scmp_filter_ctx context, char *out, size_t room)
 
 long filter_compile(const struct filter_rule *rules, size_t count, void *program, size_t capacity)
 {
-	size_t head = write_prologue(program, capacity / sizeof(struct sock_filter));
+	size_t head = write_prologue(rules, count, program, capacity / sizeof(struct sock_filter));
 	size_t head_bytes = head * sizeof(struct sock_filter);
 	scmp_filter_ctx context;
 	long result;
@@ -248,7 +307,7 @@ long filter_compile(const struct filter_rule *rules, size_t count, void *program
 	if (result == 0)
 		result = seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	for (size_t i = 0; i < count && result == 0; i++)
-		result = add_rule(context, &rules[i]);
+		result = is_neither(&rules[i]) ? 0 : add_rule(context, &rules[i]);
 	if (result == 0)
 		result = export_program(context, (char *)program + head_bytes, capacity - head_bytes);
 	seccomp_release(context);

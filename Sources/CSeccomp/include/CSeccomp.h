@@ -1,5 +1,9 @@
+/* Everything C that Swift may use. */
 #ifndef CSECCOMP_H
 #define CSECCOMP_H
 #include "filter.h"
+#include "kernel.h"
 #include "launch_plan.h"
+#include "poller.h"
+#include "probe.h"
 #endif

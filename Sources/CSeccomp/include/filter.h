@@ -1,10 +1,10 @@
 /*
- * The system-call filter: rules in, BPF bytes out. Runs before the clone, in the parent; the child only
- * loads the finished bytes.
+ * The system-call filter: rules in, BPF bytes out. Runs before the clone, in the parent; the child
+ * only loads the finished bytes.
  *
- * Rules say what is refused. Every known call without a rule is allowed; every number this build does
- * not know is answered with ENOSYS, as an older kernel would; every entry that is not the machine's own
- * 64-bit one (i386, x32, arm) kills the process.
+ * Rules say what is refused. Every known call without a rule is allowed; every number this build
+ * does not know is answered with ENOSYS, as an older kernel would; every entry that is not the
+ * machine's own 64-bit one (i386, x32, arm) kills the process.
  */
 #ifndef FILTER_H
 #define FILTER_H
@@ -24,6 +24,7 @@ enum filter_compare {
 	FILTER_NOT_EQUAL,
 	FILTER_GREATER,
 	FILTER_MASKED_EQUAL, /* (argument & mask) == value: all that the kernel looks at is a part of it */
+	FILTER_NEITHER,      /* the low 32 bits equal neither mask nor value; alone in its rule */
 };
 
 struct filter_check {
@@ -58,8 +59,8 @@ uint32_t filter_architecture(void);
 uint32_t filter_compiler_version(void);
 
 /*
- * Compiles the rules into an array of struct sock_filter at program, which has room for capacity bytes.
- * Returns the bytes written, or a negative errno.
+ * Compiles the rules into an array of struct sock_filter at program, which has room for capacity
+ * bytes. Returns the bytes written, or a negative errno.
  */
 long filter_compile(const struct filter_rule *rules, size_t count, void *program, size_t capacity);
 

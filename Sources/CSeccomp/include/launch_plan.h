@@ -19,7 +19,7 @@ enum launch_op {
 	LAUNCH_OP_UNSHARE,             /* value: CLONE_NEW* flags */
 	LAUNCH_OP_NETWORK_START,       /* value: 1 = bring lo up. A helper makes the network namespace meanwhile */
 	LAUNCH_OP_NETWORK_JOIN,        /* wait for the helper, enter its namespace */
-	LAUNCH_OP_WRITE_PROC,          /* a: path under /proc (host view), b: content; one write(2) */
+	LAUNCH_OP_WRITE_PROC,          /* a: name of a file in the process's own /proc directory, b: content; one write(2) */
 	LAUNCH_OP_MOUNTS_PRIVATE,      /* nothing we mount is seen outside */
 	LAUNCH_OP_ROOT,                /* a: tmpfs options; becomes the new root, not entered yet */
 	LAUNCH_OP_MAKE_DIR,            /* a: relative path, value: mode. Parents are made 0755. Existing is fine */
@@ -42,17 +42,18 @@ enum launch_op {
 	LAUNCH_OP_DOMAINNAME,          /* a: name */
 	LAUNCH_OP_IDENTITY,            /* b: launch_identity_extra; setgroups, setresgid, setresuid */
 	LAUNCH_OP_KEYRING,             /* a fresh session keyring */
-	LAUNCH_OP_TERMINAL,            /* a: relative path of ptmx; opens a pty, sends its master up with LAUNCH_REPORT_TERMINAL */
-	LAUNCH_OP_FORK_APP,            /* what follows is run by the app; this process becomes init */
+	LAUNCH_OP_TERMINAL,            /* a: absolute path of ptmx, b: launch_terminal_extra; sends the pty's master up */
+	LAUNCH_OP_FORK_APP,            /* what follows is run by the app; this process becomes init. value: 1 = own copy of memory */
 	/* In the app, up to exec. */
-	LAUNCH_OP_SESSION,             /* value: 1 = take the pty as controlling terminal's foreground group, 0 = setsid */
+	LAUNCH_OP_SESSION,             /* value: 1 = own foreground group on the pty, 0 = a session of its own */
 	LAUNCH_OP_WORKDIR,             /* a: absolute path in the new root */
 	LAUNCH_OP_UMASK,               /* value */
 	LAUNCH_OP_RLIMIT,              /* fd: RLIMIT_*, b: launch_rlimit_extra */
 	LAUNCH_OP_NICE,                /* value: niceness, as int64 */
 	LAUNCH_OP_SIGNALS,             /* every disposition default, empty mask */
-	LAUNCH_OP_DESCRIPTOR,          /* fd: source, value: the number the app sees (dup3, not close-on-exec) */
-	LAUNCH_OP_CLOSE_OTHERS,        /* value: the lowest number to close; the report and lifeline go at exec */
+	LAUNCH_OP_CLOSE_OTHERS,        /* value: this number and all above are closed at exec, but for what follows */
+	LAUNCH_OP_DESCRIPTOR,          /* fd: source or LAUNCH_FD_TERMINAL, value: the number the app sees */
+	LAUNCH_OP_PERSONALITY,         /* value: personality(2) persona */
 	LAUNCH_OP_DUMPABLE,            /* value: PR_SET_DUMPABLE */
 	LAUNCH_OP_CAPABILITIES_DROP,   /* ambient, bounding, securebits locked, then all sets empty */
 	LAUNCH_OP_NO_NEW_PRIVILEGES,
@@ -73,6 +74,12 @@ struct launch_step {
 	uint32_t text_b;
 	uint64_t value;
 };
+
+/* In a descriptor step: the pty that LAUNCH_OP_TERMINAL opened. */
+#define LAUNCH_FD_TERMINAL (-2)
+
+/* How many private file systems init can look at when the app ends. */
+#define LAUNCH_WATCHED_MAX 32
 
 struct launch_bind_extra {
 	uint64_t device;     /* what the policy saw at the host path: st_dev */
@@ -101,6 +108,12 @@ struct launch_identity_extra {
 	uint32_t gid;
 	uint32_t clear_groups; /* 1: setgroups(0); 0: leave (a user namespace made without it) */
 	uint32_t reserved;
+};
+
+struct launch_terminal_extra {
+	uint16_t rows, columns, x_pixels, y_pixels;
+	uint32_t has_modes;  /* 1: modes holds the kernel's struct termios of the caller's terminal (TCGETS) */
+	uint8_t modes[36];
 };
 
 struct launch_rlimit_extra {
@@ -132,7 +145,7 @@ struct launch_report {
 	int32_t error;
 	int32_t status;
 	int32_t pid;
-	uint32_t tmpfs_full;         /* EXITED: bit i set when the i-th watched tmpfs had no block or inode left */
+	uint32_t tmpfs_full;         /* EXITED: bit i: the i-th LAUNCH_OP_TMPFS had no block or inode left */
 	uint64_t user_microseconds;  /* of the app and all its reaped descendants */
 	uint64_t system_microseconds;
 	uint64_t peak_resident_kib;  /* of the largest single process */
@@ -148,8 +161,7 @@ struct launch_plan {
 	uint32_t text_size;
 	int32_t report_fd;    /* SOCK_SEQPACKET, close-on-exec */
 	int32_t lifeline_fd;  /* read end of a pipe that the supervisor holds open while it lives */
-	int32_t stop_signal;  /* unused by the child; init forwards what it gets */
-	uint32_t watched_tmpfs; /* how many LAUNCH_OP_TMPFS steps, in order, init looks at when the app ends */
+	int32_t lifeline_write_fd; /* the supervisor's end, which the child closes in its own table; or -1 */
 };
 
 /*

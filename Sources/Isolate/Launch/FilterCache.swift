@@ -3,16 +3,18 @@ internal import Glibc
 extension SyscallFilter {
   /// The filter, from the cache when it is there and beyond doubt, else compiled and put there.
   ///
-  /// A file is used only when it and its directory belong to the caller's effective user, nobody else can
-  /// write either, and it holds exactly this policy's text. Anything else means compiling anew; a cache that
-  /// cannot be written is no error.
+  /// A file is used only when it and its directory belong to the caller's effective user, nobody
+  /// else can write either, and it holds exactly this policy's text. Anything else means compiling
+  /// anew; a cache that cannot be written is no error.
   ///
-  /// - Parameter directory: absolute; made, with its parents, when a filter is to be stored. Nil: no cache.
+  /// - Parameter directory: absolute; made, with its parents, when a filter is to be stored.
+  ///   Nil: no cache.
   package static func cached(
     _ policy: SyscallPolicy, directory: String?
   ) throws(FilterError) -> [UInt8] {
     guard let directory else { return try compile(policy) }
-    let text = Array((policy.canonicalText + compilerText).utf8)
+    var text = policy.canonicalText
+    appendCompiler(to: &text)
     let name = FilterCache.fileName(for: text)
     if let program = FilterCache.load(name, text: text, from: directory) { return program }
     let program = try compile(policy)
@@ -26,8 +28,12 @@ extension SyscallFilter {
 package enum FilterCache {
   /// 32 hexadecimal digits, and `.bpf`.
   static func fileName(for text: [UInt8]) -> String {
-    let digits = String(Fingerprint.wide(text), radix: 16)
-    return String(repeating: "0", count: 32 - digits.count) + digits + ".bpf"
+    let hash = Fingerprint.wide(text)
+    var name: [UInt8] = []
+    SyscallPolicy.append(UInt64(truncatingIfNeeded: hash >> 64), to: &name)
+    SyscallPolicy.append(UInt64(truncatingIfNeeded: hash), to: &name)
+    name += ".bpf".utf8
+    return String(decoding: name, as: UTF8.self)
   }
 
   /// Whether only `user` can have written a file or directory with this owner and mode.
@@ -48,8 +54,8 @@ package enum FilterCache {
     return FilterCacheEntry.decode(bytes, text: text)
   }
 
-  /// Writes the file under a second name and renames it. The second name is fixed and locked by its writer:
-  /// a writer that was killed leaves it behind unlocked, and the next one takes it over.
+  /// Writes the file under a second name and renames it. The second name is fixed and locked by its
+  /// writer: a writer that was killed leaves it behind unlocked, and the next one takes it over.
   static func store(_ bytes: [UInt8], as name: String, in directory: String) {
     makeDirectories(directory)
     guard let folder = openTrusted(directory) else { return }
@@ -85,7 +91,7 @@ package enum FilterCache {
     return Int(status.st_size)
   }
 
-  /// Whether the name still leads to this file: its last writer may have renamed it since it was opened.
+  /// Whether the name still leads to this file: its last writer may have renamed it since.
   private static func isStill(_ file: CInt, named name: String, in folder: CInt) -> Bool {
     var opened = stat()
     var named = stat()

@@ -1,7 +1,8 @@
 /// One file of the filter cache, as bytes: what it was made from, whole, and the program.
 ///
-/// Little-endian: 8 bytes magic with the format's number, 4 bytes length of the text, 4 bytes length of the
-/// program, 8 bytes FNV-1a of everything after the header; then the text and the program. Nothing more.
+/// Little-endian: 8 bytes magic with the format's number, 4 bytes length of the text, 4 bytes
+/// length of the program, 8 bytes FNV-1a of everything after the header; then the text and the
+/// program. Nothing more.
 enum FilterCacheEntry {
   /// Ends in the format's number; raise it when the layout changes.
   static let magic: [UInt8] = Array("ISOFLT01".utf8)

@@ -1,5 +1,5 @@
-/// FNV-1a: a fast hash for names and for noticing damage. It is no defence against someone who makes
-/// collisions on purpose; whoever uses it compares the hashed bytes too, or trusts their owner.
+/// FNV-1a: a fast hash for names and for noticing damage. It is no defence against someone who
+/// makes collisions on purpose; its users compare the hashed bytes too, or trust their owner.
 package enum Fingerprint {
   /// 128 bits. Source: the FNV specification's offset basis and prime.
   package static func wide(_ bytes: some Sequence<UInt8>) -> UInt128 {

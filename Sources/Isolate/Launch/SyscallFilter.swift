@@ -6,6 +6,8 @@ package enum FilterError: Error, Hashable, Sendable {
   case unknownCall(String)
   /// A rule compares more arguments than one rule can. A defect of this build.
   case tooManyChecks(String)
+  /// A refusal with a number that is no errno, or that libseccomp does not take: 1 to 4094.
+  case badError(Int32)
   /// libseccomp refused, or had no memory.
   case compiler(errno: Int32)
 }
@@ -35,9 +37,13 @@ package enum SyscallFilter {
     return program
   }
 
-  /// What decides the filter besides the policy: the machine and the compiler.
-  package static var compilerText: String {
-    "machine \(filter_architecture())\nlibseccomp \(filter_compiler_version())\n"
+  /// Appends what decides the filter besides the policy: the machine and the compiler.
+  static func appendCompiler(to text: inout [UInt8]) {
+    text += "machine ".utf8
+    SyscallPolicy.append(UInt64(filter_architecture()), to: &text)
+    text += "\nlibseccomp ".utf8
+    SyscallPolicy.append(UInt64(filter_compiler_version()), to: &text)
+    text += "\n".utf8
   }
 
   /// The rule for libseccomp, or nil when this machine has no such call.
@@ -51,6 +57,7 @@ package enum SyscallFilter {
     flat.check_count = UInt32(rule.checks.count)
     switch rule.answer {
     case .error(let errorNumber):
+      guard (1...4094).contains(errorNumber) else { throw .badError(errorNumber) }
       flat.action = FILTER_ERROR.rawValue
       flat.error = UInt32(errorNumber)
     case .kill: flat.action = FILTER_KILL.rawValue
@@ -78,6 +85,10 @@ package enum SyscallFilter {
       flat.compare = FILTER_MASKED_EQUAL.rawValue
       flat.mask = mask
       flat.value = value
+    case .neither(let first, let second):
+      flat.compare = FILTER_NEITHER.rawValue
+      flat.mask = UInt64(first)
+      flat.value = UInt64(second)
     }
     return flat
   }

@@ -24,7 +24,7 @@ extension PolicyResolver {
     case .log: policy.refusal = .log
     }
     if let families = profile.network.families?.value {
-      policy.socketFamilies = Set(families.map(Self.family))
+      policy.socketFamilies = families.reduce(into: []) { $0.formUnion(Self.family($1)) }
     }
     for one in settings.switches {
       switch one.name {
@@ -46,7 +46,7 @@ extension PolicyResolver {
     return policy
   }
 
-  private static func family(_ word: SocketFamilyWord) -> SyscallPolicy.SocketFamily {
+  private static func family(_ word: SocketFamilyWord) -> SyscallPolicy.SocketFamilies {
     switch word {
     case .unix: .unix
     case .inet: .inet

@@ -11,8 +11,8 @@ package struct SyscallGroup: Hashable, Sendable {
 /// One system call of a group.
 package struct SyscallEntry: Hashable, Sendable {
   package var name: String
-  /// The error it gets when refused, where the group says one: ENOSYS for calls that programs fall back
-  /// from. Nil: the policy's own refusal.
+  /// The error it gets when refused, where the group says one: ENOSYS for calls that programs fall
+  /// back from. Nil: the policy's own refusal.
   package var writtenError: Int32?
 }
 
@@ -37,33 +37,53 @@ package enum SyscallCatalog {
   }
 
   /// Reads the generated table, whose form the generator guarantees.
-  static func read(_ text: String) -> [SyscallGroup] {
+  ///
+  /// By hand, byte by byte: a profile that names a call needs it at every launch, and the first use
+  /// of the library's splitting costs more than all of this.
+  private static func read(_ text: String) -> [SyscallGroup] {
+    let bytes = Array(text.utf8)
     var groups: [SyscallGroup] = []
-    for line in text.utf8.split(separator: UInt8(ascii: "\n")) {
-      if line.first == UInt8(ascii: "@") {
-        groups.append(readHeading(line.dropFirst()))
-      } else if !groups.isEmpty {
-        for word in line.split(separator: UInt8(ascii: " ")) {
-          groups[groups.count - 1].calls.append(readCall(word))
-        }
+    var at = 0
+    while at < bytes.count {
+      if bytes[at] == UInt8(ascii: "@") {
+        let name = word(from: at + 1, in: bytes)
+        let sets = word(from: name.upperBound + 1, in: bytes)
+        var end = sets.upperBound
+        while end < bytes.count && bytes[end] != UInt8(ascii: "\n") { end += 1 }
+        groups.append(
+          SyscallGroup(
+            name: string(name, in: bytes),
+            description: string(sets.upperBound + 1..<end, in: bytes),
+            isInDefaultSet: bytes[sets].contains(UInt8(ascii: "d")),
+            isInStrictSet: bytes[sets].contains(UInt8(ascii: "s")), calls: []))
+        at = end + 1
+      } else {
+        let call = word(from: at, in: bytes)
+        groups[groups.count - 1].calls.append(readCall(call, in: bytes))
+        at = call.upperBound + 1
       }
     }
     return groups
   }
 
-  private static func readHeading(_ line: Substring.UTF8View) -> SyscallGroup {
-    let parts = line.split(separator: UInt8(ascii: " "), maxSplits: 2)
-    precondition(parts.count == 3, "a group line is name, sets, description")
-    return SyscallGroup(
-      name: String(Substring(parts[0])), description: String(Substring(parts[2])),
-      isInDefaultSet: parts[1].contains(UInt8(ascii: "d")),
-      isInStrictSet: parts[1].contains(UInt8(ascii: "s")), calls: [])
+  private static func word(from start: Int, in bytes: [UInt8]) -> Range<Int> {
+    var end = start
+    while end < bytes.count && bytes[end] > UInt8(ascii: " ") { end += 1 }
+    return start..<end
   }
 
-  private static func readCall(_ word: Substring.UTF8View) -> SyscallEntry {
-    let parts = word.split(separator: UInt8(ascii: "="))
-    let name = String(Substring(parts[0]))
-    guard parts.count == 2 else { return SyscallEntry(name: name, writtenError: nil) }
-    return SyscallEntry(name: name, writtenError: Int32(Substring(parts[1])))
+  private static func string(_ range: Range<Int>, in bytes: [UInt8]) -> String {
+    String(decoding: bytes[range], as: UTF8.self)
+  }
+
+  private static func readCall(_ range: Range<Int>, in bytes: [UInt8]) -> SyscallEntry {
+    var nameEnd = range.lowerBound
+    while nameEnd < range.upperBound && bytes[nameEnd] != UInt8(ascii: "=") { nameEnd += 1 }
+    var number: Int32?
+    for index in nameEnd..<range.upperBound where index > nameEnd {
+      number = (number ?? 0) * 10 + Int32(bytes[index] - UInt8(ascii: "0"))
+    }
+    return SyscallEntry(
+      name: string(range.lowerBound..<nameEnd, in: bytes), writtenError: number)
   }
 }

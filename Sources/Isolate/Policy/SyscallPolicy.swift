@@ -9,7 +9,7 @@ package struct SyscallPolicy: Hashable, Sendable {
   package enum Base: String, Hashable, Sendable, CaseIterable {
     /// What most programs need.
     case standard = "default"
-    /// Pure computation: reads files and descriptors, writes descriptors; no new processes, no sockets.
+    /// Pure computation: reads files, writes descriptors; no new processes, no sockets.
     case strict
     /// No call at all.
     case nothing
@@ -17,7 +17,7 @@ package struct SyscallPolicy: Hashable, Sendable {
 
   /// What a refused call gets.
   package enum Answer: Hashable, Sendable {
-    /// This errno.
+    /// This errno, 1 to 4094.
     case error(Int32)
     /// The whole process dies by SIGSYS.
     case kill
@@ -25,11 +25,17 @@ package struct SyscallPolicy: Hashable, Sendable {
     case log
   }
 
-  /// A family of sockets. Others get EAFNOSUPPORT, as from a kernel without them.
-  package enum SocketFamily: String, Hashable, Sendable, CaseIterable {
-    case unix, inet, inet6
+  /// Families of sockets. Others get EAFNOSUPPORT, as from a kernel without them.
+  package struct SocketFamilies: OptionSet, Hashable, Sendable {
+    package let rawValue: UInt8
+    package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    package static let unix = SocketFamilies(rawValue: 1)
+    package static let inet = SocketFamilies(rawValue: 2)
+    package static let inet6 = SocketFamilies(rawValue: 4)
     /// NETLINK_ROUTE only: which interfaces and addresses there are.
-    case netlink
+    package static let netlink = SocketFamilies(rawValue: 8)
+    package static let all: SocketFamilies = [.unix, .inet, .inet6, .netlink]
   }
 
   package let base: Base
@@ -41,7 +47,7 @@ package struct SyscallPolicy: Hashable, Sendable {
   package var refusal: Answer = .error(ErrorNumber.notPermitted)
   /// Whether files may get set-user-id and set-group-id bits.
   package var allowsWriteOfSetIDBits = false
-  package var socketFamilies = Set(SocketFamily.allCases)
+  package var socketFamilies = SocketFamilies.all
   /// Whether clone may make namespaces, and unshare is allowed at all.
   package var allowsNestedUserNamespaces = false
   /// Whether a program may type into its terminal's input as if it were the user.
@@ -61,18 +67,28 @@ package struct SyscallPolicy: Hashable, Sendable {
   ///   - deny: likewise; they win over `allow` where both are groups or both are names.
   /// - Throws: every entry that is neither a group nor a call, each with the nearest one.
   package init(base: Base, allow: [String], deny: [String]) throws(UnknownSyscalls) {
-    let unknown = SyscallPolicy.unknownEntries(in: allow + deny)
+    let unknown =
+      SyscallPolicy.unknownEntries(in: allow) + SyscallPolicy.unknownEntries(in: deny)
     guard unknown.isEmpty else { throw UnknownSyscalls(entries: unknown) }
     self.base = base
-    self.allow = Set(allow).sorted()
-    self.deny = Set(deny).sorted()
+    self.allow = SyscallPolicy.sortedOnce(allow)
+    self.deny = SyscallPolicy.sortedOnce(deny)
   }
 
   /// The entries that are neither `@group` nor the name of a call.
   package static func unknownEntries(in entries: [String]) -> [UnknownSyscalls.Entry] {
-    entries.filter { !isKnown($0) }.map {
-      UnknownSyscalls.Entry(text: $0, nearest: nearest(to: $0, in: SyscallCatalog.entries))
+    var unknown: [UnknownSyscalls.Entry] = []
+    for entry in entries where !isKnown(entry) {
+      let near = nearest(to: entry, in: SyscallCatalog.entries)
+      unknown.append(UnknownSyscalls.Entry(text: entry, nearest: near))
     }
+    return unknown
+  }
+
+  private static func sortedOnce(_ entries: [String]) -> [String] {
+    var result: [String] = []
+    for entry in entries.sorted() where entry != result.last { result.append(entry) }
+    return result
   }
 
   private static func isKnown(_ entry: String) -> Bool {
@@ -83,30 +99,45 @@ package struct SyscallPolicy: Hashable, Sendable {
   /// The policy as text, equal exactly when the filters are: what the filter cache compares.
   ///
   /// It names deviations, not calls; the fingerprint stands for what the groups mean in this build.
-  package var canonicalText: String {
-    let families = SocketFamily.allCases.filter(socketFamilies.contains).map(\.rawValue)
-    return """
-      base \(base.rawValue)
-      allow \(allow.joined(separator: " "))
-      deny \(deny.joined(separator: " "))
-      refusal \(refusal.canonicalText)
-      families \(families.joined(separator: " "))
-      set-id-bits \(allowsWriteOfSetIDBits)
-      nested-namespaces \(allowsNestedUserNamespaces)
-      terminal-injection \(allowsTerminalInjection)
-      personality \(allowsPersonality)
-      table \(SyscallCatalog.fingerprint)
-
-      """
+  /// Every launch makes it, so it is put together byte by byte: interpolation would take longer
+  /// than reading the cached filter does.
+  package var canonicalText: [UInt8] {
+    var text: [UInt8] = []
+    text.reserveCapacity(512)
+    text += "base ".utf8
+    text += base.rawValue.utf8
+    text += "\nallow".utf8
+    for entry in allow { SyscallPolicy.append(entry, to: &text) }
+    text += "\ndeny".utf8
+    for entry in deny { SyscallPolicy.append(entry, to: &text) }
+    text += "\nrefusal ".utf8
+    switch refusal {
+    case .error(let number): SyscallPolicy.append(UInt64(UInt32(bitPattern: number)), to: &text)
+    case .kill: text += "kill".utf8
+    case .log: text += "log".utf8
+    }
+    text += "\nfamilies ".utf8
+    SyscallPolicy.append(UInt64(socketFamilies.rawValue), to: &text)
+    text += allowsWriteOfSetIDBits ? "\nset-id-bits yes".utf8 : "\nset-id-bits no".utf8
+    text += allowsNestedUserNamespaces ? "\nnamespaces yes".utf8 : "\nnamespaces no".utf8
+    text += allowsTerminalInjection ? "\ninjection yes".utf8 : "\ninjection no".utf8
+    text += allowsPersonality ? "\npersonality yes".utf8 : "\npersonality no".utf8
+    text += "\ntable ".utf8
+    SyscallPolicy.append(SyscallCatalog.fingerprint, to: &text)
+    text += "\n".utf8
+    return text
   }
-}
 
-extension SyscallPolicy.Answer {
-  fileprivate var canonicalText: String {
-    switch self {
-    case .error(let number): "error \(number)"
-    case .kill: "kill"
-    case .log: "log"
+  private static func append(_ entry: String, to text: inout [UInt8]) {
+    text.append(UInt8(ascii: " "))
+    text += entry.utf8
+  }
+
+  /// Appends a number as 16 hexadecimal digits.
+  package static func append(_ number: UInt64, to text: inout [UInt8]) {
+    for shift in stride(from: 60, through: 0, by: -4) {
+      let digit = UInt8(truncatingIfNeeded: number >> UInt64(shift)) & 15
+      text.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
     }
   }
 }

@@ -8,14 +8,17 @@ package struct SyscallRule: Hashable, Sendable {
 
 /// A comparison of one argument.
 ///
-/// The filter sees 64-bit registers, and the kernel looks at 32 bits of most arguments. A check that must
-/// not be walked around with high bits set is `.masked` (CVE-2019-10063 was one that was not).
+/// The filter sees 64-bit registers, and the kernel looks at 32 bits of most arguments. A check
+/// that must not be walked around with high bits set is `.masked` (CVE-2019-10063 was one that was
+/// not).
 package struct SyscallCheck: Hashable, Sendable {
   package enum Comparison: Hashable, Sendable {
     case equal(UInt64)
     case notEqual(UInt64)
     case greater(UInt64)
     case masked(UInt64, equals: UInt64)
+    /// The low 32 bits are neither. Alone in its rule.
+    case neither(UInt32, UInt32)
   }
   /// Counted from 0.
   package var argument: UInt32
@@ -49,7 +52,7 @@ extension SyscallPolicy {
     if allowsNestedUserNamespaces { allowed.insert("unshare") }
     allowed.formUnion(allow.filter { !$0.isGroup })
     allowed.subtract(deny.filter { !$0.isGroup })
-    // What lies behind a pointer cannot be checked, so these follow the switch they would walk around.
+    // What lies behind a pointer cannot be checked: these follow the switch they would get round.
     if !allowsNestedUserNamespaces { allowed.remove("clone3") }
     if !allowsWriteOfSetIDBits { allowed.remove("openat2") }
     return allowed
@@ -63,8 +66,8 @@ extension SyscallPolicy {
     }
   }
 
-  /// Every refusal, in the groups' order. Calls that no rule names are allowed; that keeps argument checks
-  /// off all others, so that the kernel answers those from its allow bitmap.
+  /// Every refusal, in the groups' order. Calls that no rule names are allowed; that keeps argument
+  /// checks off all others, so that the kernel answers those from its allow bitmap.
   package var rules: [SyscallRule] {
     let allowed = allowedCalls
     var rules: [SyscallRule] = []
@@ -89,7 +92,9 @@ extension SyscallPolicy {
       Kernel.namespaceFlags.map { refuse(name, .any(of: $0, in: 0)) }
     case "ioctl" where !allowsTerminalInjection:
       Kernel.injectingRequests.map { refuse(name, .int($0, in: 1)) }
-    case "personality" where !allowsPersonality: personalityRules
+    case "personality" where !allowsPersonality:
+      // 0 is the plain personality, all ones asks which it is.
+      [refuse(name, SyscallCheck(argument: 0, comparison: .neither(0, 0xffff_ffff)))]
     case "chmod", "fchmod", "mknod", "creat": modeRules(name, mode: 1)
     case "fchmodat", "fchmodat2", "mknodat": modeRules(name, mode: 2)
     case "open": openRules(name, flags: 1)
@@ -108,8 +113,8 @@ extension SyscallPolicy {
     return Kernel.setIDBits.map { refuse(name, .any(of: $0, in: mode)) }
   }
 
-  /// Set-id bits in the mode of a file that may be made; without O_CREAT or O_TMPFILE the register holds
-  /// anything and the kernel does not look.
+  /// Set-id bits in the mode of a file that may be made; without O_CREAT or O_TMPFILE the register
+  /// holds anything and the kernel does not look.
   private func openRules(_ name: String, flags: UInt32) -> [SyscallRule] {
     guard !allowsWriteOfSetIDBits else { return [] }
     return Kernel.creatingFlags.flatMap { flag in
@@ -117,21 +122,10 @@ extension SyscallPolicy {
     }
   }
 
-  /// Refuses all but 0 and 0xffffffff, which asks. A filter has no "neither of two values", so: any value
-  /// that is not all zeros or all ones has a set bit whose next one, going round, is clear.
-  private var personalityRules: [SyscallRule] {
-    (0..<32).map { bit in
-      let set: UInt64 = 1 << bit
-      let clear: UInt64 = 1 << ((bit + 1) % 32)
-      let check = SyscallCheck(argument: 0, comparison: .masked(set | clear, equals: set))
-      return refuse("personality", check)
-    }
-  }
-
   private enum SocketError { case familyNotSupported, protocolNotSupported }
 
-  /// Refused sockets get the error of a kernel without them, whatever `refusal` is: programs try families
-  /// and protocols to find out what there is, and go on.
+  /// Refused sockets get the error of a kernel without them, whatever `refusal` is: programs try
+  /// families and protocols to find out what there is, and go on.
   private func socketRule(
     _ name: String, _ error: SocketError, _ family: SyscallCheck.Comparison,
     _ more: SyscallCheck...
@@ -147,12 +141,12 @@ extension SyscallPolicy {
   }
 
   private var socketRules: [SyscallRule] {
-    let allowed = Set(socketFamilies.map(Kernel.number(of:)))
+    let allowed = Kernel.numbers(of: socketFamilies)
     let last = Kernel.familyNetlink
     // Register values with high bits set are greater than any family, so they are refused too.
     var rules = [socketRule("socket", .familyNotSupported, .greater(last))]
-    for family in 0...last where !allowed.contains(family) {
-      rules.append(socketRule("socket", .familyNotSupported, .equal(family)))
+    rules += Kernel.blocks(upTo: last, without: allowed).map {
+      socketRule("socket", .familyNotSupported, $0)
     }
     for family in [Kernel.familyInet, Kernel.familyInet6] where allowed.contains(family) {
       for type in Kernel.refusedSocketTypes {
@@ -182,13 +176,13 @@ private enum Kernel {
   static let setIDBits: [UInt64] = [0o4000, 0o2000]
   /// O_CREAT and the bit of O_TMPFILE that is not O_DIRECTORY. Source: asm-generic/fcntl.h.
   static let creatingFlags: [UInt64] = [0o100, 0o20_000_000]
-  /// CLONE_NEWNS, -CGROUP, -UTS, -IPC, -USER, -PID, -NET. CLONE_NEWTIME is none of clone's: its bit is part of the
-  /// signal number there. Source: clone(2).
+  /// CLONE_NEWNS, -CGROUP, -UTS, -IPC, -USER, -PID, -NET. CLONE_NEWTIME is none of clone's: its bit
+  /// is part of the signal number there. Source: clone(2).
   static let namespaceFlags: [UInt64] = [
     0x0002_0000, 0x0200_0000, 0x0400_0000, 0x0800_0000, 0x1000_0000, 0x2000_0000, 0x4000_0000,
   ]
-  /// TIOCSTI types into the terminal, TIOCLINUX pastes into the console, TIOCCONS takes the console's output,
-  /// TIOCSETD loads line disciplines. Source: ioctl_tty(2), ioctl_console(2).
+  /// TIOCSTI types into the terminal, TIOCLINUX pastes into the console, TIOCCONS takes its
+  /// output, TIOCSETD loads line disciplines. Source: ioctl_tty(2), ioctl_console(2).
   static let injectingRequests: [UInt64] = [0x5412, 0x541c, 0x541d, 0x5423]
 
   static let familyUnix: UInt64 = 1
@@ -200,12 +194,31 @@ private enum Kernel {
   /// DCCP, L2TP, SCTP and UDP-Lite: modules loaded on request, with a long record of holes.
   static let refusedProtocols: [UInt64] = [33, 115, 132, 136]
 
-  static func number(of family: SyscallPolicy.SocketFamily) -> UInt64 {
-    switch family {
-    case .unix: familyUnix
-    case .inet: familyInet
-    case .inet6: familyInet6
-    case .netlink: familyNetlink
+  /// The numbers from 0 to `last` that are not in `allowed`, as few aligned blocks of 1, 2, 4...
+  static func blocks(
+    upTo last: UInt64, without allowed: Set<UInt64>
+  ) -> [SyscallCheck.Comparison] {
+    var blocks: [SyscallCheck.Comparison] = []
+    var first: UInt64 = 0
+    while first <= last {
+      var size: UInt64 = 1
+      if !allowed.contains(first) {
+        while first % (2 * size) == 0, first + 2 * size <= last + 1,
+          allowed.isDisjoint(with: first..<first + 2 * size)
+        { size *= 2 }
+        blocks.append(.masked(~(size - 1), equals: first))
+      }
+      first += size
     }
+    return blocks
+  }
+
+  static func numbers(of families: SyscallPolicy.SocketFamilies) -> Set<UInt64> {
+    var numbers: Set<UInt64> = []
+    if families.contains(.unix) { numbers.insert(familyUnix) }
+    if families.contains(.inet) { numbers.insert(familyInet) }
+    if families.contains(.inet6) { numbers.insert(familyInet6) }
+    if families.contains(.netlink) { numbers.insert(familyNetlink) }
+    return numbers
   }
 }

@@ -1,7 +1,7 @@
 /// The candidate a misspelt word most likely meant, or nil when none is close.
 ///
-/// Close means: at most a third of the word's letters, and at least one, have to be changed, added,
-/// left out or swapped with their neighbour. The first of equally near candidates wins.
+/// Close means: at most a third of the word's letters, or one of a short word, have to be changed,
+/// added, left out or swapped with their neighbour. The first of equally near candidates wins.
 package func nearest(to word: String, in candidates: some Sequence<String>) -> String? {
   let wanted = Array(word.utf8)
   let limit = max(1, wanted.count / 3)

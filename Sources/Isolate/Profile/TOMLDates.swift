@@ -10,14 +10,14 @@ extension TOMLParser {
     var end = end
     var text: [UInt8] = []
     text.reserveCapacity(32)
-    guard byte(start + 2) != Byte.colon else {
+    guard byte(start + 2) != TOMLByte.colon else {
       at = try time(start, end, into: &text, start)
       try checkTokenEnds(start, end, "a time has no offset without a date")
       return made(.localTime, text)
     }
     at = try date(start, end, into: &text)
     let separator = peek()
-    if separator == Byte.space, isDigit(peek(1)), isDigit(peek(2)) {
+    if separator == TOMLByte.space, isDigit(peek(1)), isDigit(peek(2)) {
       end = at + 1
       while end < bytes.count, isTokenByte(bytes[end]) { end += 1 }
     } else if separator | 0x20 != UInt8(ascii: "t") {
@@ -30,11 +30,11 @@ extension TOMLParser {
     if peek() | 0x20 == UInt8(ascii: "z") {
       text.append(UInt8(ascii: "Z"))
       at += 1
-    } else if peek() == Byte.plus || peek() == Byte.minus {
+    } else if peek() == TOMLByte.plus || peek() == TOMLByte.minus {
       text.append(peek())
       _ = try two(at + 1, end, "the hour of the offset", 0...23, start)
       // Without its colon the offset ends here, and so has no minutes.
-      let minute = byte(at + 3) == Byte.colon ? at + 4 : end
+      let minute = byte(at + 3) == TOMLByte.colon ? at + 4 : end
       _ = try two(minute, end, "the minute of the offset", 0...59, start)
       text.append(contentsOf: bytes[at + 1..<at + 6])
       at += 6
@@ -58,7 +58,7 @@ extension TOMLParser {
 
   /// Reads `1979-05-27` and returns where it ends.
   private func date(_ start: Int, _ end: Int, into text: inout [UInt8]) throws(Diagnostic) -> Int {
-    guard end - start >= 10, byte(start + 4) == Byte.minus, byte(start + 7) == Byte.minus,
+    guard end - start >= 10, byte(start + 4) == TOMLByte.minus, byte(start + 7) == TOMLByte.minus,
       isDigit(byte(start)), isDigit(byte(start + 1)), isDigit(byte(start + 2)),
       isDigit(byte(start + 3))
     else {
@@ -67,7 +67,7 @@ extension TOMLParser {
         cure: "a date is written 1979-05-27, a time 07:32:00; a text stands in quotes")
     }
     var year = 0
-    for index in start..<start + 4 { year = year * 10 + Int(bytes[index] - Byte.zero) }
+    for index in start..<start + 4 { year = year * 10 + Int(bytes[index] - TOMLByte.zero) }
     let month = try two(start + 5, end, "the month", 1...12, start)
     let days = daysIn(month: month, year: year)
     let day = try two(start + 8, end, "the day", 1...31, start)
@@ -94,12 +94,12 @@ extension TOMLParser {
     throws(Diagnostic) -> Int
   {
     _ = try two(start, end, "the hour", 0...23, token)
-    guard byte(start + 2) == Byte.colon else { throw badTime(token, end) }
+    guard byte(start + 2) == TOMLByte.colon else { throw badTime(token, end) }
     _ = try two(start + 3, end, "the minute", 0...59, token)
-    guard byte(start + 5) == Byte.colon else { throw badTime(token, end) }
+    guard byte(start + 5) == TOMLByte.colon else { throw badTime(token, end) }
     _ = try two(start + 6, end, "the second", 0...60, token)
     var index = start + 8
-    if byte(index) == Byte.dot {
+    if byte(index) == TOMLByte.dot {
       index += 1
       guard isDigit(byte(index)) else {
         throw fail(at: token, to: end, "a digit must follow the dot of \(shown(token, end))")
@@ -125,7 +125,7 @@ extension TOMLParser {
         at: token, to: end, "\(what) of \(shown(token, end)) must have two digits",
         cure: "as in 1979-05-27T07:32:00Z")
     }
-    let number = Int(bytes[start] - Byte.zero) * 10 + Int(bytes[start + 1] - Byte.zero)
+    let number = Int(bytes[start] - TOMLByte.zero) * 10 + Int(bytes[start + 1] - TOMLByte.zero)
     guard range.contains(number) else {
       throw fail(
         at: token, to: end,

@@ -3,12 +3,12 @@
 extension TOMLParser {
   /// Reads the number that is a whole token.
   func number(_ start: Int, _ end: Int) throws(Diagnostic) -> TOMLValue {
-    let isSigned = bytes[start] == Byte.minus || bytes[start] == Byte.plus
-    let isNegative = bytes[start] == Byte.minus
+    let isSigned = bytes[start] == TOMLByte.minus || bytes[start] == TOMLByte.plus
+    let isNegative = bytes[start] == TOMLByte.minus
     let first = isSigned ? start + 1 : start
     if matches("inf", first, end) { return .float(isNegative ? -.infinity : .infinity) }
     if matches("nan", first, end) { return .float(isNegative ? -.nan : .nan) }
-    if byte(first) == Byte.zero, end - first > 1, let radix = radix(of: byte(first + 1)) {
+    if byte(first) == TOMLByte.zero, end - first > 1, let radix = radix(of: byte(first + 1)) {
       guard !isSigned else {
         throw fail(
           at: start, to: end, "a number in base \(radix) has no sign",
@@ -17,18 +17,18 @@ extension TOMLParser {
       return .integer(try integer(first + 2, end, radix, isNegative: false, start))
     }
     var index = try digits(first, end, "a number", start)
-    if index - first > 1, byte(first) == Byte.zero {
+    if index - first > 1, byte(first) == TOMLByte.zero {
       throw fail(
         at: start, to: end, "a number must not start with a zero",
         cure: "remove it; base 8 is written 0o755")
     }
     if index == end { return .integer(try integer(first, end, 10, isNegative: isNegative, start)) }
-    if byte(index) == Byte.dot {
+    if byte(index) == TOMLByte.dot {
       index = try digits(index + 1, end, "the part behind the dot of a float", start)
     }
     if index < end, byte(index) | 0x20 == UInt8(ascii: "e") {
       let sign = byte(index + 1)
-      let isSigned = index + 1 < end && (sign == Byte.plus || sign == Byte.minus)
+      let isSigned = index + 1 < end && (sign == TOMLByte.plus || sign == TOMLByte.minus)
       index = try digits(index + (isSigned ? 2 : 1), end, "the exponent of a float", start)
     }
     guard index == end else {
@@ -54,7 +54,7 @@ extension TOMLParser {
   {
     var index = start
     while index < end {
-      if bytes[index] == Byte.underscore {
+      if bytes[index] == TOMLByte.underscore {
         try checkUnderscore(index, start, end, token)
       } else if !isDigit(bytes[index]) {
         break
@@ -76,7 +76,7 @@ extension TOMLParser {
       hexDigit(bytes[index + 1]) != nil
     {
       // In base 10 a letter behind an underscore, as in 1_e5, is found here too.
-      let isHex = byte(token) == Byte.zero && byte(token + 1) == UInt8(ascii: "x")
+      let isHex = byte(token) == TOMLByte.zero && byte(token + 1) == UInt8(ascii: "x")
       if isHex || isDigit(bytes[index + 1]) { return }
     }
     throw fail(at: index, "an underscore in a number must stand between two digits")
@@ -91,7 +91,7 @@ extension TOMLParser {
     let limit = UInt64(Int64.max) + (isNegative ? 1 : 0)
     var sum: UInt64 = 0
     for index in start..<end {
-      if bytes[index] == Byte.underscore {
+      if bytes[index] == TOMLByte.underscore {
         try checkUnderscore(index, start, end, token)
         continue
       }
@@ -113,8 +113,8 @@ extension TOMLParser {
 
   private func float(_ start: Int, _ end: Int) throws(Diagnostic) -> Double {
     let text =
-      bytes[start..<end].contains(Byte.underscore)
-      ? String(decoding: bytes[start..<end].filter { $0 != Byte.underscore }, as: UTF8.self)
+      bytes[start..<end].contains(TOMLByte.underscore)
+      ? String(decoding: bytes[start..<end].filter { $0 != TOMLByte.underscore }, as: UTF8.self)
       : String(decoding: bytes[start..<end], as: UTF8.self)
     guard let number = Double(text) else {
       throw fail(at: start, to: end, "\(shown(start, end)) is not a float")

@@ -1,5 +1,5 @@
 /// The bytes that mean something in TOML.
-enum Byte {
+enum TOMLByte {
   static let tab: UInt8 = 0x09
   static let lineFeed: UInt8 = 0x0A
   static let carriageReturn: UInt8 = 0x0D
@@ -83,7 +83,9 @@ struct TOMLParser {
   mutating func length(from start: Int, _ position: Position) -> Int {
     if position.line == line { return self.position(of: at).column - position.column }
     var end = start
-    while end < at, bytes[end] != Byte.lineFeed, bytes[end] != Byte.carriageReturn { end += 1 }
+    while end < at, bytes[end] != TOMLByte.lineFeed, bytes[end] != TOMLByte.carriageReturn {
+      end += 1
+    }
     return scalars(start, end)
   }
 
@@ -105,7 +107,7 @@ struct TOMLParser {
   }
 
   mutating func skipSpace() {
-    while at < bytes.count, bytes[at] == Byte.space || bytes[at] == Byte.tab { at += 1 }
+    while at < bytes.count, bytes[at] == TOMLByte.space || bytes[at] == TOMLByte.tab { at += 1 }
   }
 
   /// Skips space, comments and line ends, as inside an array.
@@ -113,8 +115,8 @@ struct TOMLParser {
     while true {
       skipSpace()
       switch peek() {
-      case Byte.lineFeed, Byte.carriageReturn: try newline()
-      case Byte.hash: try comment()
+      case TOMLByte.lineFeed, TOMLByte.carriageReturn: try newline()
+      case TOMLByte.hash: try comment()
       default: return
       }
     }
@@ -129,13 +131,14 @@ struct TOMLParser {
 
   /// Whether a line feed, or a carriage return and a line feed, stands here.
   func isNewline() -> Bool {
-    peek() == Byte.lineFeed || (peek() == Byte.carriageReturn && peek(1) == Byte.lineFeed)
+    peek() == TOMLByte.lineFeed
+      || (peek() == TOMLByte.carriageReturn && peek(1) == TOMLByte.lineFeed)
   }
 
   /// Goes to the next line.
   mutating func newline() throws(Diagnostic) {
     guard isNewline() else { throw badControl(at: at) }
-    at += peek() == Byte.carriageReturn ? 2 : 1
+    at += peek() == TOMLByte.carriageReturn ? 2 : 1
     line += 1
     startLine()
   }
@@ -150,21 +153,21 @@ struct TOMLParser {
 
   /// Whether a byte is a control character other than the tab.
   func isControl(_ byte: UInt8) -> Bool {
-    (byte < 0x20 && byte != Byte.tab) || byte == 0x7F
+    (byte < 0x20 && byte != TOMLByte.tab) || byte == 0x7F
   }
 
-  func isDigit(_ byte: UInt8) -> Bool { byte >= Byte.zero && byte <= Byte.nine }
+  func isDigit(_ byte: UInt8) -> Bool { byte >= TOMLByte.zero && byte <= TOMLByte.nine }
 
   /// Whether a byte may stand in a key without quotes.
   func isBare(_ byte: UInt8) -> Bool {
     switch byte {
-    case 0x61...0x7A, 0x41...0x5A, 0x30...0x39, Byte.minus, Byte.underscore: true
+    case 0x61...0x7A, 0x41...0x5A, 0x30...0x39, TOMLByte.minus, TOMLByte.underscore: true
     default: false
     }
   }
 
   /// Whether a byte may stand in a number, a date, a time or `true`.
   func isTokenByte(_ byte: UInt8) -> Bool {
-    isBare(byte) || byte == Byte.plus || byte == Byte.dot || byte == Byte.colon
+    isBare(byte) || byte == TOMLByte.plus || byte == TOMLByte.dot || byte == TOMLByte.colon
   }
 }

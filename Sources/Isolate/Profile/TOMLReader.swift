@@ -34,11 +34,11 @@ extension TOMLParser {
     while true {
       skipSpace()
       switch peek() {
-      case Byte.lineFeed, Byte.carriageReturn:
+      case TOMLByte.lineFeed, TOMLByte.carriageReturn:
         try newline()
-      case Byte.hash:
+      case TOMLByte.hash:
         try comment()
-      case Byte.openBracket:
+      case TOMLByte.openBracket:
         section = try header()
         try endLine()
       case 0 where isAtEnd:
@@ -52,13 +52,13 @@ extension TOMLParser {
 
   /// Reads `[a.b]` or `[[a.b]]` and returns the table that the lines below it fill.
   private mutating func header() throws(Diagnostic) -> Int {
-    let isElement = peek(1) == Byte.openBracket
+    let isElement = peek(1) == TOMLByte.openBracket
     at += isElement ? 2 : 1
     var table = TOMLDrafts.root
     skipSpace()
     var key = try self.key()
     skipSpace()
-    while peek() == Byte.dot {
+    while peek() == TOMLByte.dot {
       table = try drafts.passHeader(key, in: table)
       at += 1
       skipSpace()
@@ -66,7 +66,7 @@ extension TOMLParser {
       skipSpace()
     }
     let closing = isElement ? "]]" : "]"
-    guard peek() == Byte.closeBracket, !isElement || peek(1) == Byte.closeBracket else {
+    guard peek() == TOMLByte.closeBracket, !isElement || peek(1) == TOMLByte.closeBracket else {
       throw fail(
         at: at,
         "a table header that starts with \(isElement ? "[[" : "[") must be closed with "
@@ -83,14 +83,14 @@ extension TOMLParser {
     var table = section
     var key = try self.key()
     skipSpace()
-    while peek() == Byte.dot {
+    while peek() == TOMLByte.dot {
       table = try drafts.passDotted(key, in: table)
       at += 1
       skipSpace()
       key = try self.key()
       skipSpace()
     }
-    guard peek() == Byte.equals else {
+    guard peek() == TOMLByte.equals else {
       throw fail(
         at: at, "after a key comes =, but here is \(found(at: at))",
         cure: isBare(peek()) ? "a key with spaces stands in quotes" : "write key = value")
@@ -105,9 +105,9 @@ extension TOMLParser {
   /// Allows nothing but space and a comment up to the end of the line.
   private mutating func endLine() throws(Diagnostic) {
     skipSpace()
-    if peek() == Byte.hash { try comment() }
+    if peek() == TOMLByte.hash { try comment() }
     if isAtEnd { return }
-    guard peek() == Byte.lineFeed || peek() == Byte.carriageReturn else {
+    guard peek() == TOMLByte.lineFeed || peek() == TOMLByte.carriageReturn else {
       if isControl(peek()) { throw badControl(at: at) }
       throw fail(
         at: at, "the line must end here, but here is \(found(at: at))",

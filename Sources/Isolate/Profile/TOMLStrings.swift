@@ -9,7 +9,7 @@ extension TOMLParser {
     let position = position(of: start)
     let name: String
     switch peek() {
-    case Byte.quote, Byte.apostrophe:
+    case TOMLByte.quote, TOMLByte.apostrophe:
       if peek(1) == peek(), peek(2) == peek() {
         throw fail(
           at: at, to: at + 3, "a key cannot be a multi-line string",
@@ -43,7 +43,9 @@ extension TOMLParser {
     while true {
       let byte = byte(end)
       if byte == quote { break }
-      if byte == Byte.backslash, quote == Byte.quote { return try escapedString(from: start, end) }
+      if byte == TOMLByte.backslash, quote == TOMLByte.quote {
+        return try escapedString(from: start, end)
+      }
       if isControl(byte) { throw unclosedString(from: at, end) }
       end += 1
     }
@@ -59,8 +61,8 @@ extension TOMLParser {
     at = first
     while true {
       let byte = peek()
-      if byte == Byte.quote { break }
-      if byte == Byte.backslash {
+      if byte == TOMLByte.quote { break }
+      if byte == TOMLByte.backslash {
         try escape(into: &text)
       } else if isControl(byte) {
         throw unclosedString(from: start - 1, at)
@@ -76,8 +78,8 @@ extension TOMLParser {
   private func unclosedString(from start: Int, _ end: Int) -> Diagnostic {
     let quote = String(decoding: bytes[start..<start + 1], as: UTF8.self)
     let isLineEnd =
-      end >= bytes.count || bytes[end] == Byte.lineFeed
-      || (bytes[end] == Byte.carriageReturn && byte(end + 1) == Byte.lineFeed)
+      end >= bytes.count || bytes[end] == TOMLByte.lineFeed
+      || (bytes[end] == TOMLByte.carriageReturn && byte(end + 1) == TOMLByte.lineFeed)
     guard isLineEnd else { return badControl(at: end) }
     return fail(
       at: start, to: end, "a string must be closed with \(quote) on the same line",
@@ -95,7 +97,7 @@ extension TOMLParser {
     var text: [UInt8] = []
     while true {
       let start = at
-      while at < bytes.count, bytes[at] != quote, bytes[at] != Byte.backslash,
+      while at < bytes.count, bytes[at] != quote, bytes[at] != TOMLByte.backslash,
         !isControl(bytes[at])
       {
         at += 1
@@ -104,9 +106,9 @@ extension TOMLParser {
       if isAtEnd { throw unclosedMultiline(opening, quote) }
       if peek() == quote {
         if closesMultiline(quote, &text) { return String(decoding: text, as: UTF8.self) }
-      } else if peek() == Byte.backslash {
-        if quote == Byte.apostrophe {
-          text.append(Byte.backslash)
+      } else if peek() == TOMLByte.backslash {
+        if quote == TOMLByte.apostrophe {
+          text.append(TOMLByte.backslash)
           at += 1
         } else if try !skipFoldedLines() {
           try escape(into: &text)
@@ -114,7 +116,7 @@ extension TOMLParser {
       } else {
         // CR LF becomes LF, so that a text means the same whatever editor saved it.
         try newline()
-        text.append(Byte.lineFeed)
+        text.append(TOMLByte.lineFeed)
       }
     }
   }
@@ -130,7 +132,7 @@ extension TOMLParser {
   }
 
   private func unclosedMultiline(_ opening: Position, _ quote: UInt8) -> Diagnostic {
-    let three = quote == Byte.quote ? "\"\"\"" : "'''"
+    let three = quote == TOMLByte.quote ? "\"\"\"" : "'''"
     return Diagnostic(
       at: opening, length: 3, "this string is never closed: the file ends before its \(three)",
       cure: "add \(three) where the text ends")
@@ -160,12 +162,12 @@ extension TOMLParser {
   private mutating func escape(into text: inout [UInt8]) throws(Diagnostic) {
     switch peek(1) {
     case UInt8(ascii: "b"): text.append(0x08)
-    case UInt8(ascii: "t"): text.append(Byte.tab)
-    case UInt8(ascii: "n"): text.append(Byte.lineFeed)
+    case UInt8(ascii: "t"): text.append(TOMLByte.tab)
+    case UInt8(ascii: "n"): text.append(TOMLByte.lineFeed)
     case UInt8(ascii: "f"): text.append(0x0C)
-    case UInt8(ascii: "r"): text.append(Byte.carriageReturn)
-    case Byte.quote: text.append(Byte.quote)
-    case Byte.backslash: text.append(Byte.backslash)
+    case UInt8(ascii: "r"): text.append(TOMLByte.carriageReturn)
+    case TOMLByte.quote: text.append(TOMLByte.quote)
+    case TOMLByte.backslash: text.append(TOMLByte.backslash)
     case UInt8(ascii: "u"): return try unicodeEscape(digits: 4, into: &text)
     case UInt8(ascii: "U"): return try unicodeEscape(digits: 8, into: &text)
     default: throw badEscape()

@@ -8,7 +8,7 @@ struct TOMLDrafts {
     case header
     /// Made by a dotted key.
     case dotted
-    /// Not a table but the array that [[header]] makes.
+    /// Not a table but the array that [[header]] makes; each of its entries is one element.
     case list
     /// Written in braces, or the document itself.
     case whole
@@ -20,8 +20,6 @@ struct TOMLDrafts {
     var entries: [TOMLTable.Entry] = []
     /// For each entry the draft that its value is still made from, or `finished`.
     var links: [Int] = []
-    /// The elements of a `list`.
-    var elements: [(draft: Int, key: TOMLKey)] = []
     /// Where each key is, once there are more than `indexedFrom` of them.
     var index: [ExactName: Int] = [:]
   }
@@ -119,7 +117,7 @@ struct TOMLDrafts {
     guard link != Self.finished else { throw taken(key, place, in: draft) }
     switch drafts[link].origin {
     case .passed, .header, .dotted: return link
-    case .list: return drafts[link].elements.last?.draft ?? link
+    case .list: return drafts[link].links.last ?? link
     case .whole: throw taken(key, place, in: draft)
     }
   }
@@ -151,7 +149,9 @@ struct TOMLDrafts {
       list = try add(.list, key, to: draft)
     }
     let element = try makeDraft(.header, inside: drafts[list].depth, key.position, key.length)
-    drafts[list].elements.append((element, key))
+    let node = TOMLNode(.table(TOMLTable()), at: key.position, length: key.length)
+    drafts[list].entries.append(TOMLTable.Entry(key: key, node: node))
+    drafts[list].links.append(element)
     return element
   }
 
@@ -176,22 +176,11 @@ struct TOMLDrafts {
     for place in table.entries.indices {
       let link = drafts[draft].links[place]
       guard link != Self.finished else { continue }
-      if drafts[link].origin == .list {
-        table.entries[place].node.value = .array(finishElements(of: link))
-      } else {
-        table.entries[place].node.value = .table(finish(link))
-      }
+      let isList = drafts[link].origin == .list
+      let value = finish(link)
+      table.entries[place].node.value = isList ? .array(value.entries.map(\.node)) : .table(value)
     }
     return table
-  }
-
-  private mutating func finishElements(of list: Int) -> [TOMLNode] {
-    var nodes: [TOMLNode] = []
-    nodes.reserveCapacity(drafts[list].elements.count)
-    for (element, key) in drafts[list].elements {
-      nodes.append(TOMLNode(.table(finish(element)), at: key.position, length: key.length))
-    }
-    return nodes
   }
 
   // MARK: Messages
@@ -213,7 +202,7 @@ struct TOMLDrafts {
       switch drafts[link].origin {
       case .list:
         what = "an array of tables"
-        cure = "[[\(key.name.shortened)]] adds an element to it"
+        cure = "[[\(key.name.cutForMessage)]] adds an element to it"
       case .header, .passed:
         what = "a table"
         cure = "write all its keys below one [header]"
@@ -222,10 +211,10 @@ struct TOMLDrafts {
         cure = "write all its keys in one place, all dotted or all below one [header]"
       }
     }
+    let line = first.key.position.line
     return Diagnostic(
       at: key.position, length: key.length,
-      "'\(key.name.shortened)' is already defined on line \(first.key.position.line), as \(what)",
-      cure: cure)
+      "'\(key.name.cutForMessage)' is already defined on line \(line), as \(what)", cure: cure)
   }
 }
 

@@ -43,7 +43,7 @@ extension TOMLParser {
     var column = 1
     let start = byte(0) == 0xEF && byte(1) == 0xBB && byte(2) == 0xBF ? min(3, index) : 0
     for byte in bytes[start..<index] {
-      if byte == Byte.lineFeed {
+      if byte == TOMLByte.lineFeed {
         line += 1
         column = 1
       } else if byte & 0xC0 != 0x80 {
@@ -62,17 +62,14 @@ extension TOMLParser {
 
   /// The error for a control character, which TOML allows nowhere.
   func badControl(at offset: Int) -> Diagnostic {
-    if isAtEnd || offset >= bytes.count {
-      return fail(at: offset, "the file ends too early")
-    }
-    if bytes[offset] == Byte.carriageReturn {
+    if byte(offset) == TOMLByte.carriageReturn {
       return fail(
         at: offset, "a carriage return (U+000D) must be followed by a line feed",
         cure: "end lines with a line feed, or with both")
     }
     return fail(
       at: offset, "\(found(at: offset)) is not allowed here",
-      cure: "remove it, or write it as an escape, \\u\(hex(UInt32(bytes[offset]), width: 4)), "
+      cure: "remove it, or write it as an escape, \\u\(hex(UInt32(byte(offset)), width: 4)), "
         + "in a string in double quotes")
   }
 
@@ -80,8 +77,10 @@ extension TOMLParser {
   func found(at offset: Int) -> String {
     guard offset < bytes.count else { return "the end of the file" }
     let first = bytes[offset]
-    if first == Byte.lineFeed || first == Byte.carriageReturn { return "the end of the line" }
-    if first == Byte.tab { return "a tab" }
+    if first == TOMLByte.lineFeed || first == TOMLByte.carriageReturn {
+      return "the end of the line"
+    }
+    if first == TOMLByte.tab { return "a tab" }
     if isControl(first) { return "the control character U+\(hex(UInt32(first), width: 4))" }
     if isBare(first) {
       var end = offset
@@ -106,7 +105,7 @@ extension TOMLParser {
 
   /// A piece of the document in quotes for a message, cut where it is long.
   func shown(_ start: Int, _ end: Int) -> String {
-    "'\(String(decoding: bytes[start..<end], as: UTF8.self).shortened)'"
+    "'\(String(decoding: bytes[start..<end], as: UTF8.self).cutForMessage)'"
   }
 
   /// A number in capital hexadecimal digits, filled with zeros.
@@ -118,7 +117,7 @@ extension TOMLParser {
 
 extension String {
   /// The text, or its first 40 characters and "...", with what would not print left out.
-  var shortened: String {
+  var cutForMessage: String {
     var view = UnicodeScalarView()
     for scalar in unicodeScalars {
       guard view.count < 40 else { return String(view) + "..." }

@@ -9,9 +9,9 @@ extension TOMLParser {
     let position = position(of: start)
     let value: TOMLValue
     switch peek() {
-    case Byte.quote, Byte.apostrophe: value = .string(try string())
-    case Byte.openBracket: value = .array(try array(inside: depth, position))
-    case Byte.openBrace: value = .table(try inlineTable(inside: depth, position))
+    case TOMLByte.quote, TOMLByte.apostrophe: value = .string(try string())
+    case TOMLByte.openBracket: value = .array(try array(inside: depth, position))
+    case TOMLByte.openBrace: value = .table(try inlineTable(inside: depth, position))
     default: value = try token()
     }
     return TOMLNode(value, at: position, length: length(from: start, position))
@@ -25,13 +25,13 @@ extension TOMLParser {
     var items: [TOMLNode] = []
     while true {
       try skipBlank()
-      if peek() == Byte.closeBracket { break }
+      if peek() == TOMLByte.closeBracket { break }
       if isAtEnd { throw unclosedArray(opening) }
       items.append(try value(inside: depth + 1))
       try skipBlank()
-      if peek() == Byte.closeBracket { break }
+      if peek() == TOMLByte.closeBracket { break }
       if isAtEnd { throw unclosedArray(opening) }
-      guard peek() == Byte.comma else {
+      guard peek() == TOMLByte.comma else {
         if isControl(peek()) { throw badControl(at: at) }
         throw fail(
           at: at, "after a value of an array comes , or ], but here is \(found(at: at))",
@@ -55,7 +55,7 @@ extension TOMLParser {
     let table = try drafts.openInline(inside: depth, at: opening)
     at += 1
     skipSpace()
-    guard peek() != Byte.closeBrace else {
+    guard peek() != TOMLByte.closeBrace else {
       at += 1
       return drafts.closeInline(table)
     }
@@ -63,16 +63,16 @@ extension TOMLParser {
       try checkInlineGoesOn()
       try keyValue(into: table)
       skipSpace()
-      if peek() == Byte.closeBrace { break }
+      if peek() == TOMLByte.closeBrace { break }
       try checkInlineGoesOn()
-      guard peek() == Byte.comma else {
+      guard peek() == TOMLByte.comma else {
         if isControl(peek()) { throw badControl(at: at) }
         throw fail(
           at: at, "after a value of a table in braces comes , or }, but here is \(found(at: at))")
       }
       at += 1
       skipSpace()
-      if peek() == Byte.closeBrace {
+      if peek() == TOMLByte.closeBrace {
         throw fail(at: at, "a comma must not stand before }", cure: "remove the last comma")
       }
     }
@@ -82,7 +82,7 @@ extension TOMLParser {
 
   /// Refuses the end of a line, or a comment, inside a table in braces.
   private func checkInlineGoesOn() throws(Diagnostic) {
-    guard isAtEnd || isNewline() || peek() == Byte.hash else { return }
+    guard isAtEnd || isNewline() || peek() == TOMLByte.hash else { return }
     throw fail(
       at: at,
       "a table in braces must be closed with } on the line where its last value ends, "
@@ -100,7 +100,7 @@ extension TOMLParser {
       // 1979-05-27 or 07:32:00; the wrong number of digits is said to be wrong, as a date.
       var digits = start
       while isDigit(byte(digits)) { digits += 1 }
-      if digits < end, bytes[digits] == Byte.minus || bytes[digits] == Byte.colon {
+      if digits < end, bytes[digits] == TOMLByte.minus || bytes[digits] == TOMLByte.colon {
         return .dateTime(try dateTime(token: end))
       }
     }
@@ -108,7 +108,8 @@ extension TOMLParser {
     switch bytes[start] {
     case UInt8(ascii: "t") where matches("true", start, end): return .boolean(true)
     case UInt8(ascii: "f") where matches("false", start, end): return .boolean(false)
-    case Byte.plus, Byte.minus, Byte.dot, Byte.zero...Byte.nine: return try number(start, end)
+    case TOMLByte.plus, TOMLByte.minus, TOMLByte.dot, TOMLByte.zero...TOMLByte.nine:
+      return try number(start, end)
     case UInt8(ascii: "i") where matches("inf", start, end): return .float(.infinity)
     case UInt8(ascii: "n") where matches("nan", start, end): return .float(.nan)
     default: throw badWord(start, end)
@@ -130,7 +131,7 @@ extension TOMLParser {
   }
 
   private func badWord(_ start: Int, _ end: Int) -> Diagnostic {
-    let text = String(decoding: bytes[start..<end], as: UTF8.self).shortened
+    let text = String(decoding: bytes[start..<end], as: UTF8.self).cutForMessage
     let cure =
       switch text.lowercased() {
       case "true", "yes", "on": "a boolean is written true or false; a text stands in quotes"

@@ -1,4 +1,4 @@
-/// Runs a seccomp filter as the kernel would, so that every answer can be checked without asking the kernel.
+/// Runs a seccomp filter as the kernel would, so that every answer can be checked.
 ///
 /// Only what filters consist of: loads from the call's data, masks, jumps, returns.
 /// Source: linux/filter.h, linux/bpf_common.h, seccomp(2).
@@ -61,8 +61,8 @@ struct BPFInterpreter {
     }
   }
 
-  /// Runs the filter. `readsArguments` tells whether it looked beyond number and architecture: if not, the
-  /// kernel can answer from its allow bitmap.
+  /// Runs the filter. `readsArguments` tells whether it looked beyond number and architecture: if
+  /// not, the kernel can answer from its allow bitmap.
   func run(_ call: Call) throws -> (action: Action, readsArguments: Bool) {
     var accumulator: UInt32 = 0
     var readsArguments = false

@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Isolate
 import Testing
@@ -93,7 +94,8 @@ struct FilterCacheTests {
     let good = try bytes(path)
     let otherFolder = Folder()
     var other = SyscallPolicy()
-    other.allowsTerminalInjection = true
+    other.refusal = .error(13)
+    #expect(other.canonicalText.count == SyscallPolicy().canonicalText.count)
     _ = try SyscallFilter.cached(other, directory: otherFolder.cache)
     try write(try bytes(try otherFolder.entry()), path)
     #expect(try cached() == expected)
@@ -156,6 +158,24 @@ struct FilterCacheTests {
     #expect(try cached() == expected)
     #expect(try bytes(path) == good)
     #expect(try folder.names().count == 1)
+  }
+
+  @Test("serves many at once while its files come and go") func concurrent() throws {
+    let path = try folder.entry()
+    let cache = folder.cache
+    let expected = expected
+    DispatchQueue.concurrentPerform(iterations: 64) { index in
+      if index % 3 == 0 { _ = unsafe unlink(path) }
+      if index % 7 == 0 { _ = unsafe truncate(path, 100) }
+      do {
+        let program = try SyscallFilter.cached(SyscallPolicy(), directory: cache)
+        #expect(program == expected)
+      } catch {
+        Issue.record("\(error)")
+      }
+    }
+    #expect(try cached() == expected)
+    #expect(try folder.names() == [String(path.dropFirst(cache.count + 1))])
   }
 
   @Test(

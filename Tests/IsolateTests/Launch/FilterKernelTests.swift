@@ -9,7 +9,7 @@ struct FilterKernelTests {
   static func probe(
     _ policy: SyscallPolicy?, _ name: String, _ arguments: [UInt64] = [],
     entry: probe_entry = PROBE_NATIVE, number: Int? = nil
-  ) throws -> probe_result {
+  ) throws -> filter_probe_result {
     let program = try policy.map { try SyscallFilter.compile($0) }
     let native = try number ?? Int(#require(KnownCalls.number(name)))
     let padded = arguments + [UInt64](repeating: 0, count: 6 - arguments.count)
@@ -42,8 +42,8 @@ struct FilterKernelTests {
     let confined = try Self.probe(SyscallPolicy(), name, arguments)
     #expect(confined.signal == 0)
     #expect(confined.value == -Int64(error))
-    // The same call with nothing in its way gets another answer: it is the filter that refuses. For some
-    // errors the kernel of the test machine has the same answer; these differ everywhere.
+    // The same call with nothing in its way gets another answer: it is the filter that refuses. For
+    // some errors the kernel of the test machine has the same answer; these differ everywhere.
     if ["unshare", "ioctl", "fchmod", "fchmodat2", "openat", "clone", "clone3"].contains(name) {
       #expect(try Self.probe(nil, name, arguments).value != -Int64(error))
     }

@@ -55,21 +55,18 @@ struct FilterOracle {
   private func socketAnswer(
     _ family: UInt64, type: UInt32, number: UInt64
   ) -> BPFInterpreter.Action {
-    let families: [UInt64: SyscallPolicy.SocketFamily] = [
+    let families: [UInt64: SyscallPolicy.SocketFamilies] = [
       1: .unix, 2: .inet, 10: .inet6, 16: .netlink,
     ]
     guard let known = families[family], policy.socketFamilies.contains(known) else {
       return .error(97)
     }
-    switch known {
-    case .unix: return .allow
-    case .netlink: return number == 0 ? .allow : .error(93)
-    case .inet, .inet6:
-      let isRefused =
-        [6, 10].contains(type & 15)
-        || [33, 115, 132, 136].contains(UInt32(truncatingIfNeeded: number))
-      return isRefused ? .error(93) : .allow
-    }
+    if known == .unix { return .allow }
+    if known == .netlink { return number == 0 ? .allow : .error(93) }
+    let isRefused =
+      [6, 10].contains(type & 15)
+      || [33, 115, 132, 136].contains(UInt32(truncatingIfNeeded: number))
+    return isRefused ? .error(93) : .allow
   }
 }
 

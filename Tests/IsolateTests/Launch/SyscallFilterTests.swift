@@ -115,6 +115,32 @@ struct SyscallFilterTests {
     return value
   }
 
+  @Test(
+    "refuses to be made with an error number the kernel cannot return",
+    arguments: [
+      -1, 0, 4095, 65536,
+    ] as [Int32])
+  func badErrors(number: Int32) {
+    var policy = SyscallPolicy()
+    policy.refusal = .error(number)
+    #expect(!policy.canonicalText.isEmpty)
+    #expect(throws: FilterError.badError(number)) { try SyscallFilter.compile(policy) }
+    #expect(throws: FilterError.badError(number)) {
+      try SyscallFilter.cached(policy, directory: nil)
+    }
+  }
+
+  @Test(
+    "has room for every other error number", arguments: [1, 13, 4094] as [Int32])
+  func goodErrors(number: Int32) throws {
+    var policy = SyscallPolicy()
+    policy.refusal = .error(number)
+    let filter = BPFInterpreter(try SyscallFilter.compile(policy))
+    let mount = try #require(KnownCalls.number("mount"))
+    let run = try filter.run(Call(number: mount, architecture: filter_architecture()))
+    #expect(run.action == .error(number))
+  }
+
   @Test("fits the kernel's limit even when everything is refused") func length() throws {
     let policy = try SyscallPolicy(base: .nothing, allow: [], deny: [])
     let program = try SyscallFilter.compile(policy)

@@ -5,8 +5,8 @@ import Testing
 struct SyscallPolicyTests {
   @Test("lets every recorded program make its calls, but for those refused on purpose")
   func servesPrograms() throws {
-    /// Programs go on without these: libc falls back from clone3, NUMA hints are only hints, the last two
-    /// belong to sandboxes of sshd and chromium, whose profiles allow them.
+    /// Programs go on without these: libc falls back from clone3, NUMA hints are only hints, the
+    /// last two belong to sandboxes of sshd and chromium, whose profiles allow them.
     let refused: Set = ["clone3", "get_mempolicy", "set_mempolicy", "unshare", "chroot"]
     let allowed = SyscallPolicy().allowedCalls
     let text = String(

@@ -189,6 +189,16 @@ struct TOMLMessageTests {
         + "keep only one of the two")
   }
 
+  @Test("find every key defined twice, however many keys the table has", arguments: 1...60)
+  func everyKey(count: Int) {
+    let text = (1...count).map { "key\($0) = 0\n" }.joined()
+    for line in 1...count {
+      #expect(
+        refusal(text + "key\(line) = 0").contains("'key\(line)' is already defined on line \(line)")
+      )
+    }
+  }
+
   @Test("tell keys of different bytes apart, even where Unicode calls them equal") func exact() {
     let few = "\"\u{E9}\" = 1\n\"e\u{301}\" = 2\n\"K\" = 3\n\"\u{212A}\" = 4\n"
     let many = (1...40).map { "key\($0) = \($0)\n" }.joined() + few
@@ -215,6 +225,19 @@ struct TOMLMessageTests {
     #expect(
       refusal([0xFF, 0xFE, 0x61, 0x00])
         == "1:1+1 the file is UTF-16, and TOML must be UTF-8 | save the file as UTF-8")
+  }
+
+  @Test("underline what is meant, whatever characters stand before it") func rendered() {
+    let error = #expect(throws: Diagnostic.self) {
+      try TOMLReader.read(Array("x = 1\n\t'é😀' = [private]\n".utf8), file: "a.toml")
+    }
+    #expect(
+      error?.rendered(sourceLine: "\t'é😀' = [private]") == """
+        a.toml:2:10: error: 'private' is not a value
+          2 | \t'é😀' = [private]
+            | \t        ^~~~~~~
+          help: a text stands in quotes: "private"
+        """)
   }
 
   @Test("cut long text, so that a message stays one line") func long() {

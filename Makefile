@@ -1,0 +1,52 @@
+# make run    installs what is missing, builds, and confines a real program doing real work
+# make test   installs what is missing, builds, and runs every test, as root and as an ordinary user
+# make        builds the lean, static, position-independent executable: build/isolated
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+SWIFT ?= swift
+EXECUTABLE = build/isolated
+# An rpath would make glibc refuse to start a static position-independent executable.
+STATIC = ISOLATED_STATIC=1 $(SWIFT) build -c release --product isolated --disable-local-rpath \
+	--scratch-path .build-static
+
+.PHONY: all build run test lint fuzz bench install uninstall deps test-deps clean
+
+all: build
+
+build: deps
+	$(STATIC)
+	@mkdir -p build
+	@install -m 755 .build-static/release/isolated $(EXECUTABLE)
+
+deps:
+	@scripts/install-packages build
+
+test-deps: deps
+	@scripts/install-packages test
+
+run: build
+	@scripts/install-packages run
+	@scripts/demo $(EXECUTABLE)
+
+test: test-deps build
+	@scripts/test
+
+lint:
+	@scripts/lint
+
+fuzz: deps
+	@scripts/fuzz
+
+bench: build
+	@scripts/install-packages bench
+	@ISOLATED=$(EXECUTABLE) Benchmarks/run
+
+install: build
+	@scripts/install "$(DESTDIR)" "$(PREFIX)" $(EXECUTABLE)
+
+uninstall:
+	@scripts/install --remove "$(DESTDIR)" "$(PREFIX)"
+
+clean:
+	rm -rf build .build .build-static

@@ -1,0 +1,65 @@
+/*
+ * Shared by the files that run between clone and exec. SAFETY: they run in a fresh copy of a process, so they
+ * may use raw system calls and errno, and nothing else: no malloc, no stdio, no lock, no exit handlers.
+ * A test reads the undefined symbols of their object files.
+ */
+#ifndef CHILD_H
+#define CHILD_H
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "launch_plan.h"
+
+#define CHILD_OWN_DEVICES 64
+#define CHILD_STACK_SIZE (64 * 1024)
+
+/* What the steps leave for later steps. One per launch, on the child's stack. */
+struct child {
+	const struct launch_plan *plan;
+	int root_fd;      /* the new root, until it is entered; then "/" */
+	int proc_self_fd; /* the process's own directory in the caller's /proc */
+	int null_fd;      /* the new root's /dev/null, once needed */
+	int terminal_fd;  /* the pty's app side */
+	int landlock_fd;
+	int network_fd;   /* written by the network helper */
+	int network_error;
+	int network_pid;
+	int is_entered;   /* the new root is "/" */
+	int app_failed;   /* the app reported a failed step */
+	int app_pipe;     /* with a copied memory: where the app says so */
+	uint32_t step;
+	/* The file systems we made: only in them may a missing mount point be created. */
+	uint64_t own_devices[CHILD_OWN_DEVICES];
+	uint32_t own_device_count;
+	int watched[LAUNCH_WATCHED_MAX];
+	uint32_t watched_count;
+};
+
+static inline const char *child_text(const struct child *c, uint64_t offset)
+{
+	return c->plan->text + offset;
+}
+
+static inline size_t child_length(const char *s)
+{
+	size_t n = 0;
+
+	while (s[n])
+		n++;
+	return n;
+}
+
+/* Each step returns 0, or -1 with errno. */
+int child_mount_step(struct child *c, const struct launch_step *s);
+int child_app_step(struct child *c, const struct launch_step *s);
+
+void child_send(const struct child *c, const struct launch_report *report, int fd);
+
+/* PID 1 of the app's pid namespace, from the fork of the app to the end. Never returns. */
+void child_become_init(struct child *c, int app_pid) __attribute__((noreturn));
+
+#endif

@@ -1,0 +1,184 @@
+/*
+ * Init: PID 1 of the app's pid namespace. It reaps, forwards the supervisor's signals, ends everything when the app
+ * ends, and ends itself when the supervisor is gone; the kernel then kills what is left (pid_namespaces(7)).
+ * It holds no capability, is not dumpable, and keeps only the descriptors it needs.
+ */
+#include "child.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC 4
+#endif
+
+struct init {
+	struct child *child;
+	int app_pid;
+	int signal_fd;
+	uint64_t reaped;
+};
+
+/* Closes everything but the few descriptors named: the caller's pipes must see their end when the app closes them. */
+static void close_all_but(int *keep, uint32_t count)
+{
+	uint32_t i, j;
+	unsigned int from = 0;
+
+	for (i = 1; i < count; i++) {
+		int fd = keep[i];
+
+		for (j = i; j > 0 && keep[j - 1] > fd; j--)
+			keep[j] = keep[j - 1];
+		keep[j] = fd;
+	}
+	for (i = 0; i < count; i++) {
+		if (keep[i] < 0)
+			continue;
+		if ((unsigned int)keep[i] > from)
+			(void)syscall(SYS_close_range, from, keep[i] - 1, 0);
+		from = (unsigned int)keep[i] + 1;
+	}
+	(void)syscall(SYS_close_range, from, ~0U, 0);
+}
+
+static void report(const struct init *in, enum launch_report_kind kind, int status)
+{
+	struct launch_report r = { 0 };
+
+	r.kind = kind;
+	r.status = status;
+	r.pid = in->app_pid;
+	child_send(in->child, &r, -1);
+}
+
+static uint32_t full_file_systems(const struct child *c)
+{
+	struct statfs fs;
+	uint32_t i, full = 0;
+
+	for (i = 0; i < c->watched_count; i++)
+		if (syscall(SYS_fstatfs, c->watched[i], &fs) == 0 &&
+		    ((fs.f_blocks && !fs.f_bavail) || (fs.f_files && !fs.f_ffree)))
+			full |= 1U << i;
+	return full;
+}
+
+static uint64_t microseconds(struct timeval t)
+{
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_usec;
+}
+
+/* The app has ended: so does everything else here, and then init. */
+static void finish_all(struct init *in, int status) __attribute__((noreturn));
+static void finish_all(struct init *in, int status)
+{
+	struct launch_report r = { 0 };
+	struct rusage usage = { 0 };
+	int ignored;
+
+	r.tmpfs_full = full_file_systems(in->child);
+	/* Without a pid namespace -1 would mean every process of the user. */
+	(void)syscall(SYS_kill, syscall(SYS_getpid) == 1 ? -1 : -in->app_pid, SIGKILL);
+	while (syscall(SYS_wait4, -1, &ignored, __WALL, NULL) > 0 || errno == EINTR)
+		in->reaped++;
+	(void)syscall(SYS_getrusage, RUSAGE_CHILDREN, &usage);
+	r.kind = LAUNCH_REPORT_EXITED;
+	r.status = status;
+	r.pid = in->app_pid;
+	r.user_microseconds = microseconds(usage.ru_utime);
+	r.system_microseconds = microseconds(usage.ru_stime);
+	r.peak_resident_kib = (uint64_t)usage.ru_maxrss;
+	r.reaped = in->reaped;
+	child_send(in->child, &r, -1);
+	for (;;)
+		_exit(0);
+}
+
+static void reap(struct init *in)
+{
+	int status;
+	long pid;
+
+	for (;;) {
+		pid = syscall(SYS_wait4, -1, &status, WNOHANG | WUNTRACED | WCONTINUED | __WALL, NULL);
+		if (pid <= 0)
+			return;
+		if (WIFSTOPPED(status) || WIFCONTINUED(status)) {
+			if (pid == in->app_pid)
+				report(in, WIFSTOPPED(status) ? LAUNCH_REPORT_STOPPED : LAUNCH_REPORT_CONTINUED,
+				       WIFSTOPPED(status) ? WSTOPSIG(status) : 0);
+			continue;
+		}
+		in->reaped++;
+		if (pid == in->app_pid)
+			finish_all(in, status);
+	}
+}
+
+/*
+ * Signals that come from inside are not ours to forward: only the supervisor, whose pid cannot be seen here and
+ * therefore reads as 0, is obeyed. What a keyboard would send goes to the app's group, the rest to the app.
+ */
+static void forward(const struct init *in, const struct signalfd_siginfo *info)
+{
+	int sig = (int)info->ssi_signo;
+	int keyboard = sig == SIGINT || sig == SIGQUIT || sig == SIGHUP || sig == SIGTSTP ||
+		       sig == SIGCONT || sig == SIGWINCH;
+
+	if (info->ssi_pid != 0)
+		return;
+	(void)syscall(SYS_kill, keyboard ? -in->app_pid : in->app_pid, sig);
+}
+
+static void handle_signals(struct init *in)
+{
+	struct signalfd_siginfo info[8];
+	long i, size = syscall(SYS_read, in->signal_fd, info, sizeof(info));
+
+	for (i = 0; size > 0 && i < size / (long)sizeof(info[0]); i++)
+		if (info[i].ssi_signo != SIGCHLD)
+			forward(in, &info[i]);
+	reap(in);
+}
+
+void child_become_init(struct child *c, int app_pid)
+{
+	struct init in = { c, app_pid, -1, 0 };
+	struct pollfd doors[2];
+	int keep[LAUNCH_WATCHED_MAX + 3];
+	uint64_t all = ~0ULL;
+	uint32_t i;
+
+	in.signal_fd = (int)syscall(SYS_signalfd4, -1, &all, sizeof(all), SFD_CLOEXEC | SFD_NONBLOCK);
+	if (in.signal_fd < 0)
+		_exit(125);
+	keep[0] = in.signal_fd;
+	keep[1] = c->plan->report_fd;
+	keep[2] = c->plan->lifeline_fd;
+	for (i = 0; i < c->watched_count; i++)
+		keep[3 + i] = c->watched[i];
+	close_all_but(keep, 3 + c->watched_count);
+	report(&in, LAUNCH_REPORT_STARTED, 0);
+	/* The app may have ended before the signal descriptor was there. */
+	reap(&in);
+	doors[0].fd = in.signal_fd;
+	doors[0].events = POLLIN;
+	doors[1].fd = c->plan->lifeline_fd;
+	doors[1].events = 0;
+	for (;;) {
+		doors[0].revents = doors[1].revents = 0;
+		if (syscall(SYS_ppoll, doors, 2, NULL, NULL, 0) < 0 && errno != EINTR)
+			_exit(125);
+		if (doors[1].revents)
+			_exit(125);
+		if (doors[0].revents)
+			handle_signals(&in);
+	}
+}

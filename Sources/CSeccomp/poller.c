@@ -1,0 +1,54 @@
+#include "poller.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#define DOORS_MAX 16
+
+int kernel_poll(struct kernel_door *doors, size_t count, int64_t timeout_ms)
+{
+	struct pollfd fds[DOORS_MAX];
+	size_t i;
+	int ready;
+
+	if (count > DOORS_MAX) {
+		errno = EINVAL;
+		return -1;
+	}
+	for (i = 0; i < count; i++) {
+		fds[i].fd = doors[i].fd;
+		fds[i].events = (short)((doors[i].wanted & KERNEL_READABLE ? POLLIN : 0) |
+					(doors[i].wanted & KERNEL_WRITABLE ? POLLOUT : 0));
+		fds[i].revents = 0;
+	}
+	if (timeout_ms > 0x7fffffff)
+		timeout_ms = 0x7fffffff;
+	ready = poll(fds, count, (int)timeout_ms);
+	for (i = 0; i < count; i++)
+		doors[i].ready = (int16_t)((fds[i].revents & POLLIN ? KERNEL_READABLE : 0) |
+					   (fds[i].revents & POLLOUT ? KERNEL_WRITABLE : 0) |
+					   (fds[i].revents & (POLLHUP | POLLERR | POLLNVAL) ? KERNEL_HUNG_UP : 0));
+	return ready;
+}
+
+int kernel_set_nonblocking(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags < 0 ? -1 : fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+void kernel_stop_self(void)
+{
+	kill(getpid(), SIGSTOP);
+}
+
+int kernel_in_foreground(int fd)
+{
+	pid_t group = tcgetpgrp(fd);
+
+	return group < 0 || group == getpgrp();
+}

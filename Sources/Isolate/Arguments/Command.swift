@@ -1,0 +1,184 @@
+/// What `isolated` can be asked to do: the first word of a command line.
+///
+/// This file and `CommandTable.swift` are the one table from which parsing, help, completions and
+/// manual pages are made. It is written as switches, not as arrays, so nothing is built at start-up and
+/// the compiler finds what a new command still lacks.
+package enum Command: String, CaseIterable, Sendable {
+  case run, plan, show, check, profiles, doctor, help, completions, man
+}
+
+extension Command {
+  /// One line, shown in the list of commands.
+  package var summary: String {
+    switch self {
+    case .run: "run a program isolated"
+    case .plan: "say what run would do, step by step, and start nothing"
+    case .show: "show every setting that applies, and the line it came from"
+    case .check: "check profiles and report every error at once"
+    case .profiles: "list the profiles found, where, and which of them win"
+    case .doctor: "try what this machine offers, and say how to get what is missing"
+    case .help: "explain a command"
+    case .completions: "print a completion script for a shell"
+    case .man: "print a manual page's source"
+    }
+  }
+
+  /// The forms a command line may take, after `isolated `.
+  package var usage: [String] {
+    switch self {
+    case .run, .plan, .show:
+      ["\(rawValue) [OPTIONS] APP [ARGS...]", "\(rawValue) [OPTIONS] -- COMMAND [ARGS...]"]
+    case .check: ["check [--json] [PROFILE...]"]
+    case .profiles: ["profiles [--json | --names]"]
+    case .doctor: ["doctor [--json]"]
+    case .help: ["help [COMMAND]"]
+    case .completions: ["completions bash|zsh|fish"]
+    case .man: ["man [COMMAND | profile]"]
+    }
+  }
+
+  /// Whether the option may follow this command. `--help` may follow every command.
+  package func accepts(_ option: CommandOption) -> Bool {
+    switch option {
+    case .help: true
+    case .version: false
+    case .json: self != .run && self != .help && self != .completions && self != .man
+    case .names: self == .profiles
+    case .jsonStatusFD, .quiet: self == .run
+    case .profile, .name, .read, .write, .private, .overlay, .hide, .device, .network, .connect,
+      .bind, .limit, .env, .unsetEnv, .workdir, .hostname, .user, .home, .umask, .timezone, .fd,
+      .terminal, .allowSyscall, .denySyscall, .require, .stopSignal, .stopTimeout, .set, .relax:
+      startsFromProfile
+    }
+  }
+
+  /// The options of this command, in the order help shows them.
+  package var options: [CommandOption] { CommandOption.allCases.filter(accepts) }
+
+  /// Run and the two commands that take the same arguments as it.
+  package var startsFromProfile: Bool {
+    switch self {
+    case .run, .plan, .show: true
+    case .check, .profiles, .doctor, .help, .completions, .man: false
+    }
+  }
+
+  /// The exit code for a command line that makes no sense. `run` must not look like the program it runs.
+  package var usageExitCode: Int32 { startsFromProfile ? 125 : 2 }
+}
+
+/// Every option, by its name without the dashes. Those that are rules are `CommandLineOption`'s; a test
+/// holds the two lists equal.
+package enum CommandOption: String, CaseIterable, Sendable {
+  case profile, name
+  case read, write, `private`, overlay, hide, device
+  case network, connect, bind
+  case limit, env
+  case unsetEnv = "unset-env"
+  case workdir, hostname, user, home, umask, timezone, fd, terminal
+  case allowSyscall = "allow-syscall"
+  case denySyscall = "deny-syscall"
+  case require
+  case stopSignal = "stop-signal"
+  case stopTimeout = "stop-timeout"
+  case set, relax
+  case jsonStatusFD = "json-status-fd"
+  case quiet, json, names, help, version
+
+  /// The option as it is typed.
+  package var typed: String { "--" + rawValue }
+}
+
+/// What an option's value is: what a shell may offer for it.
+package enum ValueKind: Hashable, Sendable {
+  /// No value.
+  case flag
+  case profile
+  case path, directory
+  /// One of these words.
+  case words([String])
+  /// One of these words, then `=` and something.
+  case keys([String])
+  /// Nothing a shell could offer.
+  case other
+}
+
+extension CommandOption {
+  package var kind: ValueKind {
+    switch self {
+    case .profile: .profile
+    case .read, .write, .private, .overlay, .hide, .device: .path
+    case .network: .words(NetworkMode.allCases.map(\.rawValue))
+    case .terminal: .words(TerminalMode.allCases.map(\.rawValue))
+    case .require: .words(Requirement.allCases.map(\.rawValue))
+    case .limit: .keys(LimitName.allCases.map(\.rawValue))
+    case .set, .relax: .keys(ProfileKey.all.map(\.path))
+    case .workdir, .home: .directory
+    case .connect, .bind, .env, .unsetEnv, .hostname, .user, .umask, .timezone, .fd,
+      .allowSyscall, .denySyscall, .stopSignal, .stopTimeout, .name, .jsonStatusFD:
+      .other
+    case .quiet, .json, .names, .help, .version: .flag
+    }
+  }
+
+  /// How help names the value; nil for a flag.
+  package var placeholder: String? {
+    switch self {
+    case .profile: "NAME|FILE"
+    case .name: "APP"
+    case .jsonStatusFD: "N"
+    case .quiet, .json, .names, .help, .version: nil
+    case .read, .write, .private, .overlay, .hide, .device, .network, .connect, .bind, .limit,
+      .env, .unsetEnv, .workdir, .hostname, .user, .home, .umask, .timezone, .fd, .terminal,
+      .allowSyscall, .denySyscall, .require, .stopSignal, .stopTimeout, .set, .relax:
+      CommandLineOption.named(typed)?.placeholder ?? "VALUE"
+    }
+  }
+
+  /// It takes no value. Needs no table, unlike `placeholder`.
+  package var isFlag: Bool {
+    switch self {
+    case .quiet, .json, .names, .help, .version: true
+    case .profile, .name, .jsonStatusFD: false
+    case .read, .write, .private, .overlay, .hide, .device, .network, .connect, .bind, .limit,
+      .env, .unsetEnv, .workdir, .hostname, .user, .home, .umask, .timezone, .fd, .terminal,
+      .allowSyscall, .denySyscall, .require, .stopSignal, .stopTimeout, .set, .relax:
+      false
+    }
+  }
+
+  /// It is a rule: a key of a profile, written on the command line. Whether it may be given twice, and what its
+  /// value may be, is then the profile reader's to say.
+  package var isRule: Bool {
+    switch self {
+    case .profile, .name, .jsonStatusFD: false
+    case .quiet, .json, .names, .help, .version: false
+    case .read, .write, .private, .overlay, .hide, .device, .network, .connect, .bind, .limit,
+      .env, .unsetEnv, .workdir, .hostname, .user, .home, .umask, .timezone, .fd, .terminal,
+      .allowSyscall, .denySyscall, .require, .stopSignal, .stopTimeout, .set, .relax:
+      true
+    }
+  }
+
+  /// One line of help.
+  package var summary: String {
+    switch self {
+    case .profile: "The profile to start from; without it, APP's own or 'default'."
+    case .name: "The app's name in reports and for $APP; without it, its profile's or program's."
+    case .jsonStatusFD: "Write one JSON object per event to descriptor N."
+    case .quiet: "No notices; errors are still told."
+    case .json: "Print JSON."
+    case .names: "Print only the names, one a line."
+    case .help: "Explain this command."
+    case .version: "Print the version."
+    case .limit: "Set a limit: \(LimitName.allCases.map(\.rawValue).joined(separator: ", "))."
+    case .read, .write, .private, .overlay, .hide, .device, .network, .connect, .bind, .env,
+      .unsetEnv, .workdir, .hostname, .user, .home, .umask, .timezone, .fd, .terminal,
+      .allowSyscall, .denySyscall, .require, .stopSignal, .stopTimeout, .set, .relax:
+      CommandLineOption.named(typed)?.doc ?? ""
+    }
+  }
+}
+
+/// The shells that completion scripts exist for.
+package enum Shell: String, CaseIterable, Sendable { case bash, zsh, fish }

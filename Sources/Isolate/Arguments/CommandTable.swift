@@ -1,0 +1,143 @@
+/// A command line worth showing, and what it does. Examples come first in help: they teach faster.
+package struct Example: Hashable, Sendable {
+  package var does: String
+  package var line: String
+
+  package init(_ does: String, _ line: String) {
+    self.does = does
+    self.line = line
+  }
+}
+
+extension Command {
+  package var examples: [Example] {
+    switch self {
+    case .run:
+      [
+        Example(
+          "run one program with the 'default' profile",
+          "isolated run -- python3 -c 'print(6 * 7)'"),
+        Example(
+          "let it read one directory and write another, with bounded memory",
+          "isolated run --read ~/in --write ~/out --limit memory=512M -- make -C ~/in"),
+        Example(
+          "run an app that has a profile of its own",
+          "isolated run nginx"),
+        Example(
+          "pure computation: no files of yours, no network",
+          "isolated run --profile strict -- sha256sum < disk.img"),
+        Example(
+          "allow what the profile refuses, and say why",
+          "isolated run --network host --relax network='fetches sources' -- git fetch"),
+        Example(
+          "follow it from another program",
+          "isolated run --json-status-fd 3 -- true 3>status.json"),
+      ]
+    case .plan:
+      [
+        Example("what would happen?", "isolated plan --write ~/out -- convert a.png ~/out/a.jpg"),
+        Example("the same for a program to read", "isolated plan --json nginx"),
+      ]
+    case .show:
+      [
+        Example("which rule gave the app this directory?", "isolated show nginx"),
+        Example(
+          "what does an option change?",
+          "isolated show --limit memory=1G -- true"),
+      ]
+    case .check:
+      [
+        Example("every profile that is found", "isolated check"),
+        Example("one file, before it is installed", "isolated check ./config/apps/nginx.toml"),
+      ]
+    case .profiles:
+      [
+        Example("what is there, and which file wins", "isolated profiles"),
+        Example("only the names", "isolated profiles --names"),
+      ]
+    case .doctor:
+      [
+        Example("what works here, and the cure for what does not", "isolated doctor"),
+        Example("for a program to read", "isolated doctor --json"),
+      ]
+    case .help: [Example("how to run a program", "isolated help run")]
+    case .completions:
+      [
+        Example("bash, for this shell only", ". <(isolated completions bash)"),
+        Example(
+          "zsh, from the next start on",
+          "isolated completions zsh > ~/.zfunc/_isolated"),
+        Example(
+          "fish",
+          "isolated completions fish > ~/.config/fish/completions/isolated.fish"),
+      ]
+    case .man:
+      [Example("read a page that is not installed", "isolated man run | man -l -")]
+    }
+  }
+
+  /// What a person should know beyond the options: paragraphs.
+  package var about: [String] {
+    switch self {
+    case .run:
+      [
+        "Runs a program in a private view of the machine: its own processes, files, network, "
+          + "descriptors, terminal and limits, as its profile says. Nothing that the profile does not "
+          + "name is there.",
+        "APP is a profile that has a command of its own: a name that 'isolated profiles' lists, or a "
+          + "file. ARGS are added to that command. With '--', COMMAND is the program itself, under "
+          + "--profile or 'default'. Options after APP or COMMAND belong to the app.",
+        "Options are rules of a profile named \"command line\". They may always narrow what the profile "
+          + "allows; what widens it needs --relax.",
+      ]
+    case .plan:
+      ["Does everything that run does up to the launch, prints the steps in words and stops."]
+    case .show:
+      [
+        "Prints the complete answer for this app on this machine: each setting, its value, and the file "
+          + "and line (or the argument) that decided it."
+      ]
+    case .check:
+      [
+        "Reads each profile with everything it extends and prints every error, as file:line:column, "
+          + "with the nearest valid key. PROFILE is a name or a file; without one every profile found is "
+          + "checked."
+      ]
+    case .profiles:
+      [
+        "Profiles are looked for in ./config, $XDG_CONFIG_HOME/isolated (or ~/.config/isolated), "
+          + "/etc/isolated, /usr/local/share/isolated and /usr/share/isolated, each with the directories "
+          + "profiles and apps, and then among those built in. The first file of a name wins. The base "
+          + "profiles (\(ProfileSearch.baseNames.joined(separator: ", "))) are never taken from "
+          + "./config."
+      ]
+    case .doctor:
+      [
+        "Tries each primitive by using it in a throw-away child, never by guessing from a version, and "
+          + "prints what works, what it is needed for, and the exact cure for what does not. Nothing on "
+          + "the machine is changed."
+      ]
+    case .help, .completions: []
+    case .man: ["Prints the page in roff. 'isolated man profile' is isolated-profile(5)."]
+    }
+  }
+
+  /// What the exit code means.
+  package var exitCodes: [(code: String, meaning: String)] {
+    switch self {
+    case .run:
+      [
+        ("125", "isolated itself failed; nothing was started"),
+        ("126", "the program was found and cannot be executed"),
+        ("127", "the program was not found in the app's view"),
+        ("128+N", "the program was ended by signal N"),
+        ("other", "the program's own exit code"),
+      ]
+    case .plan, .show: [("0", "printed"), ("125", "an error")]
+    case .check: [("0", "no errors"), ("2", "errors")]
+    case .doctor:
+      [("0", "all that the default profile requires works"), ("1", "something of it does not")]
+    case .profiles, .help, .completions, .man: [("0", "printed"), ("2", "an error")]
+    }
+  }
+}

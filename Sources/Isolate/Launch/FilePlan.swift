@@ -1,0 +1,221 @@
+/// The file view: rules → mounts. Part of `LaunchPlanner`.
+extension LaunchPlanner {
+  /// Where the app's own devices come from. Source: the kernel's Documentation/admin-guide/devices.txt.
+  private static let devices: [(name: String, major: UInt64, minor: UInt64)] = [
+    ("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9),
+    ("tty", 5, 0),
+  ]
+
+  /// Files of /proc that say or do more than an app's business; covered.
+  private static let maskedProcFiles = [
+    "acpi", "asound", "kcore", "key-users", "keys", "kmsg", "latency_stats", "scsi",
+    "sched_debug", "timer_list", "timer_stats",
+  ]
+  /// Directories and files of /proc that change the machine; read-only.
+  private static let readOnlyProcFiles = ["bus", "fs", "irq", "sys", "sysrq-trigger"]
+
+  mutating func planFiles() {
+    steps.append(.makeRoot(sizeBytes: 4 << 20))
+    for rule in policy.files.rules { plan(rule) }
+    let rootIsBound = policy.files.rules.contains { $0.target == "/" }
+    if policy.files.dev { planDevices() }
+    for rule in policy.files.devices { planBind(rule, [.noSetID, .noExecute]) }
+    if policy.files.proc { planProc() }
+    if policy.files.sys { steps.append(.mountSysfs(path: "sys")) }
+    for file in policy.files.synthesised where !isCovered(file.path) {
+      let path = String(file.path.dropFirst())
+      switch file.content {
+      case .text(let text): steps.append(.makeFile(path: path, content: text, mode: file.mode))
+      case .link(let target): steps.append(.makeLink(path: path, target: target))
+      }
+    }
+    if policy.files.dev && policy.namespaces.order == .userLast && !rootIsBound {
+      steps.append(.setAttributes(path: "dev", [.readOnly]))
+    }
+    if !rootIsBound {
+      steps.append(.setAttributes(path: "", [.readOnly, .noSetID, .noDevices, .noExecute]))
+    }
+  }
+
+  /// Whether a bound directory of the host shows there already: nothing is created in it.
+  private func isCovered(_ path: String) -> Bool {
+    policy.files.rules.contains { rule in
+      rule.kind != .hide && rule.kind != .private
+        && (rule.target == "/" || path == rule.target || path.hasPrefix(rule.target + "/"))
+    }
+  }
+
+  private mutating func plan(_ rule: FileRule) {
+    switch rule.kind {
+    case .read, .device: planBind(rule, [.readOnly, .noSetID, .noDevices])
+    case .write:
+      planBind(rule, writableAttributes(rule))
+    case .private:
+      steps.append(
+        .mountTmpfs(
+          TmpfsStep(
+            target: relative(rule.target), options: tmpfsOptions(rule),
+            attributes: writableAttributes(rule))))
+    case .overlay: planOverlay(rule)
+    case .hide: steps.append(.mask(path: relative(rule.target)))
+    }
+  }
+
+  /// What can be written cannot be executed, unless the profile says so.
+  private func writableAttributes(_ rule: FileRule) -> MountAttributes {
+    rule.allowsExecute ? [.noSetID, .noDevices] : [.noSetID, .noDevices, .noExecute]
+  }
+
+  private func relative(_ path: String) -> String { String(path.dropFirst()) }
+
+  private func tmpfsOptions(_ rule: FileRule) -> String {
+    var options = "size=\(rule.sizeBytes),nr_inodes=\(rule.inodes),mode=\(String(rule.mode, radix: 8))"
+    if policy.namespaces.order == .userLast {
+      options += ",uid=\(policy.identity.hostUID),gid=\(policy.identity.hostGID)"
+    }
+    return options
+  }
+
+  /// Looks a source up. Nil: skip the rule, or it has been reported.
+  private mutating func lookUp(_ rule: FileRule) -> FileStatus? {
+    do throws(SystemError) {
+      if let status = try sources.status(rule.source, true) { return status }
+      if rule.isOptional { return nil }
+      failures.append(
+        PlanError(
+          rule: rule, message: "\(rule.source) does not exist",
+          cure: "create it, or write { path = \"\(rule.source)\", optional = true }"))
+    } catch {
+      if rule.isOptional && (error.number == Errno.access || error.number == Errno.loop) { return nil }
+      failures.append(
+        PlanError(
+          rule: rule, message: "\(rule.source) cannot be used: \(SystemError.text(error.number))",
+          cure: "check the permissions of its parent directories"))
+    }
+    return nil
+  }
+
+  private mutating func planBind(_ rule: FileRule, _ attributes: MountAttributes) {
+    if rule.source == rule.target, planLink(rule) { return }
+    guard let status = lookUp(rule) else { return }
+    /* Only files that do not belong to the app's own host id need it; an unprivileged caller has no other. */
+    let maps =
+      rule.mapsOwner && policy.namespaces.order == .userLast
+      && status.uid != policy.identity.hostUID
+    steps.append(
+      .bind(
+        BindStep(
+          source: rule.source, device: status.device, inode: status.inode,
+          isDirectory: status.isDirectory, target: relative(rule.target), attributes: attributes,
+          isRecursive: status.isDirectory,
+          mappedOwner: maps ? FileOwner(uid: status.uid, gid: status.gid) : nil)))
+  }
+
+  /// A rule on a symbolic link into another rule's directory (/bin -> usr/bin) shows the link itself.
+  private mutating func planLink(_ rule: FileRule) -> Bool {
+    guard let target = sources.linkTarget(rule.source) else { return false }
+    let parent = rule.source.split(separator: "/").dropLast().joined(separator: "/")
+    let absolute = target.hasPrefix("/") ? target : "/" + (parent.isEmpty ? "" : parent + "/") + target
+    guard !absolute.split(separator: "/").contains(".."),
+      policy.files.rules.contains(where: {
+        ($0.kind == .read || $0.kind == .write || $0.kind == .overlay) && $0.target != rule.target
+          && (absolute == $0.target || absolute.hasPrefix($0.target + "/"))
+      })
+    else { return false }
+    if isCoveredByOther(rule) { return true }
+    steps.append(.makeLink(path: relative(rule.target), target: target))
+    return true
+  }
+
+  /// The link lies in a directory that another rule shows already, and is there to be seen.
+  private func isCoveredByOther(_ rule: FileRule) -> Bool {
+    policy.files.rules.contains { other in
+      other.target != rule.target && other.kind != .private && other.kind != .hide
+        && (other.target == "/" || rule.target.hasPrefix(other.target + "/"))
+    }
+  }
+
+  private mutating func planOverlay(_ rule: FileRule) {
+    guard let status = lookUp(rule) else { return }
+    guard status.isDirectory else {
+      failures.append(
+        PlanError(
+          rule: rule, message: "\(rule.source) is not a directory; only directories can be overlaid",
+          cure: "overlay its parent directory, or use read or write"))
+      return
+    }
+    var kept: OverlayStep.KeptLayer?
+    if let upper = rule.upper {
+      kept = OverlayStep.KeptLayer(upper: upper, work: upper + ".work")
+    }
+    steps.append(
+      .mountOverlay(
+        OverlayStep(
+          lower: rule.source, device: status.device, inode: status.inode,
+          target: relative(rule.target),
+          attributes: writableAttributes(rule),
+          kept: kept, options: tmpfsOptions(rule) ,
+          usesUserAttributes: policy.namespaces.order == .userFirst)))
+  }
+
+  private mutating func planDevices() {
+    let userLast = policy.namespaces.order == .userLast
+    if userLast {
+      /* Real root makes its own nodes, in a file system that allows them: three times faster than binds. */
+      steps.append(
+        .mountTmpfs(
+          TmpfsStep(
+            target: "dev", options: "size=64k,nr_inodes=64,mode=0755",
+            attributes: [.noSetID, .noExecute])))
+    }
+    for device in Self.devices {
+      if userLast {
+        steps.append(
+          .makeDevice(path: "dev/\(device.name)", number: device.major << 8 | device.minor))
+      } else {
+        let source = "/dev/\(device.name)"
+        planBind(
+          FileRule(
+            kind: .device, source: source, target: source, isOptional: false,
+            allowsExecute: false, mapsOwner: false, sizeBytes: 0, inodes: 0, mode: 0, upper: nil,
+            position: Position(file: Position.builtIn, line: 1)), [.noSetID, .noExecute])
+      }
+    }
+    steps.append(
+      .mountDevpts(path: "dev/pts", options: "newinstance,ptmxmode=0666,mode=0620"))
+    for (name, target) in [
+      ("ptmx", "pts/ptmx"), ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"),
+      ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2"),
+    ] {
+      steps.append(.makeLink(path: "dev/\(name)", target: target))
+    }
+    if !policy.files.rules.contains(where: { $0.target == "/dev/shm" }) {
+      let owner =
+        userLast ? ",uid=\(policy.identity.hostUID),gid=\(policy.identity.hostGID)" : ""
+      steps.append(
+        .mountTmpfs(
+          TmpfsStep(
+            target: "dev/shm", options: "size=67108864,nr_inodes=4096,mode=1777" + owner,
+            attributes: [.noSetID, .noDevices, .noExecute])))
+    }
+  }
+
+  private mutating func planProc() {
+    steps.append(.mountProc(path: "proc"))
+    for name in Self.maskedProcFiles where exists("/proc/\(name)") {
+      steps.append(.mask(path: "proc/\(name)"))
+    }
+    for name in Self.readOnlyProcFiles where exists("/proc/\(name)") {
+      steps.append(.makeReadOnly(path: "proc/\(name)"))
+    }
+  }
+
+  /// Whether the host's kernel has the file at all: each cover that is not needed saves a mount.
+  private func exists(_ path: String) -> Bool {
+    do throws(SystemError) {
+      return try sources.status(path, false) != nil
+    } catch {
+      return true
+    }
+  }
+}

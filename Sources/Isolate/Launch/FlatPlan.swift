@@ -1,0 +1,251 @@
+internal import CSeccomp
+
+/// A launch plan as the child reads it: fixed-size steps and one text block. See launch_plan.h.
+package struct FlatPlan {
+  private(set) var steps: [launch_step] = []
+  private(set) var text: [UInt8] = [0]
+  private var arguments: [Int] = []
+  private var environment: [Int] = []
+  /// The targets of the private file systems, in the order in which init reports on them.
+  package private(set) var watched: [String] = []
+
+  /// Flattens the steps.
+  ///
+  /// - Parameters:
+  ///   - filter: the compiled system-call filter, an array of struct sock_filter.
+  ///   - namespaceFor: the descriptor of a user namespace that maps an owner to the app, for idmapped binds.
+  package init(
+    _ steps: [LaunchStep], command: [String], environment: [EnvironmentVariable],
+    filter: [UInt8], namespaceFor: (FileOwner) -> Int32
+  ) {
+    self.steps.reserveCapacity(steps.count)
+    text.reserveCapacity(16384 + filter.count)
+    for step in steps {
+      add(step, filter: filter, namespaceFor: namespaceFor)
+    }
+    arguments = command.map { put($0) }
+    self.environment = environment.map { put("\($0.name)=\($0.value)") }
+  }
+
+  package var stepCount: Int { steps.count }
+  package var textSize: Int { text.count }
+
+  /// Adds text and its terminating zero; returns its offset. What follows a zero byte would be lost, so paths and
+  /// values with one are refused before they come here.
+  private mutating func put(_ string: String) -> Int {
+    if string.isEmpty { return 0 }
+    let offset = text.count
+    text.append(contentsOf: string.utf8)
+    text.append(0)
+    return offset
+  }
+
+  private mutating func put<Extra>(_ extra: Extra) -> Int {
+    while text.count % 8 != 0 { text.append(0) }
+    let offset = text.count
+    unsafe withUnsafeBytes(of: extra) { unsafe text.append(contentsOf: $0) }
+    return offset
+  }
+
+  private mutating func emit(
+    _ op: launch_op, a: Int = 0, b: Int = 0, fd: Int32 = -1, value: UInt64 = 0
+  ) {
+    steps.append(
+      launch_step(
+        op: op.rawValue, fd: fd, text_a: UInt32(a), text_b: UInt32(b), value: value))
+  }
+
+  private mutating func add(
+    _ step: LaunchStep, filter: [UInt8], namespaceFor: (FileOwner) -> Int32
+  ) {
+    switch step {
+    case .startNetwork(let loopback):
+      emit(LAUNCH_OP_NETWORK_START, value: loopback ? 1 : 0)
+    case .joinNetwork: emit(LAUNCH_OP_NETWORK_JOIN)
+    case .unshare(let kind):
+      emit(LAUNCH_OP_UNSHARE, value: kind == .user ? CloneFlag.user : CloneFlag.time)
+    case .writeProc(let file, let content):
+      emit(LAUNCH_OP_WRITE_PROC, a: put(file), b: put(content))
+    case .setHostname(let name): emit(LAUNCH_OP_HOSTNAME, a: put(name))
+    case .becomeIdentity(let uid, let gid, let clears):
+      let extra = launch_identity_extra(
+        uid: uid, gid: gid, clear_groups: clears ? 1 : 0, reserved: 0)
+      emit(LAUNCH_OP_IDENTITY, b: put(extra))
+    case .newKeyring: emit(LAUNCH_OP_KEYRING)
+    case .openTerminal(let settings): addTerminal(settings)
+    case .setDumpable(let yes): emit(LAUNCH_OP_DUMPABLE, value: yes ? 1 : 0)
+    case .dropCapabilities: emit(LAUNCH_OP_CAPABILITIES_DROP)
+    case .noNewPrivileges: emit(LAUNCH_OP_NO_NEW_PRIVILEGES)
+    case .forkApp(let copies): emit(LAUNCH_OP_FORK_APP, value: copies ? 1 : 0)
+    case .makeMountsPrivate, .makeRoot, .makeDirectory, .makeFile, .makeLink, .makeDevice, .bind,
+      .mountTmpfs, .mountProc, .mountDevpts, .mountSysfs, .mountOverlay, .mask, .makeReadOnly,
+      .setAttributes, .enterRoot:
+      addMount(step, namespaceFor: namespaceFor)
+    case .newSession, .changeDirectory, .setUmask, .setLimit, .resetSignals, .resetPersonality,
+      .closeDescriptors, .placeDescriptor, .denyWriteExecute, .beginLandlock, .allowPath,
+      .allowPort, .enforceLandlock, .loadFilter, .execute:
+      addForApp(step, filter: filter)
+    }
+  }
+
+  private mutating func addMount(_ step: LaunchStep, namespaceFor: (FileOwner) -> Int32) {
+    switch step {
+    case .makeMountsPrivate: emit(LAUNCH_OP_MOUNTS_PRIVATE)
+    case .makeRoot(let size): emit(LAUNCH_OP_ROOT, a: put("\(size)"))
+    case .makeDirectory(let path, let mode):
+      emit(LAUNCH_OP_MAKE_DIR, a: put(path), value: UInt64(mode))
+    case .makeFile(let path, let content, let mode):
+      emit(LAUNCH_OP_MAKE_FILE, a: put(path), b: put(content), value: UInt64(mode))
+    case .makeLink(let path, let target):
+      emit(LAUNCH_OP_MAKE_LINK, a: put(path), b: put(target))
+    case .makeDevice(let path, let number):
+      emit(LAUNCH_OP_MAKE_DEVICE, a: put(path), value: number)
+    case .bind(let bind): addBind(bind, namespaceFor: namespaceFor)
+    case .mountTmpfs(let tmpfs):
+      watched.append("/" + tmpfs.target)
+      emit(
+        LAUNCH_OP_TMPFS, a: put(tmpfs.target), b: put(tmpfs.options),
+        value: tmpfs.attributes.rawValue)
+    case .mountProc(let path): emit(LAUNCH_OP_PROC, a: put(path))
+    case .mountDevpts(let path, let options):
+      emit(LAUNCH_OP_DEVPTS, a: put(path), b: put(options))
+    case .mountSysfs(let path): emit(LAUNCH_OP_SYSFS, a: put(path))
+    case .mountOverlay(let overlay): addOverlay(overlay)
+    case .mask(let path): emit(LAUNCH_OP_MASK, a: put(path))
+    case .makeReadOnly(let path): emit(LAUNCH_OP_READ_ONLY, a: put(path))
+    case .setAttributes(let path, let attributes):
+      emit(LAUNCH_OP_ATTRIBUTES, a: put(path), value: attributes.rawValue)
+    case .enterRoot: emit(LAUNCH_OP_PIVOT)
+    default: preconditionFailure("not a mount step: \(step)")
+    }
+  }
+
+  private mutating func addForApp(_ step: LaunchStep, filter: [UInt8]) {
+    switch step {
+    case .newSession(let onTerminal): emit(LAUNCH_OP_SESSION, value: onTerminal ? 1 : 0)
+    case .changeDirectory(let path): emit(LAUNCH_OP_WORKDIR, a: put(path))
+    case .setUmask(let mask): emit(LAUNCH_OP_UMASK, value: UInt64(mask))
+    case .setLimit(let limit):
+      let extra = launch_rlimit_extra(soft: limit.soft, hard: limit.hard)
+      emit(LAUNCH_OP_RLIMIT, b: put(extra), fd: limit.resource.number)
+    case .resetSignals: emit(LAUNCH_OP_SIGNALS)
+    case .resetPersonality: emit(LAUNCH_OP_PERSONALITY)
+    case .closeDescriptors(let from): emit(LAUNCH_OP_CLOSE_OTHERS, value: UInt64(from))
+    case .placeDescriptor(let source, let number):
+      let fd: Int32 =
+        switch source {
+        case .caller(let raw): raw
+        case .terminal: LAUNCH_FD_TERMINAL
+        }
+      emit(LAUNCH_OP_DESCRIPTOR, fd: fd, value: UInt64(number))
+    case .denyWriteExecute: emit(LAUNCH_OP_DENY_WRITE_EXECUTE)
+    case .beginLandlock(let rights):
+      let extra = launch_landlock_extra(
+        handled_fs: rights.files, handled_net: rights.network, scoped: rights.scopes,
+        size: rights.attributeSize, reserved: 0)
+      emit(LAUNCH_OP_LANDLOCK_BEGIN, b: put(extra))
+    case .allowPath(let path, let rights):
+      emit(LAUNCH_OP_LANDLOCK_PATH, a: put(path), value: rights)
+    case .allowPort(let port, let rights):
+      emit(LAUNCH_OP_LANDLOCK_PORT, fd: Int32(port), value: rights)
+    case .enforceLandlock: emit(LAUNCH_OP_LANDLOCK_ENFORCE)
+    case .loadFilter(let count):
+      while text.count % 8 != 0 { text.append(0) }
+      let offset = text.count
+      text.append(contentsOf: filter)
+      emit(LAUNCH_OP_FILTER, b: offset, value: UInt64(count))
+    case .execute(let candidates):
+      let offset = text.count
+      for candidate in candidates { _ = put(candidate) }
+      text.append(0)
+      emit(LAUNCH_OP_EXEC, a: offset)
+    default: preconditionFailure("not a step of the app: \(step)")
+    }
+  }
+
+  private mutating func addBind(_ bind: BindStep, namespaceFor: (FileOwner) -> Int32) {
+    let target = put(bind.target)
+    let extra = launch_bind_extra(
+      device: bind.device, inode: bind.inode, attributes: bind.attributes.rawValue,
+      target: UInt32(target), userns_fd: bind.mappedOwner.map(namespaceFor) ?? -1,
+      recursive: bind.isRecursive ? 1 : 0, is_directory: bind.isDirectory ? 1 : 0)
+    emit(LAUNCH_OP_BIND, a: put(bind.source), b: put(extra))
+  }
+
+  private mutating func addOverlay(_ overlay: OverlayStep) {
+    let extra = launch_overlay_extra(
+      device: overlay.device, inode: overlay.inode, attributes: overlay.attributes.rawValue,
+      lower: UInt32(put(overlay.lower)), upper: UInt32(overlay.kept.map { put($0.upper) } ?? 0),
+      work: UInt32(overlay.kept.map { put($0.work) } ?? 0), options: UInt32(put(overlay.options)),
+      user_xattr: overlay.usesUserAttributes ? 1 : 0, reserved: 0)
+    emit(LAUNCH_OP_OVERLAY, a: put(overlay.target), b: put(extra))
+  }
+
+  private mutating func addTerminal(_ settings: TerminalSettings) {
+    var extra = launch_terminal_extra()
+    if settings.window.count == 4 {
+      extra.rows = settings.window[0]
+      extra.columns = settings.window[1]
+      extra.x_pixels = settings.window[2]
+      extra.y_pixels = settings.window[3]
+    }
+    if settings.modes.count == MemoryLayout.size(ofValue: extra.modes) {
+      extra.has_modes = 1
+      unsafe withUnsafeMutableBytes(of: &extra.modes) { unsafe $0.copyBytes(from: settings.modes) }
+    }
+    emit(LAUNCH_OP_TERMINAL, a: put(settings.path), b: put(extra))
+  }
+
+  /// Lends the plan to C. The pointers are good until the closure returns; a clone without CLONE_VM has its own copy.
+  func withPlan<Result>(
+    report: Int32, lifeline: Int32, lifelineWrite: Int32,
+    _ body: (UnsafePointer<launch_plan>) -> Result
+  ) -> Result {
+    unsafe steps.withUnsafeBufferPointer { steps in
+      unsafe text.withUnsafeBytes { text in
+        let base = unsafe text.baseAddress?.assumingMemoryBound(to: CChar.self)
+        let vector = { (offsets: [Int]) -> [UnsafeMutablePointer<CChar>?] in
+          unsafe offsets.map { offset in
+            unsafe base.map { unsafe UnsafeMutablePointer(mutating: $0 + offset) }
+          } + [nil]
+        }
+        return unsafe vector(arguments).withUnsafeBufferPointer { argv in
+          unsafe vector(environment).withUnsafeBufferPointer { envp in
+            var plan = unsafe launch_plan(
+              steps: steps.baseAddress, text: base, argv: argv.baseAddress, envp: envp.baseAddress,
+              step_count: UInt32(steps.count), text_size: UInt32(text.count), report_fd: report,
+              lifeline_fd: lifeline, lifeline_write_fd: lifelineWrite)
+            return unsafe body(&plan)
+          }
+        }
+      }
+    }
+  }
+}
+
+/// CLONE_NEW* of clone(2).
+package enum CloneFlag {
+  package static let mounts: UInt64 = 0x0002_0000
+  package static let cgroup: UInt64 = 0x0200_0000
+  package static let uts: UInt64 = 0x0400_0000
+  package static let ipc: UInt64 = 0x0800_0000
+  package static let user: UInt64 = 0x1000_0000
+  package static let pid: UInt64 = 0x2000_0000
+  package static let network: UInt64 = 0x4000_0000
+  package static let time: UInt64 = 0x0000_0080
+}
+
+extension ResourceLimit.Resource {
+  /// RLIMIT_* of setrlimit(2).
+  var number: Int32 {
+    switch self {
+    case .cpuTime: Int32(KERNEL_RLIMIT_CPU.rawValue)
+    case .fileSize: Int32(KERNEL_RLIMIT_FSIZE.rawValue)
+    case .data: Int32(KERNEL_RLIMIT_DATA.rawValue)
+    case .coreSize: Int32(KERNEL_RLIMIT_CORE.rawValue)
+    case .processes: Int32(KERNEL_RLIMIT_NPROC.rawValue)
+    case .openFiles: Int32(KERNEL_RLIMIT_NOFILE.rawValue)
+    case .addressSpace: Int32(KERNEL_RLIMIT_AS.rawValue)
+    }
+  }
+}

@@ -1,0 +1,97 @@
+internal import CSeccomp
+internal import Glibc
+
+/// Reads `HostFacts`. On the way of every `run`: only what is cheap, and cgroups only when a limit may want one.
+package enum HostProbe {
+  /// Reads the facts.
+  ///
+  /// - Parameter withCgroups: look for a place to make a cgroup in; a few file reads.
+  package static func facts(withCgroups: Bool) throws(SystemError) -> HostFacts {
+    let kernel = release()
+    let uid = geteuid()
+    let environment = self.environment()
+    func variable(_ name: String) -> String? {
+      environment.first { $0.name == name && !$0.value.isEmpty }?.value
+    }
+    let privileged = uid == 0 && kernel_is_privileged() == 1
+    return HostFacts(
+      kernelMajor: kernel.major, kernelMinor: kernel.minor, effectiveUID: uid,
+      effectiveGID: getegid(), isPrivileged: privileged, canMakeUserNamespaces: true,
+      landlockABI: Int(kernel_landlock_abi()),
+      cgroup2: withCgroups ? CgroupProbe.unified() : nil,
+      cgroup1: withCgroups && privileged ? CgroupProbe.legacy() : [],
+      processorCount: max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))),
+      hostname: "", workingDirectory: workingDirectory(), environment: environment,
+      home: variable("HOME") ?? (uid == 0 ? "/root" : "/"),
+      runtimeDirectory: variable("XDG_RUNTIME_DIR"), resolvConf: "",
+      timezone: timezone())
+  }
+
+  private static func release() -> (major: Int, minor: Int) {
+    var numbers: (Int32, Int32) = (0, 0)
+    guard unsafe kernel_release(&numbers.0, &numbers.1) == 0 else { return (0, 0) }
+    return (Int(numbers.0), Int(numbers.1))
+  }
+
+  /// The caller's environment. A string without `=` names nothing and is left out.
+  package static func environment() -> [EnvironmentVariable] {
+    var variables: [EnvironmentVariable] = []
+    guard var entry = unsafe kernel_environment() else { return [] }
+    while let text = unsafe entry.pointee {
+      let bytes = unsafe UnsafeBufferPointer(start: text, count: strlen(text))
+      if let equals = unsafe bytes.firstIndex(of: CChar(UInt8(ascii: "="))), equals > 0 {
+        unsafe bytes.withMemoryRebound(to: UInt8.self) { bytes in
+          unsafe variables.append(
+            EnvironmentVariable(
+              name: String(decoding: bytes[..<equals], as: UTF8.self),
+              value: String(decoding: bytes[(equals + 1)...], as: UTF8.self)))
+        }
+      }
+      unsafe entry += 1
+    }
+    return variables
+  }
+
+  private static func workingDirectory() -> String {
+    var buffer = [CChar](repeating: 0, count: 4097)
+    guard unsafe getcwd(&buffer, buffer.count) != nil else { return "/" }
+    let bytes = buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  private static func timezone() -> String? {
+    guard let target = FileSystem.linkTarget("/etc/localtime") else { return nil }
+    let marker = "zoneinfo/"
+    guard let range = target.firstRange(of: marker) else { return nil }
+    return String(target[range.upperBound...])
+  }
+
+  /// The host's resolver configuration, for apps on the host's network. Empty when there is none.
+  package static func resolvConf() throws(SystemError) -> String {
+    let bytes = try FileSystem.contents("/etc/resolv.conf", limit: 65536) ?? []
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// Seconds on CLOCK_BOOTTIME and CLOCK_MONOTONIC; for a time namespace.
+  package static func clocks() -> (boot: Int64, monotonic: Int64) {
+    var now = timespec()
+    _ = unsafe clock_gettime(CLOCK_BOOTTIME, &now)
+    let boot = Int64(now.tv_sec)
+    _ = unsafe clock_gettime(CLOCK_MONOTONIC, &now)
+    return (boot, Int64(now.tv_sec))
+  }
+}
+
+extension String {
+  /// The first place where `other` stands, byte by byte.
+  fileprivate func firstRange(of other: String) -> Range<String.Index>? {
+    var start = startIndex
+    while start < endIndex {
+      if self[start...].hasPrefix(other) {
+        return start..<index(start, offsetBy: other.count)
+      }
+      start = index(after: start)
+    }
+    return nil
+  }
+}

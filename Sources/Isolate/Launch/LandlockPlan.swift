@@ -1,0 +1,59 @@
+/// The second, independent layer over the same rules. Part of `LaunchPlanner`.
+extension LaunchPlanner {
+  mutating func planLandlock() {
+    let abi = context.landlockABI
+    let handled = LandlockRight.handledFiles(abi: abi)
+    var network: UInt64 = 0
+    if policy.network.bindPorts != nil { network |= LandlockRight.bindTCP }
+    if policy.network.connectPorts != nil { network |= LandlockRight.connectTCP }
+    steps.append(
+      .beginLandlock(
+        LandlockRights(
+          files: handled, network: abi >= 4 ? network : 0, scopes: abi >= 6 ? 0b11 : 0,
+          attributeSize: abi >= 6 ? 24 : abi >= 4 ? 16 : 8)))
+    func allow(_ path: String, _ rights: UInt64) {
+      let known = rights & handled
+      if known != 0 { steps.append(.allowPath(path: path, rights: known)) }
+    }
+    for rule in policy.files.rules where rule.kind != .hide {
+      allow(rule.target, rights(rule))
+    }
+    for rule in policy.files.devices {
+      allow(rule.target, LandlockRight.write | LandlockRight.ioctlDevice)
+    }
+    if policy.files.dev {
+      allow(
+        "/dev",
+        LandlockRight.readFile | LandlockRight.readDirectory | LandlockRight.writeFile
+          | LandlockRight.truncate | LandlockRight.ioctlDevice)
+      allow("/dev/shm", LandlockRight.write)
+    }
+    if policy.files.proc {
+      allow(
+        "/proc", LandlockRight.readFile | LandlockRight.readDirectory | LandlockRight.writeFile)
+    }
+    if policy.files.sys { allow("/sys", LandlockRight.readFile | LandlockRight.readDirectory) }
+    if policy.namespaces.order != .without {
+      /* What was made in the view itself: /etc/passwd and its like, and the listing of the root. */
+      allow("/etc", LandlockRight.readFile | LandlockRight.readDirectory)
+      allow("/", LandlockRight.readDirectory)
+    }
+    for port in policy.network.bindPorts ?? [] where abi >= 4 {
+      steps.append(.allowPort(port: port, rights: LandlockRight.bindTCP))
+    }
+    for port in policy.network.connectPorts ?? [] where abi >= 4 {
+      steps.append(.allowPort(port: port, rights: LandlockRight.connectTCP))
+    }
+    steps.append(.enforceLandlock)
+  }
+
+  private func rights(_ rule: FileRule) -> UInt64 {
+    switch rule.kind {
+    case .read: LandlockRight.read
+    case .write, .private, .overlay:
+      LandlockRight.write | (rule.allowsExecute ? LandlockRight.execute : 0)
+    case .device: LandlockRight.write | LandlockRight.ioctlDevice
+    case .hide: 0
+    }
+  }
+}

@@ -1,0 +1,219 @@
+/// What the child does for one policy, in the order that docs/launch-order.md argues for.
+package struct LaunchPlan: Sendable {
+  package var steps: [LaunchStep]
+  /// The namespaces made by the clone itself: CLONE_NEW* flags.
+  package var cloneFlags: UInt64
+}
+
+/// What the planner looks up on the host: a value or a few closures, so that plans can be made in tests.
+package struct PlanSources {
+  /// stat(2) of a path, nil when there is nothing.
+  package var status: (_ path: String, _ followingLinks: Bool) throws(SystemError) -> FileStatus?
+  package var linkTarget: (String) -> String?
+
+  package init(
+    status: @escaping (String, Bool) throws(SystemError) -> FileStatus?,
+    linkTarget: @escaping (String) -> String?
+  ) {
+    self.status = status
+    self.linkTarget = linkTarget
+  }
+
+  package static var host: PlanSources {
+    PlanSources(
+      status: { (path, follow) throws(SystemError) in
+        try FileStatus.of(path, followingLinks: follow)
+      },
+      linkTarget: { FileSystem.linkTarget($0) })
+  }
+}
+
+/// What the launch is done with, beside the policy.
+package struct PlanContext {
+  package var landlockABI: Int
+  package var filterInstructions: Int
+  /// The caller's 0, 1, 2: whether each becomes the app's pty.
+  package var standard: [StandardDescriptor]
+  package var terminal: TerminalSettings?
+  /// A descriptor of /dev/null, for terminals that the policy keeps from the app.
+  package var nullDescriptor: Int32
+  /// CLOCK_BOOTTIME and CLOCK_MONOTONIC now, in seconds; for a time namespace.
+  package var bootSeconds: Int64
+  package var monotonicSeconds: Int64
+
+  package enum StandardDescriptor: Equatable, Sendable {
+    case asIs
+    case pty
+    case null
+  }
+
+  package init(
+    landlockABI: Int, filterInstructions: Int, standard: [StandardDescriptor],
+    terminal: TerminalSettings?, nullDescriptor: Int32, bootSeconds: Int64,
+    monotonicSeconds: Int64
+  ) {
+    self.landlockABI = landlockABI
+    self.filterInstructions = filterInstructions
+    self.standard = standard
+    self.terminal = terminal
+    self.nullDescriptor = nullDescriptor
+    self.bootSeconds = bootSeconds
+    self.monotonicSeconds = monotonicSeconds
+  }
+}
+
+/// A file rule that cannot be carried out on this host.
+package struct PlanError: Error, Sendable {
+  package var rule: FileRule
+  package var message: String
+  package var cure: String
+}
+
+/// Policy → steps.
+package struct LaunchPlanner {
+  let policy: Policy
+  let context: PlanContext
+  let sources: PlanSources
+  var steps: [LaunchStep] = []
+  /// Every rule that could not be planned; all are reported at once.
+  var failures: [PlanError] = []
+
+  package init(_ policy: Policy, context: PlanContext, sources: PlanSources) {
+    self.policy = policy
+    self.context = context
+    self.sources = sources
+    steps.reserveCapacity(128)
+  }
+
+  /// Makes the plan.
+  ///
+  /// - Throws: every rule that cannot be carried out here.
+  package consuming func plan() throws(PlanErrors) -> LaunchPlan {
+    var planner = self
+    let order = planner.policy.namespaces.order
+    if order != .without { planner.planNamespaces(order) }
+    planner.planApp()
+    if !planner.failures.isEmpty { throw PlanErrors(errors: planner.failures) }
+    let first: UInt64 = order == .userFirst ? CloneFlag.user : 0
+    let others =
+      CloneFlag.mounts | CloneFlag.pid | CloneFlag.ipc | CloneFlag.uts | CloneFlag.cgroup
+    return LaunchPlan(steps: planner.steps, cloneFlags: order == .without ? 0 : first | others)
+  }
+
+  var ownsNetwork: Bool { policy.network.mode != .host }
+
+  private mutating func planNamespaces(_ order: Namespaces.Order) {
+    if ownsNetwork {
+      steps.append(.startNetwork(loopback: policy.network.mode == .loopback))
+    }
+    if order == .userFirst { planIdMaps(outerUID: true) }
+    steps.append(.makeMountsPrivate)
+    planFiles()
+    if ownsNetwork { steps.append(.joinNetwork) }
+    steps.append(.enterRoot)
+    steps.append(.setHostname(policy.identity.hostname))
+    if policy.namespaces.time { planTime() }
+    if order == .userLast { planIdentityLast() }
+    if let terminal = context.terminal { steps.append(.openTerminal(terminal)) }
+  }
+
+  /// The maps are written by the process itself, which a single id allows (user_namespaces(7)): no round trip to the parent.
+  private mutating func planIdMaps(outerUID: Bool) {
+    let identity = policy.identity
+    steps.append(.writeProc(file: "setgroups", content: "deny"))
+    steps.append(
+      .writeProc(file: "uid_map", content: "\(identity.uid) \(identity.hostUID) 1\n"))
+    steps.append(
+      .writeProc(file: "gid_map", content: "\(identity.gid) \(identity.hostGID) 1\n"))
+  }
+
+  /// As root the user namespace comes last: everything before belongs to the host's, out of the app's reach.
+  private mutating func planIdentityLast() {
+    steps.append(
+      .becomeIdentity(
+        uid: policy.identity.hostUID, gid: policy.identity.hostGID, clearsGroups: true))
+    /* A change of ids makes a process undumpable, and then it may not write its own maps (proc(5)). */
+    steps.append(.setDumpable(true))
+    steps.append(.unshare(.user))
+    planIdMaps(outerUID: false)
+  }
+
+  /// The app's clocks start near zero: it does not learn for how long the machine has been up.
+  private mutating func planTime() {
+    steps.append(.unshare(.time))
+    steps.append(
+      .writeProc(
+        file: "timens_offsets",
+        content: "monotonic -\(context.monotonicSeconds) 0\nboottime -\(context.bootSeconds) 0\n"))
+  }
+
+  private mutating func planApp() {
+    steps.append(.newKeyring)
+    steps.append(.setDumpable(false))
+    if policy.namespaces.order != .without { steps.append(.dropCapabilities) }
+    steps.append(.noNewPrivileges)
+    steps.append(.forkApp(copiesMemory: policy.namespaces.time))
+    steps.append(.newSession(onTerminal: context.terminal != nil))
+    steps.append(.setUmask(policy.identity.umask))
+    steps.append(.changeDirectory(policy.workdir))
+    steps.append(.resetPersonality)
+    if context.landlockABI > 0 { planLandlock() }
+    planDescriptors()
+    planLimits()
+    if policy.memory.deniesWriteExecute { steps.append(.denyWriteExecute) }
+    steps.append(.resetSignals)
+    if context.filterInstructions > 0 {
+      steps.append(.loadFilter(instructions: context.filterInstructions))
+    }
+    steps.append(.execute(candidates: candidates))
+  }
+
+  /// Where the program may be, in the order in which it is tried.
+  private var candidates: [String] {
+    let program = policy.command[0]
+    if program.utf8.contains(UInt8(ascii: "/")) { return [program] }
+    return policy.searchPath.map { "\($0)/\(program)" }
+  }
+
+  private mutating func planDescriptors() {
+    steps.append(.closeDescriptors(from: 3))
+    for (index, standard) in context.standard.enumerated() {
+      let number = Int32(index)
+      switch standard {
+      case .asIs: steps.append(.placeDescriptor(source: .caller(number), number: number))
+      case .pty: steps.append(.placeDescriptor(source: .terminal, number: number))
+      case .null:
+        steps.append(.placeDescriptor(source: .caller(context.nullDescriptor), number: number))
+      }
+    }
+    for number in policy.descriptors {
+      steps.append(.placeDescriptor(source: .caller(number), number: number))
+    }
+  }
+
+  private mutating func planLimits() {
+    let limits = policy.limits
+    func add(_ resource: ResourceLimit.Resource, _ amount: UInt64, slack: UInt64 = 0) {
+      steps.append(
+        .setLimit(ResourceLimit(resource: resource, soft: amount, hard: amount &+ slack)))
+    }
+    if let limit = limits.coreSizeBytes { add(.coreSize, limit.amount) }
+    if let limit = limits.fileSizeBytes { add(.fileSize, limit.amount) }
+    if let limit = limits.cpuTimeMilliseconds {
+      /* SIGXCPU at the limit, SIGKILL a second later (setrlimit(2)). */
+      add(.cpuTime, max(1, (limit.amount + 999) / 1000), slack: 1)
+    }
+    if let limit = limits.memoryBytes, limit.enforcement == .sampled { add(.data, limit.amount) }
+    if let limit = limits.addressSpaceBytes { add(.addressSpace, limit.amount) }
+    if let limit = limits.processes, limit.enforcement == .rlimit {
+      /* Init and the app itself count too; the limit is on what the profile calls processes. */
+      add(.processes, limit.amount + 1)
+    }
+    if let limit = limits.openFiles { add(.openFiles, limit.amount) }
+  }
+}
+
+/// Every file rule that failed, together.
+package struct PlanErrors: Error, Sendable {
+  package var errors: [PlanError]
+}

@@ -1,0 +1,133 @@
+internal import CSeccomp
+internal import Glibc
+
+/// A launched app: its init, and the supervisor's ends of what ties them.
+package struct Child: ~Copyable {
+  /// Init's pid in the supervisor's pid namespace.
+  package let pid: Int32
+  package let pidfd: Descriptor
+  /// Where the child's and init's reports arrive. Does not block.
+  package let reports: Descriptor
+  /// While this is open the sandbox lives.
+  package let lifeline: Descriptor
+  /// The private file systems, in the order of `ReportMessage.fullFileSystems`.
+  package let watched: [String]
+}
+
+/// A message of the child or of init.
+package enum ReportMessage: ~Copyable {
+  case failed(step: Int, number: Int32)
+  case terminal(Descriptor)
+  case started(pid: Int32)
+  case stopped(signal: Int32)
+  case continued
+  case exited(waitStatus: Int32, usage: ChildUsage)
+}
+
+/// What init counted.
+package struct ChildUsage: Hashable, Sendable {
+  package var userMicroseconds: UInt64
+  package var systemMicroseconds: UInt64
+  /// Of the largest single process.
+  package var peakResidentKiB: UInt64
+  package var processes: UInt64
+  /// Bit i: the i-th of `Child.watched` was full when the app ended.
+  package var fullFileSystems: UInt32
+}
+
+package enum Launcher {
+  /// Clones the child and lets it run the plan.
+  ///
+  /// The caller has blocked all signals: the child starts with them blocked.
+  ///
+  /// - Parameter cgroup: a cgroup v2 directory to be born in.
+  /// - Throws: `SystemError` of clone3(2): EPERM or ENOSPC where user namespaces are not to be had.
+  package static func launch(
+    _ plan: borrowing FlatPlan, cloneFlags: UInt64, cgroup: Int32?
+  ) throws(SystemError) -> Child {
+    var sockets: (Int32, Int32) = (-1, -1)
+    try call("socketpair") {
+      unsafe withUnsafeMutableBytes(of: &sockets) {
+        unsafe kernel_report_pair($0.assumingMemoryBound(to: Int32.self).baseAddress)
+      }
+    }
+    let reports = Descriptor(adopting: sockets.0)
+    let childReports = Descriptor(adopting: sockets.1)
+    let lifeline = try Pipe().split()
+    var pidfd: Int32 = -1
+    let pid = try call("clone3") {
+      unsafe plan.withPlan(
+        report: childReports.raw, lifeline: lifeline.readEnd.raw,
+        lifelineWrite: lifeline.writeEnd.raw
+      ) { plan in
+        unsafe launch_clone(plan, cloneFlags, cgroup ?? -1, &pidfd)
+      }
+    }
+    return Child(
+      pid: pid, pidfd: Descriptor(adopting: pidfd), reports: reports,
+      lifeline: lifeline.keepWriteEnd(), watched: plan.watched)
+  }
+
+  /// The next report, or nil when there is none now.
+  ///
+  /// - Throws: `SystemError`; EIO for a message that is not one.
+  package static func receive(
+    from reports: borrowing Descriptor
+  ) throws(SystemError) -> ReportMessage? {
+    var report = launch_report()
+    var fd: Int32 = -1
+    let socket = reports.raw
+    let size: Int
+    do throws(SystemError) {
+      size = try call("recvmsg") { unsafe kernel_receive_report(socket, &report, &fd) }
+    } catch {
+      if error.number == EAGAIN || error.number == ECONNRESET { return nil }
+      throw error
+    }
+    let passed: Descriptor? = fd >= 0 ? Descriptor(adopting: fd) : nil
+    if size == 0 { return nil }
+    guard size == MemoryLayout<launch_report>.size else {
+      throw SystemError(call: "recvmsg", number: EIO)
+    }
+    return try message(report, passed)
+  }
+
+  private static func message(
+    _ report: launch_report, _ passed: consuming Descriptor?
+  ) throws(SystemError) -> ReportMessage {
+    switch report.kind {
+    case LAUNCH_REPORT_FAILED.rawValue:
+      return .failed(step: Int(report.step), number: report.error)
+    case LAUNCH_REPORT_TERMINAL.rawValue:
+      guard let passed else { throw SystemError(call: "recvmsg", number: EIO) }
+      return .terminal(passed)
+    case LAUNCH_REPORT_STARTED.rawValue: return .started(pid: report.pid)
+    case LAUNCH_REPORT_STOPPED.rawValue: return .stopped(signal: report.status)
+    case LAUNCH_REPORT_CONTINUED.rawValue: return .continued
+    case LAUNCH_REPORT_EXITED.rawValue:
+      return .exited(
+        waitStatus: report.status,
+        usage: ChildUsage(
+          userMicroseconds: report.user_microseconds,
+          systemMicroseconds: report.system_microseconds,
+          peakResidentKiB: report.peak_resident_kib, processes: report.reaped,
+          fullFileSystems: report.tmpfs_full))
+    default: throw SystemError(call: "recvmsg", number: EIO)
+    }
+  }
+
+  /// Opens a user namespace that maps a file owner to the app, for idmapped mounts.
+  package static func ownerNamespace(
+    _ owner: FileOwner, to identity: Identity
+  ) throws(SystemError) -> Descriptor {
+    let raw = try call("clone", "a user namespace for uid \(owner.uid)") {
+      kernel_user_namespace(owner.uid, identity.hostUID, owner.gid, identity.hostGID)
+    }
+    return Descriptor(adopting: raw)
+  }
+}
+
+extension PipeEnds {
+  /// Closes the read end, keeps the write end.
+  consuming func keepWriteEnd() -> Descriptor { writeEnd }
+}

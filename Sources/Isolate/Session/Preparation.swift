@@ -1,0 +1,131 @@
+/// A request, resolved: what `run`, `plan` and `show` start from.
+package struct Preparation: Sendable {
+  package var policy: Policy
+  package var host: HostFacts
+  /// What a person should know: of the profiles, then of the policy.
+  package var notices: [String]
+  package var warnings: [String]
+}
+
+/// Why there is no policy: complete messages, one a diagnostic.
+package struct PreparationError: Error, Sendable {
+  package var messages: [String]
+}
+
+extension Preparation {
+  /// Turns a command line into a policy.
+  ///
+  /// - Parameter canMakeUserNamespaces: false after a launch has found out that they are not to be had.
+  /// - Throws: every error of the profiles and the command line at once.
+  package static func make(
+    _ request: RunRequest, canMakeUserNamespaces: Bool = true
+  ) throws(PreparationError) -> Preparation {
+    var host: HostFacts
+    do throws(SystemError) {
+      host = try HostProbe.facts(withCgroups: false)
+    } catch {
+      throw PreparationError(messages: ["isolated: cannot read the machine's facts: \(error)"])
+    }
+    host.canMakeUserNamespaces = canMakeUserNamespaces
+    let loaded = try load(request, host)
+    if loaded.profiles.contains(where: { $0.network.mode?.value == .host }) {
+      do throws(SystemError) {
+        host.resolvConf = try HostProbe.resolvConf()
+      } catch {
+        throw PreparationError(messages: ["isolated: cannot read the resolver's settings: \(error)"])
+      }
+    }
+    if loaded.profiles.contains(where: mayWantCgroup) {
+      do throws(SystemError) {
+        let found = try HostProbe.facts(withCgroups: true)
+        host.cgroup1 = found.cgroup1
+        host.cgroup2 = found.cgroup2
+      } catch {
+        throw PreparationError(messages: ["isolated: cannot look for cgroups: \(error)"])
+      }
+    }
+    let result = PolicyResolver.resolve(
+      loaded.profiles, host: host, app: request.name?.text ?? request.app.map { appName($0.text) })
+    switch result {
+    case .success(let policy):
+      let warnings = loaded.diagnostics.map { render($0, loaded) }
+      return Preparation(
+        policy: policy, host: host, notices: loaded.notices + policy.notices, warnings: warnings)
+    case .failure(let errors):
+      throw PreparationError(messages: errors.diagnostics.map { render($0, loaded) })
+    }
+  }
+
+  /// Looking for cgroups costs file reads, so only a limit that a cgroup holds best asks for it.
+  private static func mayWantCgroup(_ profile: Profile) -> Bool {
+    profile.limits.contains { $0.name == .memory || $0.name == .cpu }
+      || profile.require?.contains {
+        $0.value == .memoryLimit || $0.value == .cpuLimit || $0.value == .processLimit
+      } ?? false
+  }
+
+  /// "nginx" of "nginx", of "./apps/nginx.toml", of "/etc/isolated/apps/nginx.toml".
+  private static func appName(_ operand: String) -> String {
+    let last = operand.split(separator: "/").last.map(String.init) ?? operand
+    return last.hasSuffix(".toml") ? String(last.dropLast(5)) : last
+  }
+
+  private static func load(
+    _ request: RunRequest, _ host: HostFacts
+  ) throws(PreparationError) -> LoadedProfiles {
+    var commandLine = CommandLineProfile(workingDirectory: host.workingDirectory)
+    var messages: [String] = []
+    for rule in request.rules {
+      do throws(Diagnostic) {
+        try commandLine.add(
+          option: rule.option.typed, value: rule.value, argument: rule.argument)
+      } catch {
+        messages.append(error.rendered(sourceLine: nil))
+      }
+    }
+    if !request.command.isEmpty {
+      commandLine.setCommand(request.command, argument: request.commandArgument)
+    }
+    let base = request.app ?? request.profile
+    let environment = host.environment.first { $0.name == "XDG_CONFIG_HOME" }
+    let search = ProfileSearch(
+      workingDirectory: host.workingDirectory, home: host.home,
+      configurationHome: environment?.value)
+    var loaded = ProfileLoader.load(
+      base?.text ?? "default", argument: base?.argument ?? 1, search: search,
+      commandLine: commandLine, read: readProfile)
+    if !request.appArguments.isEmpty { append(request.appArguments, to: &loaded) }
+    messages += loaded.diagnostics.filter { $0.severity == .error }.map { render($0, loaded) }
+    if let app = request.app, !loaded.profiles.contains(where: { !$0.isCommandLine }) {
+      // The commonest slip of a first try: `isolated run ls`.
+      messages.append("  help: to run the program \(app.text), put '--' before it: -- \(app.text)")
+    }
+    if !messages.isEmpty { throw PreparationError(messages: messages) }
+    return loaded
+  }
+
+  /// What follows APP is added to the profile's own command.
+  private static func append(_ arguments: [String], to loaded: inout LoadedProfiles) {
+    guard let last = loaded.profiles.lastIndex(where: { $0.command.run != nil }),
+      var run = loaded.profiles[last].command.run
+    else { return }
+    run.value += arguments
+    loaded.profiles[last].command.run = run
+  }
+
+  package static func render(_ diagnostic: Diagnostic, _ loaded: LoadedProfiles) -> String {
+    diagnostic.rendered(sourceLine: loaded.sourceLine(at: diagnostic.position))
+  }
+
+  /// Reads one candidate of the search.
+  package static func readProfile(_ path: String) -> ProfileFile {
+    do throws(SystemError) {
+      guard let bytes = try FileSystem.contents(path, limit: ProfileLoader.maximumBytes) else {
+        return .missing
+      }
+      return .bytes(bytes)
+    } catch {
+      return .unreadable(SystemError.text(error.number))
+    }
+  }
+}

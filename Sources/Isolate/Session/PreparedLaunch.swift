@@ -1,0 +1,114 @@
+/// Everything that is made before the clone.
+struct PreparedLaunch: ~Copyable {
+  let plan: LaunchPlan
+  let flat: FlatPlan
+  let standard: [PlanContext.StandardDescriptor]
+  let signals: SignalDoor
+  let cgroup: Cgroup?
+  /// Descriptors that the child uses by number; closed when the launch is over.
+  let held: [HeldDescriptor]
+}
+
+/// A box, so that an array can own descriptors.
+final class HeldDescriptor {
+  let descriptor: Descriptor
+  init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
+}
+
+/// Why an app could not be launched, before there was a child.
+enum LaunchError: Error {
+  case rules([PlanError])
+  case filter(FilterError)
+  /// The profile names a descriptor that the caller has not opened.
+  case descriptor(Int32)
+  case system(SystemError)
+  case tooLarge(bytes: Int)
+}
+
+/// Runs something of the System or Launch room inside a function that throws `LaunchError`.
+func attempt<Result: ~Copyable>(
+  _ body: () throws(SystemError) -> Result
+) throws(LaunchError) -> Result {
+  do throws(SystemError) { return try body() } catch { throw .system(error) }
+}
+
+extension PreparedLaunch {
+  /// More text than the arguments and environment that exec takes, and every rule, can need.
+  private static let maximumText = 8 << 20
+
+  static func make(
+    _ prepared: Preparation, filterCache: String?
+  ) throws(LaunchError) -> PreparedLaunch {
+    let policy = prepared.policy
+    for number in policy.descriptors where !Output.isOpen(number) {
+      throw .descriptor(number)
+    }
+    let filter = try filterBytes(policy, cache: filterCache)
+    let standard = standardDescriptors(policy)
+    var held: [HeldDescriptor] = []
+    var null: Int32 = -1
+    if standard.contains(.null) {
+      held.append(HeldDescriptor(try attempt { () throws(SystemError) in try Descriptor.openNull() }))
+      null = held[0].descriptor.raw
+    }
+    let clocks = policy.namespaces.time ? HostProbe.clocks() : (0, 0)
+    let context = PlanContext(
+      landlockABI: prepared.host.landlockABI,
+      filterInstructions: filter.count / SyscallFilter.instructionSize, standard: standard,
+      terminal: TerminalRelay.settings(standard), nullDescriptor: null, bootSeconds: clocks.0,
+      monotonicSeconds: clocks.1)
+    let plan: LaunchPlan
+    do throws(PlanErrors) {
+      plan = try LaunchPlanner(policy, context: context, sources: .host).plan()
+    } catch {
+      throw .rules(error.errors)
+    }
+    let owners = try ownerNamespaces(plan, policy.identity, &held)
+    let flat = FlatPlan(
+      plan.steps, command: policy.command, environment: policy.environment, filter: filter
+    ) { owner in owners.first { $0.owner == owner }?.namespace ?? -1 }
+    if flat.textSize > maximumText { throw .tooLarge(bytes: flat.textSize) }
+    let signals = try attempt { () throws(SystemError) in try SignalDoor() }
+    let cgroup = try attempt { () throws(SystemError) in try Cgroup.make(policy) }
+    return PreparedLaunch(
+      plan: plan, flat: flat, standard: standard, signals: signals, cgroup: cgroup, held: held)
+  }
+
+  static func filterBytes(_ policy: Policy, cache: String?) throws(LaunchError) -> [UInt8] {
+    do throws(FilterError) {
+      return try SyscallFilter.cached(policy.syscalls, directory: cache)
+    } catch {
+      throw .filter(error)
+    }
+  }
+
+  /// What becomes of the caller's 0, 1 and 2.
+  static func standardDescriptors(_ policy: Policy) -> [PlanContext.StandardDescriptor] {
+    (0...2).map { (number: Int32) in
+      guard Output.isTerminal(number) else { return .asIs }
+      switch policy.terminal {
+      case .auto: return policy.files.dev && policy.namespaces.order != .without ? .pty : .asIs
+      case .inherit: return .asIs
+      case .none: return .null
+      }
+    }
+  }
+
+  private static func ownerNamespaces(
+    _ plan: LaunchPlan, _ identity: Identity, _ held: inout [HeldDescriptor]
+  ) throws(LaunchError) -> [(owner: FileOwner, namespace: Int32)] {
+    var owners: [(owner: FileOwner, namespace: Int32)] = []
+    for step in plan.steps {
+      guard case .bind(let bind) = step, let owner = bind.mappedOwner,
+        !owners.contains(where: { $0.owner == owner })
+      else { continue }
+      let namespace = try attempt { () throws(SystemError) in
+        try Launcher.ownerNamespace(owner, to: identity)
+      }
+      let box = HeldDescriptor(namespace)
+      owners.append((owner, box.descriptor.raw))
+      held.append(box)
+    }
+    return owners
+  }
+}

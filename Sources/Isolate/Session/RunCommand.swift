@@ -1,0 +1,110 @@
+/// Carries out `isolated run`.
+///
+/// - Returns: the app's own exit code, 128 + the signal that ended it, or 125, 126, 127 when it could not be started.
+package func run(_ request: RunRequest) -> Int32 {
+  do throws(SystemError) {
+    try Output.reserveStandardDescriptors()
+  } catch {
+    return 125
+  }
+  if let status = request.jsonStatusFD, !Output.isOpen(status) {
+    Output.complain("--json-status-fd \(status): that descriptor is not open")
+    return 125
+  }
+  do throws(PreparationError) {
+    let prepared = try Preparation.make(request)
+    announce(prepared, request)
+    return launch(prepared, request, mayFallBack: true)
+  } catch {
+    for message in error.messages { Output.write(message + "\n", to: 2) }
+    return 125
+  }
+}
+
+private func announce(_ prepared: Preparation, _ request: RunRequest) {
+  for warning in prepared.warnings { Output.write(warning + "\n", to: 2) }
+  guard !request.isQuiet else { return }
+  for notice in prepared.notices { Output.complain(notice) }
+}
+
+private func launch(
+  _ prepared: Preparation, _ request: RunRequest, mayFallBack: Bool
+) -> Int32 {
+  let policy = prepared.policy
+  let startedAt = Poller.now()
+  let launch: PreparedLaunch
+  do throws(LaunchError) {
+    launch = try PreparedLaunch.make(prepared, filterCache: FilterPlace.directory(prepared.host))
+  } catch {
+    for line in words(error, policy) { Output.complain(line) }
+    return 125
+  }
+  let child: Child
+  do throws(SystemError) {
+    child = try Launcher.launch(
+      launch.flat, cloneFlags: launch.plan.cloneFlags, cgroup: launch.cgroup?.directory)
+  } catch {
+    launch.signals.restoreMask()
+    return cloneFailed(error, policy, request, mayFallBack: mayFallBack)
+  }
+  let reporter = RunReporter(
+    app: policy.app, isQuiet: request.isQuiet, statusDescriptor: request.jsonStatusFD)
+  var session = RunSession(
+    launch, child: child, policy: policy, reporter: reporter, startedAt: startedAt)
+  return session.run()
+}
+
+private func cloneFailed(
+  _ error: SystemError, _ policy: Policy, _ request: RunRequest, mayFallBack: Bool
+) -> Int32 {
+  let isForbidden =
+    error.number == Errno.notPermitted || error.number == Errno.noSpace
+    || error.number == Errno.notImplemented
+  if mayFallBack, isForbidden, policy.namespaces.order == .userFirst,
+    !policy.require.contains(.namespaces)
+  {
+    return fallBack(request, because: error)
+  }
+  Output.complain(Hints.explainClone(error.number))
+  return 125
+}
+
+/// User namespaces are not to be had and the profile does not insist: Landlock, the filter and limits alone.
+private func fallBack(_ request: RunRequest, because error: SystemError) -> Int32 {
+  Output.complain(Hints.explainClone(error.number))
+  do throws(PreparationError) {
+    let prepared = try Preparation.make(request, canMakeUserNamespaces: false)
+    announce(prepared, request)
+    return launch(prepared, request, mayFallBack: false)
+  } catch {
+    for message in error.messages { Output.write(message + "\n", to: 2) }
+    return 125
+  }
+}
+
+private func words(_ error: LaunchError, _ policy: Policy) -> [String] {
+  switch error {
+  case .rules(let errors):
+    return errors.map { "\($0.rule.position): \($0.message)\n  help: \($0.cure)" }
+  case .filter(let error): return ["cannot make the system-call filter: \(error)"]
+  case .descriptor(let number):
+    return ["descriptor \(number) is to be kept, but the caller has not opened it"]
+  case .system(let error):
+    if error.number == Errno.tooManyFiles {
+      return ["cannot launch: \(error)\n  help: raise the limit of open files (ulimit -n)"]
+    }
+    return ["cannot launch: \(error)"]
+  case .tooLarge(let bytes):
+    return ["cannot launch: the arguments, environment and rules take \(bytes) bytes, too much"]
+  }
+}
+
+/// Where compiled filters are kept.
+enum FilterPlace {
+  static func directory(_ host: HostFacts) -> String? {
+    if host.effectiveUID == 0 { return "/var/cache/isolated/filters" }
+    let cache = host.environment.first { $0.name == "XDG_CACHE_HOME" && $0.value.hasPrefix("/") }
+    if let cache { return cache.value + "/isolated/filters" }
+    return host.home.hasPrefix("/") && host.home != "/" ? host.home + "/.cache/isolated/filters" : nil
+  }
+}

@@ -1,0 +1,62 @@
+/// What a person and a program are told about one run.
+struct RunReporter: Sendable {
+  let app: String
+  let isQuiet: Bool
+  /// Where one JSON object per event goes.
+  let statusDescriptor: Int32?
+
+  func started(pid: Int32, inside: Int32) {
+    emit { json in
+      json.field("event", "started")
+      json.field("app", app)
+      json.field("pid", Int64(pid))
+      json.field("inner-pid", Int64(inside))
+    }
+  }
+
+  func ended(_ end: AppEnd, limits: Limits) {
+    if let line = EndText.line(end, app: app, limits: limits) { Output.complain(line) }
+    for line in EndText.lines(end.limitsMet) { Output.complain(line) }
+    emit { json in
+      json.field("event", "exited")
+      json.field("app", app)
+      json.field("cause", end.cause.word)
+      json.field("exit-code", Int64(end.exitCode))
+      json.key("use")
+      json.beginObject()
+      json.field("wall-milliseconds", end.use.wallMilliseconds)
+      json.field("user-microseconds", end.use.userMicroseconds)
+      json.field("system-microseconds", end.use.systemMicroseconds)
+      json.field("peak-resident-kib", end.use.peakResidentKiB)
+      if let total = end.use.peakTotalKiB { json.field("peak-total-kib", total) }
+      json.field("processes", end.use.processes)
+      json.endObject()
+      json.field("limits-met", EndText.lines(end.limitsMet))
+    }
+  }
+
+  /// - Returns: what `isolated run` exits with: 126, 127, or 125.
+  func launchFailed(_ failure: LaunchFailure, plan: LaunchPlan, policy: Policy) -> Int32 {
+    let explained = Hints.explain(
+      step: failure.step, number: failure.number, plan: plan, policy: policy)
+    Output.complain(explained.text)
+    emit { json in
+      json.field("event", "failed")
+      json.field("app", app)
+      json.field("step", Int64(failure.step))
+      json.field("error", SystemError.name(failure.number))
+      json.field("exit-code", Int64(explained.exitCode))
+    }
+    return explained.exitCode
+  }
+
+  private func emit(_ fill: (inout JSONWriter) -> Void) {
+    guard let statusDescriptor else { return }
+    var json = JSONWriter()
+    json.beginObject()
+    fill(&json)
+    json.endObject()
+    json.endLine()
+    Output.write(json.bytes, to: statusDescriptor)
+  }
+}

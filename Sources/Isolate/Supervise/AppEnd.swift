@@ -1,0 +1,136 @@
+/// Why an app ended: a closed set, decided from what the kernel said.
+package enum Cause: Hashable, Sendable {
+  /// It returned or called exit.
+  case exited(code: Int32)
+  /// A signal that nothing of ours sent.
+  case signal(Int32, dumpedCore: Bool)
+  /// The filter killed it (SIGSYS).
+  case refusedSystemCall
+  case memoryLimit
+  case cpuTimeLimit
+  case fileSizeLimit
+  case wallTimeLimit
+  /// Somebody ended `isolated run` by this signal; `forced`: the app did not end in time and was killed.
+  case stopped(by: Int32, forced: Bool)
+  /// Init died before it could say how the app ended: killed from outside, or by the kernel for want of memory.
+  case lost(signal: Int32)
+
+  /// The word for programs: `cause` in --json-status-fd.
+  package var word: String {
+    switch self {
+    case .exited: "exited"
+    case .signal: "signal"
+    case .refusedSystemCall: "system-call"
+    case .memoryLimit: "memory-limit"
+    case .cpuTimeLimit: "cpu-time-limit"
+    case .fileSizeLimit: "file-size-limit"
+    case .wallTimeLimit: "wall-time-limit"
+    case .stopped: "stopped"
+    case .lost: "lost"
+    }
+  }
+}
+
+/// What an app used.
+package struct ResourceUse: Hashable, Sendable {
+  package var userMicroseconds: UInt64 = 0
+  package var systemMicroseconds: UInt64 = 0
+  /// Of its largest process; with a cgroup or sampling also of the whole sandbox.
+  package var peakResidentKiB: UInt64 = 0
+  package var peakTotalKiB: UInt64?
+  /// How many processes ran in the sandbox and were reaped.
+  package var processes: UInt64 = 0
+  package var wallMilliseconds: Int64 = 0
+
+  package init() {}
+}
+
+/// A limit that was met without being the cause of death: reported, so that nobody has to guess.
+package enum LimitMet: Hashable, Sendable {
+  /// A private file system had no room left.
+  case fileSystemFull(path: String)
+  case processes(limit: UInt64)
+  case memory(limit: UInt64, kills: UInt64)
+  case openFiles(limit: UInt64)
+}
+
+/// What the session learnt while the app ran; with it the cause is decided.
+package struct Evidence: Sendable {
+  package var status: ExitStatus?
+  /// The status of init itself, when it could not report.
+  package var initStatus: ExitStatus?
+  package var wallTimePassed = false
+  package var memoryExceeded = false
+  package var memoryKills: UInt64 = 0
+  package var stopSignal: Int32?
+  package var wasForced = false
+  package var cpuTimeIsLimited = false
+  package var fileSizeIsLimited = false
+
+  package init() {}
+
+  /// The cause. Ours come first: what we did ourselves is certain.
+  package var cause: Cause {
+    if wallTimePassed { return .wallTimeLimit }
+    if memoryExceeded { return .memoryLimit }
+    guard let status else {
+      if let stopSignal { return .stopped(by: stopSignal, forced: wasForced) }
+      if memoryKills > 0 { return .memoryLimit }
+      return .lost(signal: initStatus.map { $0.shellCode - 128 } ?? 9)
+    }
+    switch status {
+    case .exited(let code): return .exited(code: code)
+    case .signaled(let signal, let core):
+      if let stopSignal, wasForced || signal == stopSignal {
+        return .stopped(by: stopSignal, forced: wasForced)
+      }
+      if signal == SignalNumber.kill && memoryKills > 0 { return .memoryLimit }
+      if signal == SignalNumber.systemCall { return .refusedSystemCall }
+      if cpuTimeIsLimited && (signal == SignalNumber.cpuTime || signal == SignalNumber.kill) {
+        return .cpuTimeLimit
+      }
+      if fileSizeIsLimited && signal == SignalNumber.fileSize { return .fileSizeLimit }
+      return .signal(signal, dumpedCore: core)
+    }
+  }
+}
+
+/// Signal numbers that decide something; the same on x86-64 and arm64 (signal(7)).
+package enum SignalNumber {
+  package static let hangUp: Int32 = 1
+  package static let interrupt: Int32 = 2
+  package static let quit: Int32 = 3
+  package static let kill: Int32 = 9
+  package static let terminate: Int32 = 15
+  package static let child: Int32 = 17
+  package static let `continue`: Int32 = 18
+  package static let stop: Int32 = 19
+  package static let terminalStop: Int32 = 20
+  package static let cpuTime: Int32 = 24
+  package static let fileSize: Int32 = 25
+  package static let windowChange: Int32 = 28
+  package static let systemCall: Int32 = 31
+}
+
+/// The end of an app, whole.
+package struct AppEnd: Sendable {
+  package var cause: Cause
+  package var use: ResourceUse
+  package var limitsMet: [LimitMet]
+  /// What `isolated run` exits with.
+  package var exitCode: Int32
+
+  package init(evidence: Evidence, use: ResourceUse, limitsMet: [LimitMet]) {
+    cause = evidence.cause
+    self.use = use
+    self.limitsMet = limitsMet
+    let status = evidence.status ?? evidence.initStatus
+    switch cause {
+    case .exited(let code): exitCode = code
+    case .signal(let signal, _): exitCode = 128 + signal
+    case .refusedSystemCall: exitCode = 128 + SignalNumber.systemCall
+    case .wallTimeLimit, .memoryLimit, .cpuTimeLimit, .fileSizeLimit, .stopped, .lost:
+      exitCode = status.map { max($0.shellCode, 129) } ?? 128 + SignalNumber.kill
+    }
+  }
+}

@@ -1,0 +1,95 @@
+internal import CSeccomp
+
+/// A descriptor to wait on, and what came of it.
+package struct Door {
+  package var descriptor: Int32
+  package var wantsRead: Bool
+  package var wantsWrite: Bool
+  package var isReadable = false
+  package var isWritable = false
+  package var isHungUp = false
+
+  package init(_ descriptor: Int32, read: Bool = true, write: Bool = false) {
+    self.descriptor = descriptor
+    wantsRead = read
+    wantsWrite = write
+  }
+}
+
+/// What happened next? poll(2) over a handful of doors: fewer than 16, so nothing cleverer pays.
+package enum Poller {
+  /// Waits until a door is ready or the time has passed.
+  ///
+  /// - Parameter timeout: milliseconds; nil waits for ever.
+  package static func wait(
+    _ doors: inout [Door], timeout: Int64?
+  ) throws(SystemError) {
+    var raw = doors.map { door in
+      kernel_door(
+        fd: door.descriptor, wanted: (door.wantsRead ? 1 : 0) | (door.wantsWrite ? 4 : 0), ready: 0)
+    }
+    do throws(SystemError) {
+      try call("poll") { unsafe kernel_poll(&raw, raw.count, timeout ?? -1) }
+    } catch {
+      throw error
+    }
+    for index in doors.indices {
+      doors[index].isReadable = raw[index].ready & 1 != 0
+      doors[index].isWritable = raw[index].ready & 4 != 0
+      doors[index].isHungUp = raw[index].ready & 16 != 0
+    }
+  }
+
+  /// Milliseconds on the monotonic clock.
+  package static func now() -> Int64 { kernel_monotonic_ms() }
+}
+
+/// Every signal, as a descriptor. Making it blocks all signals in the calling thread.
+package struct SignalDoor: ~Copyable {
+  package let descriptor: Descriptor
+  private let saved: UInt64
+  /// Signals that the caller had set to be ignored (nohup): they stay without effect.
+  private let ignored: UInt64
+
+  package init() throws(SystemError) {
+    ignored = kernel_ignored_signals()
+    var mask: UInt64 = 0
+    let raw = try call("signalfd") { unsafe kernel_signal_descriptor(&mask) }
+    saved = mask
+    descriptor = Descriptor(adopting: raw)
+  }
+
+  /// Puts the caller's signal mask back.
+  package borrowing func restoreMask() { kernel_restore_mask(saved) }
+
+  /// The next signal, or nil when there is none now.
+  package borrowing func next() -> Int32? {
+    while true {
+      var signal = kernel_signal()
+      guard unsafe kernel_read_signal(descriptor.raw, &signal) == 0 else { return nil }
+      if signal.number < 1 || signal.number > 64 { continue }
+      if ignored & (1 << UInt64(signal.number - 1)) == 0 { return signal.number }
+    }
+  }
+}
+
+/// A process by its pidfd.
+package enum ProcessHandle {
+  package static func send(_ signal: Int32, to pidfd: borrowing Descriptor) throws(SystemError) {
+    let raw = pidfd.raw
+    try call("pidfd_send_signal") { kernel_send_signal(raw, signal) }
+  }
+
+  /// The wait status of an ended child, or nil while it runs.
+  package static func status(
+    of pidfd: borrowing Descriptor, blocking: Bool
+  ) throws(SystemError) -> Int32? {
+    let raw = pidfd.raw
+    var status: Int32 = 0
+    let ended = try call("waitid") { unsafe kernel_wait(raw, blocking ? 1 : 0, &status) }
+    return ended == 1 ? status : nil
+  }
+
+  /// Stops the calling process, as Ctrl-Z would have, until it is continued.
+  package static func stopSelf() { kernel_stop_self() }
+}
