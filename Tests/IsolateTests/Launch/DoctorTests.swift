@@ -4,10 +4,13 @@ import Testing
 
 @Suite("doctor")
 struct DoctorTests {
-  /// What `doctor --json` says about one thing: its line, found by name.
+  /// What `doctor --json` says about one thing: the lines of its object, joined.
   private func line(_ name: String, in ran: Ran) -> String {
-    ran.output.split(separator: "\n").map(String.init)
-      .first { $0.contains("\"name\": \"\(name)\"") } ?? ""
+    let lines = ran.output.split(separator: "\n").map(String.init)
+    guard let start = lines.firstIndex(where: { $0.contains("\"name\": \"\(name)\"") }) else {
+      return ""
+    }
+    return lines[start...].prefix { !$0.hasPrefix("    }") }.joined(separator: "\n")
   }
 
   private func isWell(_ ran: Ran) -> Bool { ran.output.contains("\"well\": true") }
