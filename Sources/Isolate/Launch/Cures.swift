@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// What to do about a primitive that does not work: exact commands, chosen by the error and by what the
-/// machine says about itself.
+/// What to do about a primitive that does not work: exact commands, chosen by the error and by what
+/// the machine says about itself.
 enum Cures {
   static func cure(for probe: Probe, _ result: ProbeResult, _ facts: DoctorFacts) -> String {
     if result.call == "fork", result.error == EAGAIN || result.error == ENOMEM {
@@ -107,7 +107,8 @@ enum Cures {
       + "  and to keep it: echo '\(key)=\(value)' | sudo tee /etc/sysctl.d/60-isolated.conf"
   }
 
-  /// Source: AppArmor's description of unprivileged user namespace mediation; apparmor.d(5), "userns".
+  /// Source: AppArmor's description of unprivileged user namespace mediation; apparmor.d(5),
+  /// "userns".
   private static func appArmor(_ facts: DoctorFacts) -> String {
     """
     AppArmor lets only programs that have a profile make user namespaces. Give isolated one:
@@ -126,8 +127,10 @@ enum Cures {
   /// Where a filter is already in force, it is the likely one to refuse.
   private static let container =
     "a system call filter of the container or sandbox this runs in refuses it. Docker and podman: "
-    + "--security-opt seccomp=unconfined, or a filter that allows unshare, clone, mount, pivot_root and "
-    + "seccomp; Kubernetes: seccompProfile: type: Unconfined; a systemd unit: remove RestrictNamespaces= "
+    + "--security-opt seccomp=unconfined, or a filter that allows unshare, clone, mount, "
+    + "pivot_root and "
+    + "seccomp; Kubernetes: seccompProfile: type: Unconfined; a systemd unit: remove "
+    + "RestrictNamespaces= "
     + "and SystemCallFilter="
 
   // MARK: the rest
@@ -148,7 +151,8 @@ enum Cures {
     if result.error == EOPNOTSUPP {
       let list = facts.securityModules.map { "landlock," + $0 } ?? "landlock,..."
       return "Landlock is built in but switched off. Add to the kernel's command line (in "
-        + "/etc/default/grub, GRUB_CMDLINE_LINUX; then sudo update-grub and restart):\n  lsm=\(list)"
+        + "/etc/default/grub, GRUB_CMDLINE_LINUX; then sudo update-grub and restart):\n  "
+        + "lsm=\(list)"
     }
     if facts.isFiltered, result.error == EPERM { return container }
     return kernel("5.13", "CONFIG_SECURITY_LANDLOCK=y", result, facts)

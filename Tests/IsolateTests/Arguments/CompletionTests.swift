@@ -1,8 +1,8 @@
 import Isolate
 import Testing
 
-/// The shells are not on every machine. One that is missing is reported, not passed over in silence: set
-/// ISOLATED_TEST_SHELLS=all (CI does) to make it a failure.
+/// The shells are not on every machine. One that is missing is reported, not passed over in
+/// silence: set ISOLATED_TEST_SHELLS=all (CI does) to make it a failure.
 private func shell(_ name: String) -> String? {
   if let path = Run.find(name) { return path }
   print("not checked: \(name) is not installed")
@@ -93,8 +93,8 @@ struct CompletionTests {
 
   @Test("of zsh load and declare themselves") func zshOffers() {
     guard let path = shell("zsh") else { return }
-    // The completion system runs only inside the line editor, which needs a terminal: what is checked here is
-    // that the script loads and declares itself.
+    // The completion system runs only inside the line editor, which needs a terminal: what is
+    // checked here is that the script loads and declares itself.
     let check = """
       autoload -Uz compinit; compinit -u -D
       eval "$1"

@@ -1,5 +1,5 @@
-/// Breaks the environment of a program on purpose, to see that `doctor` notices: a small C program, compiled
-/// with the C compiler that the build needs anyway.
+/// Breaks the environment of a program on purpose, to see that `doctor` notices: a small C program,
+/// compiled with the C compiler that the build needs anyway.
 enum Misfortune {
   /// misfortune WHAT... -- PROGRAM ARGS: does each thing to itself, then becomes PROGRAM.
   ///
