@@ -147,3 +147,24 @@ struct ManualTests {
     #expect(ManualPage(word: "nothing") == nil)
   }
 }
+
+@Suite("scripts/make-man")
+struct MakeManTests {
+  @Test("writes every page and every completion script") func writesAll() {
+    let script = """
+      set -e
+      directory=$(mktemp -d /tmp/isolated-test-XXXXXX)
+      trap 'rm -rf "$directory"' EXIT
+      "$1/scripts/make-man" "$2" "$directory"
+      cd "$directory"
+      find . -type f -size +0 | sort
+      """
+    let ran = Run.shell(script, [Run.package, Run.isolated])
+    #expect(ran.code == 0, "\(ran.errors)")
+    let written = Set(ran.output.split(separator: "\n").map(String.init))
+    for page in ManualPage.all {
+      #expect(written.contains("./man/man\(page.section)/\(page.name).\(page.section)"))
+    }
+    #expect(written.count == ManualPage.all.count + Shell.allCases.count)
+  }
+}

@@ -83,7 +83,7 @@ enum Misfortune {
       trap 'rm -rf "$directory"' EXIT
       chmod 755 "$directory"
       printf '%s' "$1" >"$directory/source.c"
-      ${CC:-cc} -O0 -o "$directory/misfortune" "$directory/source.c"
+      "${CC:-$(command -v cc || command -v clang)}" -O0 -o "$directory/misfortune" "$directory/source.c"
       cp "$2" "$directory/isolated"
       shift 2
       set +e
