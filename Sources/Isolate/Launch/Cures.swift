@@ -23,11 +23,15 @@ enum Cures {
       return facts.isRoot
         ? kernel("5.12", "idmapped mounts of the root file system", result, facts)
         : "run isolated as root of the machine; an ordinary user's apps do not need it"
-    case .cgroup2: return delegation(facts)
+    case .cgroup2:
+      return result.error == ENOENT
+        ? "no cgroup v2 hierarchy is to be seen here: mount it (mount -t cgroup2 none "
+          + "/sys/fs/cgroup), or start isolated outside of this container"
+        : delegation(facts)
     case .cgroup1:
       return facts.isRoot
-        ? "not needed where cgroup v2 has the controllers; else mount the v1 controllers memory, pids "
-          + "and cpu under /sys/fs/cgroup"
+        ? "not needed where cgroup v2 has the controllers; else mount the v1 controllers memory, "
+          + "pids and cpu under /sys/fs/cgroup"
         : "only root uses it; have cgroup v2 delegated instead:\n\(delegation(facts))"
     case .pidfd: return kernel("5.6", "pidfd_open and pidfd_getfd", result, facts)
     case .closeRange: return kernel("5.9", "close_range", result, facts)
@@ -131,7 +135,8 @@ enum Cures {
     + "pivot_root and "
     + "seccomp; Kubernetes: seccompProfile: type: Unconfined; a systemd unit: remove "
     + "RestrictNamespaces= "
-    + "and SystemCallFilter="
+    + "and SystemCallFilter=; another isolated: "
+    + "--set syscalls.nested-user-namespaces=true with a --relax for it"
 
   // MARK: the rest
 
@@ -175,8 +180,8 @@ enum Cures {
   private static func processLimit(_ error: Int32) -> String {
     error == ENOMEM
       ? "there is no memory for another process: free some, or raise this cgroup's memory.max"
-      : "no more processes are allowed here: raise ulimit -u (/etc/security/limits.conf), TasksMax= of "
-        + "the unit, or pids.max of the cgroup"
+      : "no more processes are allowed here: raise ulimit -u (/etc/security/limits.conf), "
+        + "TasksMax= of the unit, or pids.max of the cgroup"
   }
 
   private static func kernel(
