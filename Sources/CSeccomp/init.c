@@ -175,8 +175,10 @@ void child_become_init(struct child *c, int app_pid)
 	struct launch_plan plan = *c->plan;
 	struct pollfd doors[2];
 	int keep[LAUNCH_WATCHED_MAX + 3];
+	struct timespec tenth = { 0, 100 * 1000 * 1000 }, *patience;
 	uint64_t all = ~0ULL;
 	uint32_t i;
+	long ready;
 
 	in.signal_fd = (int)syscall(SYS_signalfd4, -1, &all, sizeof(all), SFD_CLOEXEC | SFD_NONBLOCK);
 	if (in.signal_fd < 0)
@@ -195,14 +197,22 @@ void child_become_init(struct child *c, int app_pid)
 	report(&in, LAUNCH_REPORT_STARTED, 0);
 	/* The app may have ended before the signal descriptor was there. */
 	reap(&in);
+	patience = &tenth;
 	doors[0].fd = in.signal_fd;
 	doors[0].events = POLLIN;
 	doors[1].fd = c->plan->lifeline_fd;
 	doors[1].events = 0;
 	for (;;) {
 		doors[0].revents = doors[1].revents = 0;
-		if (syscall(SYS_ppoll, doors, 2, NULL, NULL, 0) < 0 && errno != EINTR)
+		ready = syscall(SYS_ppoll, doors, 2, patience, NULL, 0);
+		if (ready < 0 && errno != EINTR)
 			_exit(125);
+		if (ready == 0 && patience) {
+			/* An app that lives longer than that: keep only the text that this loop needs. */
+			patience = NULL;
+			if (plan.code_size)
+				(void)syscall(SYS_madvise, plan.code_start, plan.code_size, MADV_DONTNEED);
+		}
 		if (doors[1].revents)
 			_exit(125);
 		if (doors[0].revents)

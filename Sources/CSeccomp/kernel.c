@@ -321,28 +321,63 @@ static const ElfW(Phdr) *program_headers(size_t *count, uintptr_t *bias)
 	return headers;
 }
 
-void kernel_data_segment(uint64_t *start, uint64_t *size)
+void kernel_own_segments(struct launch_plan *plan)
 {
 	size_t i, count;
-	uintptr_t bias, page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t bias, page = (uintptr_t)sysconf(_SC_PAGESIZE), relro = 0;
 	const ElfW(Phdr) *headers = program_headers(&count, &bias);
-	uintptr_t from = 0, to = 0, relro = 0;
 
+	/* AT_BASE is the loader's address: 0 in a static executable (getauxval(3)). A dynamic one's libraries keep data and
+	 * text elsewhere, so that little would be gained. */
+	if (getauxval(AT_BASE) != 0)
+		return;
 	for (i = 0; i < count; i++)
 		if (headers[i].p_type == PT_GNU_RELRO)
 			relro = bias + headers[i].p_vaddr;
-	/* The last writable segment; the one that holds RELRO keeps its relocated tables. */
 	for (i = 0; i < count; i++) {
-		uintptr_t begin = bias + headers[i].p_vaddr;
+		uintptr_t begin = bias + headers[i].p_vaddr, end = begin + headers[i].p_memsz;
 
-		if (headers[i].p_type != PT_LOAD || !(headers[i].p_flags & PF_W) ||
-		    (relro >= begin && relro < begin + headers[i].p_memsz))
+		if (headers[i].p_type != PT_LOAD)
 			continue;
-		from = (begin + page - 1) & ~(page - 1);
-		to = (begin + headers[i].p_memsz) & ~(page - 1);
+		if (headers[i].p_flags & PF_X) {
+			plan->code_start = begin & ~(page - 1);
+			plan->code_size = end - plan->code_start;
+		}
+		/* The writable segment that holds RELRO keeps its relocated tables. */
+		if (headers[i].p_flags & PF_W && !(relro >= begin && relro < end)) {
+			plan->data_start = (begin + page - 1) & ~(page - 1);
+			plan->data_size = (end & ~(page - 1)) - plan->data_start;
+		}
 	}
-	*start = from;
-	*size = to > from ? to - from : 0;
+}
+
+/*
+ * Drops the pages of a writable mapping that nobody has written: they are the file's still (pagemap(5): bit 61), and come back
+ * from it. The linker puts constants beside data, so most of that mapping is such.
+ */
+static void shed_unwritten(uintptr_t start, uintptr_t end, uintptr_t page)
+{
+	uint64_t entries[512];
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	uintptr_t at = start;
+
+	while (fd >= 0 && at < end) {
+		size_t i, wanted = (end - at) / page;
+		ssize_t size;
+
+		if (wanted > sizeof(entries) / sizeof(entries[0]))
+			wanted = sizeof(entries) / sizeof(entries[0]);
+		size = pread(fd, entries, wanted * sizeof(entries[0]),
+			     (off_t)(at / page * sizeof(entries[0])));
+		if (size <= 0)
+			break;
+		for (i = 0; i < (size_t)size / sizeof(entries[0]); i++)
+			if (entries[i] >> 63 & 1 && entries[i] >> 61 & 1)
+				(void)madvise((void *)(at + i * page), page, MADV_DONTNEED);
+		at += i * page;
+	}
+	if (fd >= 0)
+		close(fd);
 }
 
 void kernel_shed_memory(void)
@@ -355,9 +390,13 @@ void kernel_shed_memory(void)
 	for (i = 0; i < count; i++) {
 		uintptr_t start, end;
 
-		if (headers[i].p_type != PT_LOAD || headers[i].p_flags & PF_W)
+		if (headers[i].p_type != PT_LOAD)
 			continue;
 		start = (bias + headers[i].p_vaddr) & ~(page - 1);
+		if (headers[i].p_flags & PF_W) {
+			shed_unwritten(start, bias + headers[i].p_vaddr + headers[i].p_filesz, page);
+			continue;
+		}
 		end = bias + headers[i].p_vaddr + headers[i].p_memsz;
 		(void)madvise((void *)start, end - start, MADV_DONTNEED);
 	}

@@ -60,8 +60,9 @@ int kernel_open_path(const char *path);       /* O_PATH | O_CLOEXEC */
 int kernel_release(int32_t *major, int32_t *minor); /* the kernel's version */
 int kernel_is_privileged(void);               /* CAP_SYS_ADMIN, SETUID and SETGID, in the initial user namespace */
 int64_t kernel_monotonic_ms(void);
-/* The program's own writable data, .data to .bss; size 0 where that is not known. */
-void kernel_data_segment(uint64_t *start, uint64_t *size);
+struct launch_plan;
+/* Fills in where the program's own text and data (.data to .bss) lie; left alone in a dynamic executable. */
+void kernel_own_segments(struct launch_plan *plan);
 /* Gives back what a waiting process does not need: the allocator's free pages and the pages of its own text, which come back
  * from the page cache when they are run again. */
 void kernel_shed_memory(void);
