@@ -382,23 +382,28 @@ static void shed_unwritten(uintptr_t start, uintptr_t end, uintptr_t page)
 
 void kernel_shed_memory(void)
 {
+	ElfW(Phdr) copy[24];
 	size_t i, count;
 	uintptr_t bias, page = (uintptr_t)sysconf(_SC_PAGESIZE);
 	const ElfW(Phdr) *headers = program_headers(&count, &bias);
 
 	malloc_trim(0);
+	/* A copy, for reading them from the program's first page would bring that back. */
+	if (count > sizeof(copy) / sizeof(copy[0]))
+		return;
+	memcpy(copy, headers, count * sizeof(copy[0]));
 	for (i = 0; i < count; i++) {
-		uintptr_t start, end;
+		uintptr_t start = (bias + copy[i].p_vaddr) & ~(page - 1);
 
-		if (headers[i].p_type != PT_LOAD)
-			continue;
-		start = (bias + headers[i].p_vaddr) & ~(page - 1);
-		if (headers[i].p_flags & PF_W) {
-			shed_unwritten(start, bias + headers[i].p_vaddr + headers[i].p_filesz, page);
-			continue;
-		}
-		end = bias + headers[i].p_vaddr + headers[i].p_memsz;
-		(void)madvise((void *)start, end - start, MADV_DONTNEED);
+		if (copy[i].p_type == PT_LOAD && copy[i].p_flags & PF_W)
+			shed_unwritten(start, bias + copy[i].p_vaddr + copy[i].p_filesz, page);
+	}
+	for (i = 0; i < count; i++) {
+		uintptr_t start = (bias + copy[i].p_vaddr) & ~(page - 1);
+
+		if (copy[i].p_type == PT_LOAD && !(copy[i].p_flags & PF_W))
+			(void)madvise((void *)start, bias + copy[i].p_vaddr + copy[i].p_memsz - start,
+				      MADV_DONTNEED);
 	}
 }
 
