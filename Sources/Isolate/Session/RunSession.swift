@@ -19,6 +19,7 @@ package struct RunSession: ~Copyable {
   /// When a session that goes on gives back the memory that only its start needed.
   private var shedAt: Int64?
   private var isOver = false
+  private var reportsEnded = false
   private var failure: LaunchFailure?
 
   /// Takes over a launched child.
@@ -82,12 +83,15 @@ package struct RunSession: ~Copyable {
 
   private mutating func turn() throws(SystemError) {
     var doors = [
-      Door(child.reports.raw), Door(signals.descriptor.raw), Door(child.pidfd.raw),
+      Door(reportsEnded ? -1 : child.reports.raw), Door(signals.descriptor.raw),
+      Door(child.pidfd.raw),
     ]
     doors += relay.doors
     let sheds = shedIsDue()
     try Poller.wait(&doors, timeout: timeout(), shedding: sheds)
-    if doors[0].isReadable || doors[0].isHungUp { try readReports() }
+    if doors[0].isReadable { try readReports() }
+    /* Init has closed its end and is on its way out: the pidfd says when; asking here again would spin. */
+    if doors[0].isHungUp && !doors[0].isReadable { reportsEnded = true }
     if doors[1].isReadable { try readSignals() }
     relay.handle(doors[3...])
     try checkClock()
