@@ -16,9 +16,11 @@ extension LaunchPlanner {
 
   mutating func planFiles() {
     steps.append(.makeRoot(sizeBytes: 4 << 20))
-    for rule in policy.files.rules { plan(rule) }
+    /* The app's /dev is made before what a rule puts into it: it would cover that. */
+    for rule in policy.files.rules where !isInOwnDev(rule) { plan(rule) }
     let rootIsBound = policy.files.rules.contains { $0.target == "/" }
     if policy.files.dev { planDevices() }
+    for rule in policy.files.rules where isInOwnDev(rule) { plan(rule) }
     for rule in policy.files.devices { planBind(rule, [.noSetID, .noExecute]) }
     if policy.files.proc { planProc() }
     if policy.files.sys { steps.append(.mountSysfs(path: "sys")) }
@@ -35,6 +37,10 @@ extension LaunchPlanner {
     if !rootIsBound {
       steps.append(.setAttributes(path: "", [.readOnly, .noSetID, .noDevices, .noExecute]))
     }
+  }
+
+  private func isInOwnDev(_ rule: FileRule) -> Bool {
+    policy.files.dev && PathWords.isBeneath(rule.target, "/dev")
   }
 
   /// Whether a bound directory of the host shows there already: nothing is created in it.
@@ -69,11 +75,14 @@ extension LaunchPlanner {
   private func relative(_ path: String) -> String { String(path.dropFirst()) }
 
   private func tmpfsOptions(_ rule: FileRule) -> String {
-    var options = "size=\(rule.sizeBytes),nr_inodes=\(rule.inodes),mode=\(String(rule.mode, radix: 8))"
-    if policy.namespaces.order == .userLast {
-      options += ",uid=\(policy.identity.hostUID),gid=\(policy.identity.hostGID)"
-    }
-    return options
+    let mode = String(rule.mode, radix: 8)
+    return "size=\(rule.sizeBytes),nr_inodes=\(rule.inodes),mode=\(mode)" + ownerOptions
+  }
+
+  /// As root a private file system is made before the app's ids are, and given to them.
+  private var ownerOptions: String {
+    guard policy.namespaces.order == .userLast else { return "" }
+    return ",uid=\(policy.identity.hostUID),gid=\(policy.identity.hostGID)"
   }
 
   /// Looks a source up. Nil: skip the rule, or it has been reported.
@@ -86,7 +95,8 @@ extension LaunchPlanner {
           rule: rule, message: "\(rule.source) does not exist",
           cure: "create it, or write { path = \"\(rule.source)\", optional = true }"))
     } catch {
-      if rule.isOptional && (error.number == Errno.access || error.number == Errno.loop) { return nil }
+      let isOutOfReach = error.number == Errno.access || error.number == Errno.loop
+      if rule.isOptional && isOutOfReach { return nil }
       failures.append(
         PlanError(
           rule: rule, message: "\(rule.source) cannot be used: \(SystemError.text(error.number))",
@@ -141,7 +151,8 @@ extension LaunchPlanner {
     guard status.isDirectory else {
       failures.append(
         PlanError(
-          rule: rule, message: "\(rule.source) is not a directory; only directories can be overlaid",
+          rule: rule,
+          message: "\(rule.source) is not a directory; only directories can be overlaid",
           cure: "overlay its parent directory, or use read or write"))
       return
     }
@@ -155,33 +166,12 @@ extension LaunchPlanner {
           lower: rule.source, device: status.device, inode: status.inode,
           target: relative(rule.target),
           attributes: writableAttributes(rule),
-          kept: kept, options: tmpfsOptions(rule) ,
+          kept: kept, options: tmpfsOptions(rule),
           usesUserAttributes: policy.namespaces.order == .userFirst)))
   }
 
   private mutating func planDevices() {
-    let userLast = policy.namespaces.order == .userLast
-    if userLast {
-      /* Real root makes its own nodes, in a file system that allows them: three times faster than binds. */
-      steps.append(
-        .mountTmpfs(
-          TmpfsStep(
-            target: "dev", options: "size=64k,nr_inodes=64,mode=0755",
-            attributes: [.noSetID, .noExecute])))
-    }
-    for device in Self.devices {
-      if userLast {
-        steps.append(
-          .makeDevice(path: "dev/\(device.name)", number: device.major << 8 | device.minor))
-      } else {
-        let source = "/dev/\(device.name)"
-        planBind(
-          FileRule(
-            kind: .device, source: source, target: source, isOptional: false,
-            allowsExecute: false, mapsOwner: false, sizeBytes: 0, inodes: 0, mode: 0, upper: nil,
-            position: Position(file: Position.builtIn, line: 1)), [.noSetID, .noExecute])
-      }
-    }
+    planDeviceNodes()
     steps.append(
       .mountDevpts(path: "dev/pts", options: "newinstance,ptmxmode=0666,mode=0620"))
     for (name, target) in [
@@ -191,13 +181,35 @@ extension LaunchPlanner {
       steps.append(.makeLink(path: "dev/\(name)", target: target))
     }
     if !policy.files.rules.contains(where: { $0.target == "/dev/shm" }) {
-      let owner =
-        userLast ? ",uid=\(policy.identity.hostUID),gid=\(policy.identity.hostGID)" : ""
       steps.append(
         .mountTmpfs(
           TmpfsStep(
-            target: "dev/shm", options: "size=67108864,nr_inodes=4096,mode=1777" + owner,
+            target: "dev/shm", options: "size=67108864,nr_inodes=4096,mode=1777" + ownerOptions,
             attributes: [.noSetID, .noDevices, .noExecute])))
+    }
+  }
+
+  /// Real root makes its own nodes, in a file system that allows them: three times faster than binds.
+  private mutating func planDeviceNodes() {
+    guard policy.namespaces.order == .userLast else {
+      for device in Self.devices {
+        let source = "/dev/\(device.name)"
+        planBind(
+          FileRule(
+            kind: .device, source: source, target: source, isOptional: false,
+            allowsExecute: false, mapsOwner: false, sizeBytes: 0, inodes: 0, mode: 0, upper: nil,
+            position: Position(file: Position.builtIn, line: 1)), [.noSetID, .noExecute])
+      }
+      return
+    }
+    steps.append(
+      .mountTmpfs(
+        TmpfsStep(
+          target: "dev", options: "size=64k,nr_inodes=64,mode=0755",
+          attributes: [.noSetID, .noExecute])))
+    for device in Self.devices {
+      steps.append(
+        .makeDevice(path: "dev/\(device.name)", number: device.major << 8 | device.minor))
     }
   }
 
