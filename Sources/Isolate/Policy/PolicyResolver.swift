@@ -35,6 +35,26 @@ package struct PolicyResolver {
     return .failure(PolicyErrors(resolver.diagnostics))
   }
 
+  /// Resolves what was loaded; what was wrong with it and where it came from are part of the answer.
+  package static func resolve(
+    _ loaded: LoadedProfiles, host: HostFacts, app: String? = nil
+  ) -> Result<Policy, PolicyErrors> {
+    let hasErrors = loaded.diagnostics.contains { $0.severity == .error }
+    // Without a single profile there is nothing to say beyond what the loader said.
+    if hasErrors, loaded.profiles.allSatisfy(\.isCommandLine) {
+      return .failure(PolicyErrors(loaded.diagnostics))
+    }
+    switch resolve(loaded.profiles, host: host, app: app) {
+    case .failure(let errors):
+      return .failure(PolicyErrors(loaded.diagnostics + errors.diagnostics))
+    case .success(var policy):
+      if hasErrors { return .failure(PolicyErrors(loaded.diagnostics + policy.warnings)) }
+      policy.notices = loaded.notices + policy.notices
+      policy.warnings = loaded.diagnostics + policy.warnings
+      return .success(policy)
+    }
+  }
+
   private init(_ profiles: [Profile], host: HostFacts, app: String?) {
     self.host = host
     self.app = app ?? Self.appName(of: profiles)
@@ -56,8 +76,9 @@ package struct PolicyResolver {
     }
     guard let program = profiles.last(where: { $0.command.run != nil })?.command.run?.value.first
     else { return profiles.last { !$0.isCommandLine }?.name ?? "app" }
-    let name = program.utf8.split(separator: UInt8(ascii: "/")).last.map { String(Substring($0)) }
-    return name ?? "app"
+    guard let slash = program.utf8.lastIndex(of: UInt8(ascii: "/")) else { return program }
+    let name = String(program[program.utf8.index(after: slash)...])
+    return name.isEmpty ? "app" : name
   }
 
   private mutating func policy() -> Policy? {

@@ -56,7 +56,7 @@ extension PolicyResolver {
       EnvironmentVariable(name: "USER", value: identity.user),
       EnvironmentVariable(name: "LOGNAME", value: identity.user),
       EnvironmentVariable(name: "SHELL", value: identity.shell),
-      EnvironmentVariable(name: "PATH", value: searchPath.joined(separator: ":")),
+      EnvironmentVariable(name: "PATH", value: Self.join(searchPath)),
     ]
     func put(_ variable: EnvironmentVariable) {
       if let old = result.firstIndex(where: { $0.name == variable.name }) {
@@ -81,6 +81,16 @@ extension PolicyResolver {
       }
     }
     return result
+  }
+
+  /// A search path as PATH has it. `joined` looks generic types up at run time, which a start feels.
+  private static func join(_ directories: [String]) -> String {
+    var text = ""
+    for directory in directories {
+      if !text.isEmpty { text += ":" }
+      text += directory
+    }
+    return text
   }
 
   /// True if a name, or a prefix with `*` at its end, names the variable.

@@ -38,8 +38,8 @@ package struct CommandLineProfile: Sendable {
         at: position(argument), "no option \(option)", cure: near.map { "did you mean \($0)?" })
     }
     switch known.form {
-    case .value(let key): try add(key: key, value, option, argument)
-    case .rule(let key): add(rule: value, key, argument)
+    case .value: try add(key: known.key, value, option, argument)
+    case .rule: add(rule: value, known.key, argument)
     case .limit:
       let (name, amount) = try split(value, option, known.placeholder, argument)
       try add(key: "limits.\(name)", amount, option, argument)
@@ -111,13 +111,15 @@ package struct CommandLineProfile: Sendable {
     while true {
       if rest == "." || rest.isEmpty { return escaped(base) }
       if rest == ".." { return escaped(Self.parent(base)) }
-      if rest.hasPrefix("./") {
-        rest = rest.dropFirst(2)
-      } else if rest.hasPrefix("../") {
-        rest = rest.dropFirst(3)
+      // By bytes, and without Substring's generic doors: they cost more than all the rest at start-up.
+      let bytes = rest.utf8
+      if bytes.starts(with: [0x2E, 0x2F]) {
+        rest = Substring(bytes.dropFirst(2))
+      } else if bytes.starts(with: [0x2E, 0x2E, 0x2F]) {
+        rest = Substring(bytes.dropFirst(3))
         base = Self.parent(base)
       } else {
-        return (base == "/" ? "" : escaped(base)) + "/" + rest
+        return (base.utf8.count == 1 ? "" : escaped(base)) + "/" + String(rest)
       }
     }
   }

@@ -57,10 +57,10 @@ package struct ProfileReader {
   private mutating func readCommand(_ table: inout ProfileTable) {
     if let node = table.take("run") {
       let values = list(node, "command.run").compactMap { text($0, "command.run")?.value }
-      if values.first?.isEmpty ?? true, case .array = node.value {
-        error(node, "`command.run`: no program", cure: "command.run = [\"PROGRAM\", \"ARGUMENT\"]")
-      } else {
+      if let program = values.first, !program.isEmpty {
         profile.command.run = Setting(values, at: node.position, length: node.length)
+      } else if case .array = node.value {
+        error(node, "`command.run`: no program", cure: "command.run = [\"PROGRAM\", \"ARGUMENT\"]")
       }
     }
     profile.command.workdir = path("workdir", &table)

@@ -113,3 +113,24 @@ package enum ProfileSchema {
     }
   }
 }
+
+/// The part of docs/profile.md that lists the keys. Made from the table of keys.
+package enum ProfilePage {
+  /// What stands before the list.
+  package static let heading = "## Keys\n\n"
+
+  package static func keys() -> String {
+    ProfileKey.all.map { key in
+      """
+      ### `\(key.path)`
+
+      \(key.doc)
+
+      * Example: `\(key.example)`
+      * Merging: \(key.merge.rawValue).
+      * Widening: \(key.widening.rawValue).
+
+      """
+    }.joined(separator: "\n")
+  }
+}
