@@ -77,6 +77,8 @@ extension ProfileMerge {
     guard let base, base.kind == .hide || (base.kind == .read && rule.kind == .write) else {
       return true
     }
+    // What is beneath $CWD was the caller's choice, so the caller may name parts of it to be changed.
+    if base.kind == .read, base.isOfWorkingDirectory, profiles[index].isCommandLine { return true }
     return widens(
       rule.kind.key, rule.path.value, index, rule.path.position, rule.path.length,
       base.path.position)

@@ -13,10 +13,14 @@ final class Workshop {
 
   init() throws {
     var name = Array("/tmp/isolated-apps-XXXXXX".utf8CString)
-    let isMade = unsafe mkdtemp(&name) != nil
+    let made = unsafe mkdtemp(&name)
+    let isMade = unsafe made != nil
     try #require(isMade)
     place = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    for path in [work, home, work + "/out"] { try #require(mkdir(path, 0o755) == 0) }
+    for path in [work, home, work + "/out"] {
+      let failure = unsafe mkdir(path, 0o755)
+      try #require(failure == 0)
+    }
     Run.write(secret, to: secretFile)
   }
 
