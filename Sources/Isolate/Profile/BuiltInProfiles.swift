@@ -279,7 +279,7 @@ package enum BuiltInProfiles {
     run = [
       "chromium", "--headless=new", "--no-first-run", "--disable-gpu", "--disable-background-networking",
       # The set-user-ID helper cannot work here: no new privileges. User namespaces take its place.
-      "--disable-setuid-sandbox", "--user-data-dir=/tmp/chromium",
+      "--disable-setuid-sandbox", "--log-level=3", "--user-data-dir=/tmp/chromium",
     ]
     path = ["/usr/bin", "/bin"]
 

@@ -81,7 +81,7 @@ struct ServerAppTests {
     #expect(ask("set", "answer", "42").output == "OK\n")
     #expect(ask("get", "answer").output == "42\n")
     #expect(ask("save").output == "OK\n", "\(server.output)")
-    #expect(ask("config", "set", "dir", shop.home).output.contains("No such file or directory"))
+    #expect(ask("config", "set", "dir", shop.work).output.contains("No such file or directory"))
     #expect(server.stop() == 0, "\(server.output)")
     #expect(shop.start(of: "data/dump.rdb", 5) == Array("REDIS".utf8), "the save is the host's")
   }

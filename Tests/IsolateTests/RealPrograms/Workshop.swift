@@ -80,8 +80,16 @@ final class Server {
     unsafe posix_spawn_file_actions_adddup2(&actions, 1, 2)
     var arguments: [UnsafeMutablePointer<CChar>?] = unsafe words.map { unsafe strdup($0) } + [nil]
     defer { unsafe arguments.forEach { unsafe free($0) } }
+    // Threads of the test library block signals, and `timeout` would keep them blocked.
+    var attributes = posix_spawnattr_t()
+    unsafe posix_spawnattr_init(&attributes)
+    defer { unsafe posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    unsafe sigemptyset(&none)
+    unsafe posix_spawnattr_setsigmask(&attributes, &none)
+    unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
     var pid: pid_t = 0
-    let failure = unsafe posix_spawn(&pid, words[0], &actions, nil, &arguments, environ)
+    let failure = unsafe posix_spawn(&pid, words[0], &actions, &attributes, &arguments, environ)
     try #require(failure == 0)
     self.pid = pid
   }
