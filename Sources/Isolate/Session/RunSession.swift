@@ -16,7 +16,10 @@ package struct RunSession: ~Copyable {
   private var killAt: Int64?
   private var wallLimitAt: Int64?
   private var sampleAt: Int64?
+  /// When a session that goes on gives back the memory that only its start needed.
+  private var shedAt: Int64?
   private var isOver = false
+  private var reportsEnded = false
   private var failure: LaunchFailure?
 
   /// Takes over a launched child.
@@ -32,6 +35,7 @@ package struct RunSession: ~Copyable {
     cgroup = prepared.cgroup
     self.child = child
     self.startedAt = startedAt
+    shedAt = startedAt + 100
     evidence.cpuTimeIsLimited = policy.limits.cpuTimeMilliseconds != nil
     evidence.fileSizeIsLimited = policy.limits.fileSizeBytes != nil
     wallLimitAt = policy.limits.wallTimeMilliseconds.map { startedAt + Int64(clamping: $0.amount) }
@@ -79,19 +83,30 @@ package struct RunSession: ~Copyable {
 
   private mutating func turn() throws(SystemError) {
     var doors = [
-      Door(child.reports.raw), Door(signals.descriptor.raw), Door(child.pidfd.raw),
+      Door(reportsEnded ? -1 : child.reports.raw), Door(signals.descriptor.raw),
+      Door(child.pidfd.raw),
     ]
     doors += relay.doors
-    try Poller.wait(&doors, timeout: timeout())
-    if doors[0].isReadable || doors[0].isHungUp { try readReports() }
+    let sheds = shedIsDue()
+    try Poller.wait(&doors, timeout: timeout(), shedding: sheds)
+    if doors[0].isReadable { try readReports() }
+    /* Init has closed its end and is on its way out: the pidfd says when; asking here again would spin. */
+    if doors[0].isHungUp && !doors[0].isReadable { reportsEnded = true }
     if doors[1].isReadable { try readSignals() }
     relay.handle(doors[3...])
     try checkClock()
     if doors[2].isReadable { try initEnded() }
   }
 
+  /// Whether the wait that comes is likely to be a long one. Once a session.
+  private mutating func shedIsDue() -> Bool {
+    guard let at = shedAt, Poller.now() >= at else { return false }
+    shedAt = nil
+    return true
+  }
+
   private func timeout() -> Int64? {
-    let next = [killAt, wallLimitAt, sampleAt].compactMap { $0 }.min()
+    let next = [killAt, wallLimitAt, sampleAt, shedAt].compactMap { $0 }.min()
     return next.map { max(0, $0 - Poller.now()) }
   }
 
