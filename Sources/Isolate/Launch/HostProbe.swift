@@ -27,6 +27,8 @@ package enum HostProbe {
       timezone: timezone())
   }
 
+  static var isRoot: Bool { geteuid() == 0 }
+
   private static func release() -> (major: Int, minor: Int) {
     var numbers: (Int32, Int32) = (0, 0)
     guard unsafe kernel_release(&numbers.0, &numbers.1) == 0 else { return (0, 0) }

@@ -15,10 +15,12 @@ package struct PreparationError: Error, Sendable {
 extension Preparation {
   /// Turns a command line into a policy.
   ///
-  /// - Parameter canMakeUserNamespaces: false after a launch has found out that they are not to be had.
+  /// - Parameters:
+  ///   - canMakeUserNamespaces: false after a launch has found out that they are not to be had.
+  ///   - usesUnifiedCgroup: false after the one that looked delegated could not be used.
   /// - Throws: every error of the profiles and the command line at once.
   package static func make(
-    _ request: RunRequest, canMakeUserNamespaces: Bool = true
+    _ request: RunRequest, canMakeUserNamespaces: Bool = true, usesUnifiedCgroup: Bool = true
   ) throws(PreparationError) -> Preparation {
     var host: HostFacts
     do throws(SystemError) {
@@ -39,7 +41,7 @@ extension Preparation {
       do throws(SystemError) {
         let found = try HostProbe.facts(withCgroups: true)
         host.cgroup1 = found.cgroup1
-        host.cgroup2 = found.cgroup2
+        host.cgroup2 = usesUnifiedCgroup ? found.cgroup2 : nil
       } catch {
         throw PreparationError(messages: ["isolated: cannot look for cgroups: \(error)"])
       }

@@ -22,6 +22,8 @@ enum LaunchError: Error {
   /// The profile names a descriptor that the caller has not opened.
   case descriptor(Int32)
   case system(SystemError)
+  /// The cgroup that the policy counts on could not be made.
+  case cgroup(SystemError)
   case tooLarge(bytes: Int)
 }
 
@@ -69,7 +71,13 @@ extension PreparedLaunch {
     ) { owner in owners.first { $0.owner == owner }?.namespace ?? -1 }
     if flat.textSize > maximumText { throw .tooLarge(bytes: flat.textSize) }
     let signals = try attempt { () throws(SystemError) in try SignalDoor() }
-    let cgroup = try attempt { () throws(SystemError) in try Cgroup.make(policy) }
+    let cgroup: Cgroup?
+    do throws(SystemError) {
+      cgroup = try Cgroup.make(policy)
+    } catch {
+      signals.restoreMask()
+      throw .cgroup(error)
+    }
     return PreparedLaunch(
       plan: plan, flat: flat, standard: standard, signals: signals, cgroup: cgroup, held: held)
   }

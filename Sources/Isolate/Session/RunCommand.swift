@@ -14,7 +14,7 @@ package func run(_ request: RunRequest) -> Int32 {
   do throws(PreparationError) {
     let prepared = try Preparation.make(request)
     announce(prepared, request)
-    return launch(prepared, request, mayFallBack: true)
+    return launch(prepared, request, falling: [.withoutCgroup, .withoutUserNamespaces])
   } catch {
     for message in error.messages { Output.write(message + "\n", to: 2) }
     return 125
@@ -28,7 +28,7 @@ private func announce(_ prepared: Preparation, _ request: RunRequest) {
 }
 
 private func launch(
-  _ prepared: Preparation, _ request: RunRequest, mayFallBack: Bool
+  _ prepared: Preparation, _ request: RunRequest, falling: Set<Fallback>
 ) -> Int32 {
   let policy = prepared.policy
   let startedAt = Poller.now()
@@ -36,16 +36,21 @@ private func launch(
   do throws(LaunchError) {
     launch = try PreparedLaunch.make(prepared, filterCache: FilterPlace.directory(prepared.host))
   } catch {
+    if case .cgroup(let cause) = error, falling.contains(.withoutCgroup) {
+      return fallBack(.withoutCgroup, request, falling, because: "\(cause)")
+    }
     for line in words(error, policy) { Output.complain(line) }
     return 125
   }
   let child: Child
   do throws(SystemError) {
     child = try Launcher.launch(
-      launch.flat, cloneFlags: launch.plan.cloneFlags, cgroup: launch.cgroup?.directory)
+      launch.flat, cloneFlags: launch.plan.cloneFlags, cgroup: launch.cgroup)
   } catch {
+    for problem in launch.cgroup?.remove() ?? [] { Output.complain(problem) }
     launch.signals.restoreMask()
-    return cloneFailed(error, policy, request, mayFallBack: mayFallBack)
+    let usedCgroup = launch.cgroup != nil
+    return cloneFailed(error, policy, request, falling, usedCgroup: usedCgroup)
   }
   let reporter = RunReporter(
     app: policy.app, isQuiet: request.isQuiet, statusDescriptor: request.jsonStatusFD)
@@ -55,27 +60,51 @@ private func launch(
 }
 
 private func cloneFailed(
-  _ error: SystemError, _ policy: Policy, _ request: RunRequest, mayFallBack: Bool
+  _ error: SystemError, _ policy: Policy, _ request: RunRequest, _ falling: Set<Fallback>,
+  usedCgroup: Bool
 ) -> Int32 {
+  /* What clone3(2) says of CLONE_INTO_CGROUP, or the write to cgroup.procs of v1. */
+  let isOfCgroup =
+    error.number == Errno.access || error.number == Errno.busy
+    || error.number == Errno.notSupported || error.number == Errno.invalid
+  if usedCgroup, isOfCgroup, falling.contains(.withoutCgroup) {
+    return fallBack(.withoutCgroup, request, falling, because: "\(error)")
+  }
   let isForbidden =
     error.number == Errno.notPermitted || error.number == Errno.noSpace
     || error.number == Errno.notImplemented
-  if mayFallBack, isForbidden, policy.namespaces.order == .userFirst,
+  if falling.contains(.withoutUserNamespaces), isForbidden, policy.namespaces.order == .userFirst,
     !policy.require.contains(.namespaces)
   {
-    return fallBack(request, because: error)
+    return fallBack(
+      .withoutUserNamespaces, request, falling, because: Hints.explainClone(error.number))
   }
   Output.complain(Hints.explainClone(error.number))
   return 125
 }
 
-/// User namespaces are not to be had and the profile does not insist: Landlock, the filter and limits alone.
-private func fallBack(_ request: RunRequest, because error: SystemError) -> Int32 {
-  Output.complain(Hints.explainClone(error.number))
+/// What a launch may do without when the machine refuses it and the profile does not insist.
+private enum Fallback {
+  case withoutCgroup
+  /// Landlock, the filter and limits alone.
+  case withoutUserNamespaces
+}
+
+/// Resolves again, without what has turned out not to be had. Where `require` names it, that fails, and says so.
+private func fallBack(
+  _ fallback: Fallback, _ request: RunRequest, _ falling: Set<Fallback>, because reason: String
+) -> Int32 {
+  switch fallback {
+  case .withoutCgroup: Output.complain("the cgroup cannot be used: \(reason)")
+  case .withoutUserNamespaces: Output.complain(reason)
+  }
+  let left = falling.subtracting([fallback])
   do throws(PreparationError) {
-    let prepared = try Preparation.make(request, canMakeUserNamespaces: false)
+    let prepared = try Preparation.make(
+      request, canMakeUserNamespaces: left.contains(.withoutUserNamespaces),
+      usesUnifiedCgroup: left.contains(.withoutCgroup))
     announce(prepared, request)
-    return launch(prepared, request, mayFallBack: false)
+    return launch(prepared, request, falling: left)
   } catch {
     for message in error.messages { Output.write(message + "\n", to: 2) }
     return 125
@@ -89,6 +118,7 @@ private func words(_ error: LaunchError, _ policy: Policy) -> [String] {
   case .filter(let error): return ["cannot make the system-call filter: \(error)"]
   case .descriptor(let number):
     return ["descriptor \(number) is to be kept, but the caller has not opened it"]
+  case .cgroup(let error): return ["cannot make the app's cgroup: \(error)"]
   case .system(let error):
     if error.number == Errno.tooManyFiles {
       return ["cannot launch: \(error)\n  help: raise the limit of open files (ulimit -n)"]
@@ -105,6 +135,7 @@ enum FilterPlace {
     if host.effectiveUID == 0 { return "/var/cache/isolated/filters" }
     let cache = host.environment.first { $0.name == "XDG_CACHE_HOME" && $0.value.hasPrefix("/") }
     if let cache { return cache.value + "/isolated/filters" }
-    return host.home.hasPrefix("/") && host.home != "/" ? host.home + "/.cache/isolated/filters" : nil
+    return host.home.hasPrefix("/") && host.home != "/"
+      ? host.home + "/.cache/isolated/filters" : nil
   }
 }
