@@ -61,10 +61,15 @@ package enum CgroupProbe {
   }
 
   /// An ordinary user owns what was delegated to it. Root may write everywhere, so where systemd runs only a marked directory
-  /// is ours: all others belong to systemd, which wants to be their only writer.
+  /// and what is beneath it is ours: all others belong to systemd, which wants to be their only writer.
   private static func isOurs(_ path: String) -> Bool {
     guard HostProbe.isRoot, CgroupFile.exists("/run/systemd/system") else { return true }
-    return CgroupFile.isMarkedDelegated(path)
+    var path = Substring(path)
+    while let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+      if CgroupFile.isMarkedDelegated(String(path)) { return true }
+      path = path[..<slash]
+    }
+    return false
   }
 
   /// Whether we are the only process of a cgroup.

@@ -29,6 +29,10 @@ extension PolicyResolver {
     if needsUnified, let place = host.cgroup2 {
       limits.cgroup = .unified(parent: place.path)
     } else if !legacy.isEmpty {
+      let keys = LimitName.allCases.filter { limits[$0]?.enforcement == .cgroup1 }.map(\.key)
+      note(
+        "\(keys.joined(separator: ", ")): enforced by cgroup v1, as `require` demands; "
+          + "entering each cgroup makes the start about 11 ms slower.")
       limits.cgroup = .legacy(legacy)
     }
     return limits
@@ -87,13 +91,12 @@ extension PolicyResolver {
     }
   }
 
-  private mutating func cgroup(_ name: LimitName, _ required: Setting<Requirement>?) -> Enforcement? {
+  private func cgroup(_ name: LimitName, _ required: Setting<Requirement>?) -> Enforcement? {
     if let place = host.cgroup2, place.controllers.contains(Self.controller(name)) {
       return .cgroup2
     }
     // Entering a v1 cgroup costs over ten milliseconds, so only a required limit is worth it.
     guard host.isPrivileged, required != nil, legacyController(name) != nil else { return nil }
-    note("\(name.key) is enforced by cgroup v1: entering it makes the start about 11 ms slower.")
     return .cgroup1
   }
 

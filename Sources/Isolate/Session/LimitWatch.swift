@@ -55,6 +55,9 @@ struct LimitWatch {
   /// Whether init should be asked what lies in memory unmapped.
   var wantsShared: Bool { limits.memoryBytes?.enforcement == .sampled }
 
+  /// The CPU time that the last looks saw; 0 if none was looked for.
+  var cpuMicroseconds: UInt64 { sampler?.peak.cpuMicroseconds ?? 0 }
+
   mutating func note(sharedBytes: UInt64) { unmappedBytes = sharedBytes }
 
   /// Looks at the clock, and at the sandbox when it is time.

@@ -196,6 +196,7 @@ package struct RunSession: ~Copyable {
       let used = (use.userMicroseconds + use.systemMicroseconds) / 1000
       evidence.cpuTimeIsUsedUp = used >= limit.amount
     }
+    if evidence.status == nil, counts == nil { use.userMicroseconds = watch.cpuMicroseconds }
     watch.finish(counts, use: &use, left: left)
     limitsMet += watch.met(cause: evidence.cause)
     for problem in cgroup?.remove() ?? [] { Output.complain(problem) }
