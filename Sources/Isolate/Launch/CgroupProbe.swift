@@ -56,7 +56,7 @@ package enum CgroupProbe {
     guard type == nil || type == "domain" else { return nil }
     let all = CgroupText.words(available).filter(wanted.contains)
     let ready = CgroupText.words(enabled).filter(wanted.contains)
-    let result = type == nil || (holdsUs && isAlone(path)) ? all : ready
+    let result = type == nil || (holdsUs && isAlone(path, withChildren: true)) ? all : ready
     return result.isEmpty ? nil : result
   }
 
@@ -73,7 +73,15 @@ package enum CgroupProbe {
   }
 
   /// Whether we are the only process of a cgroup.
-  static func isAlone(_ path: String) -> Bool {
-    TextFile.readLine(path + "/cgroup.procs") == String(CgroupFile.ownPid)
+  ///
+  /// - Parameter withChildren: children of ours do not count: the early child, which ends before a cgroup is made.
+  static func isAlone(_ path: String, withChildren: Bool = false) -> Bool {
+    let own = CgroupFile.ownPid
+    guard let text = TextFile.read(path + "/cgroup.procs") else { return false }
+    let others = ProcessText.pids(text).filter { $0 != own }
+    if others.isEmpty { return true }
+    guard withChildren else { return false }
+    let children = ProcessText.pids(TextFile.read("/proc/self/task/\(own)/children") ?? "")
+    return others.allSatisfy(children.contains)
   }
 }

@@ -22,8 +22,6 @@ enum LaunchError: Error {
   /// The profile names a descriptor that the caller has not opened.
   case descriptor(Int32)
   case system(SystemError)
-  /// The cgroup that the policy counts on could not be made.
-  case cgroup(SystemError)
   case tooLarge(bytes: Int)
 }
 
@@ -38,8 +36,13 @@ extension PreparedLaunch {
   /// More text than the arguments and environment that exec takes, and every rule, can need.
   private static let maximumText = 8 << 20
 
+  /// - Parameters:
+  ///   - signals: made already: all signals are blocked.
+  ///   - cgroup: made already, if the policy wants one.
+  ///   - networkIsMade: an early child with a network namespace waits for the plan.
   static func make(
-    _ prepared: Preparation, filterCache: String?
+    _ prepared: Preparation, filterCache: String?, signals: consuming SignalDoor,
+    cgroup: Cgroup?, networkIsMade: Bool
   ) throws(LaunchError) -> PreparedLaunch {
     let policy = prepared.policy
     for number in policy.descriptors where !Output.isOpen(number) {
@@ -54,11 +57,12 @@ extension PreparedLaunch {
       null = held[0].descriptor.raw
     }
     let clocks = policy.namespaces.time ? HostProbe.clocks() : (0, 0)
-    let context = PlanContext(
+    var context = PlanContext(
       landlockABI: prepared.host.landlockABI,
       filterInstructions: filter.count / SyscallFilter.instructionSize, standard: standard,
       terminal: TerminalRelay.settings(standard), nullDescriptor: null, bootSeconds: clocks.0,
       monotonicSeconds: clocks.1)
+    context.networkIsMade = networkIsMade
     let plan: LaunchPlan
     do throws(PlanErrors) {
       plan = try LaunchPlanner(policy, context: context, sources: .host).plan()
@@ -70,14 +74,6 @@ extension PreparedLaunch {
       plan.steps, command: policy.command, environment: policy.environment, filter: filter
     ) { owner in owners.first { $0.owner == owner }?.namespace ?? -1 }
     if flat.textSize > maximumText { throw .tooLarge(bytes: flat.textSize) }
-    let signals = try attempt { () throws(SystemError) in try SignalDoor() }
-    let cgroup: Cgroup?
-    do throws(SystemError) {
-      cgroup = try Cgroup.make(policy)
-    } catch {
-      signals.restoreMask()
-      throw .cgroup(error)
-    }
     return PreparedLaunch(
       plan: plan, flat: flat, standard: standard, signals: signals, cgroup: cgroup, held: held)
   }

@@ -11,10 +11,18 @@ package func run(_ request: RunRequest) -> Int32 {
     Output.complain("--json-status-fd \(status): that descriptor is not open")
     return 125
   }
+  let signals: SignalDoor
+  do throws(SystemError) {
+    signals = try SignalDoor()
+  } catch {
+    Output.complain("cannot launch: \(error)")
+    return 125
+  }
+  let early = EarlyGuess(request).begin()
   do throws(PreparationError) {
     let prepared = try Preparation.make(request)
     announce(prepared, request)
-    return launch(prepared, request, falling: [.withoutCgroup, .withoutUserNamespaces])
+    return launch(prepared, request, signals, early, falling: [.cgroup, .userNamespaces])
   } catch {
     for message in error.messages { Output.write(message + "\n", to: 2) }
     return 125
@@ -28,83 +36,113 @@ private func announce(_ prepared: Preparation, _ request: RunRequest) {
 }
 
 private func launch(
-  _ prepared: Preparation, _ request: RunRequest, falling: Set<Fallback>
+  _ prepared: Preparation, _ request: RunRequest, _ signals: consuming SignalDoor,
+  _ early: consuming EarlyChild?, falling: Set<Fallback>
 ) -> Int32 {
   let policy = prepared.policy
   let startedAt = Poller.now()
+  var usable = rightGuess(early, policy)
+  let cgroup: Cgroup?
+  do throws(SystemError) {
+    cgroup = try Cgroup.make(policy)
+  } catch {
+    return cgroupFailed(error, request, signals, falling)
+  }
   let launch: PreparedLaunch
   do throws(LaunchError) {
-    launch = try PreparedLaunch.make(prepared, filterCache: FilterPlace.directory(prepared.host))
+    launch = try PreparedLaunch.make(
+      prepared, filterCache: FilterPlace.directory(prepared.host), signals: signals,
+      cgroup: cgroup, networkIsMade: usable?.hasNetwork ?? false)
   } catch {
-    if case .cgroup(let cause) = error, falling.contains(.withoutCgroup) {
-      return fallBack(.withoutCgroup, request, falling, because: "\(cause)")
-    }
+    remove(cgroup)
     for line in words(error, policy) { Output.complain(line) }
     return 125
   }
   let child: Child
   do throws(SystemError) {
-    child = try Launcher.launch(
-      launch.flat, cloneFlags: launch.plan.cloneFlags, cgroup: launch.cgroup)
+    if let usable = usable.take() {
+      child = try usable.run(launch.flat)
+    } else {
+      child = try Launcher.launch(
+        launch.flat, cloneFlags: launch.plan.cloneFlags, cgroup: cgroup)
+    }
   } catch {
-    for problem in launch.cgroup?.remove() ?? [] { Output.complain(problem) }
-    launch.signals.restoreMask()
-    let usedCgroup = launch.cgroup != nil
-    return cloneFailed(error, policy, request, falling, usedCgroup: usedCgroup)
+    remove(cgroup)
+    if cgroup != nil, isOfCgroup(error.number) {
+      return cgroupFailed(error, request, launch.signals, falling)
+    }
+    return namespacesFailed(error.number, policy, request, launch.signals, falling)
   }
   let reporter = RunReporter(
     app: policy.app, isQuiet: request.isQuiet, statusDescriptor: request.jsonStatusFD)
   var session = RunSession(
     launch, child: child, policy: policy, reporter: reporter, startedAt: startedAt)
-  return session.run()
+  switch session.run() {
+  case .over(let code): return code
+  case .noNamespaces(let number): return namespacesFailed(number, policy, request, session.end(), falling)
+  }
 }
 
-private func cloneFailed(
-  _ error: SystemError, _ policy: Policy, _ request: RunRequest, _ falling: Set<Fallback>,
-  usedCgroup: Bool
-) -> Int32 {
-  /* What clone3(2) says of CLONE_INTO_CGROUP, or the write to cgroup.procs of v1. */
-  let isOfCgroup =
-    error.number == Errno.access || error.number == Errno.busy
-    || error.number == Errno.notSupported || error.number == Errno.invalid
-  if usedCgroup, isOfCgroup, falling.contains(.withoutCgroup) {
-    return fallBack(.withoutCgroup, request, falling, because: "\(error)")
-  }
-  let isForbidden =
-    error.number == Errno.notPermitted || error.number == Errno.noSpace
-    || error.number == Errno.notImplemented
-  if falling.contains(.withoutUserNamespaces), isForbidden, policy.namespaces.order == .userFirst,
-    !policy.require.contains(.namespaces)
-  {
-    return fallBack(
-      .withoutUserNamespaces, request, falling, because: Hints.explainClone(error.number))
-  }
-  Output.complain(Hints.explainClone(error.number))
-  return 125
+/// The early child, if it is what the policy asks for; another one ends by itself.
+private func rightGuess(_ early: consuming EarlyChild?, _ policy: Policy) -> EarlyChild? {
+  guard let early = consume early else { return nil }
+  if early.serves(policy) { return early }
+  /* At once: as a second process of our cgroup it would be in the way of its controllers. */
+  early.end()
+  return nil
 }
 
-/// What a launch may do without when the machine refuses it and the profile does not insist.
+private func remove(_ cgroup: Cgroup?) {
+  for problem in cgroup?.remove() ?? [] { Output.complain(problem) }
+}
+
+/// What a launch may go on without when the machine refuses it and the profile does not insist.
 private enum Fallback {
-  case withoutCgroup
-  /// Landlock, the filter and limits alone.
-  case withoutUserNamespaces
+  case cgroup
+  /// Then Landlock, the filter and limits alone.
+  case userNamespaces
 }
 
-/// Resolves again, without what has turned out not to be had. Where `require` names it, that fails, and says so.
-private func fallBack(
-  _ fallback: Fallback, _ request: RunRequest, _ falling: Set<Fallback>, because reason: String
+/// What clone3(2) says of CLONE_INTO_CGROUP, and a write to cgroup.procs.
+private func isOfCgroup(_ number: Int32) -> Bool {
+  number == Errno.access || number == Errno.busy || number == Errno.notSupported
+    || number == Errno.invalid || number == Errno.noEntry
+}
+
+/// What looked like a delegated cgroup is none. Where `require` names its limits, resolving again fails, and says so.
+private func cgroupFailed(
+  _ error: SystemError, _ request: RunRequest, _ signals: consuming SignalDoor,
+  _ falling: Set<Fallback>
 ) -> Int32 {
-  switch fallback {
-  case .withoutCgroup: Output.complain("the cgroup cannot be used: \(reason)")
-  case .withoutUserNamespaces: Output.complain(reason)
-  }
-  let left = falling.subtracting([fallback])
+  Output.complain("the app's cgroup cannot be used: \(error)")
+  if !falling.contains(.cgroup) { return 125 }
+  return again(request, signals, falling.subtracting([.cgroup]))
+}
+
+/// The clone failed, or the early child could not make what it was born for.
+private func namespacesFailed(
+  _ number: Int32, _ policy: Policy, _ request: RunRequest, _ signals: consuming SignalDoor,
+  _ falling: Set<Fallback>
+) -> Int32 {
+  Output.complain(Hints.explainClone(number))
+  let isForbidden =
+    number == Errno.notPermitted || number == Errno.noSpace || number == Errno.notImplemented
+  guard isForbidden, falling.contains(.userNamespaces), policy.namespaces.order == .userFirst,
+    !policy.require.contains(.namespaces)
+  else { return 125 }
+  return again(request, signals, falling.subtracting([.userNamespaces]))
+}
+
+/// Resolves and launches again, without what has turned out not to be had.
+private func again(
+  _ request: RunRequest, _ signals: consuming SignalDoor, _ falling: Set<Fallback>
+) -> Int32 {
   do throws(PreparationError) {
     let prepared = try Preparation.make(
-      request, canMakeUserNamespaces: left.contains(.withoutUserNamespaces),
-      usesUnifiedCgroup: left.contains(.withoutCgroup))
+      request, canMakeUserNamespaces: falling.contains(.userNamespaces),
+      usesUnifiedCgroup: falling.contains(.cgroup))
     announce(prepared, request)
-    return launch(prepared, request, falling: left)
+    return launch(prepared, request, signals, nil, falling: falling)
   } catch {
     for message in error.messages { Output.write(message + "\n", to: 2) }
     return 125
@@ -118,7 +156,6 @@ private func words(_ error: LaunchError, _ policy: Policy) -> [String] {
   case .filter(let error): return ["cannot make the system-call filter: \(error)"]
   case .descriptor(let number):
     return ["descriptor \(number) is to be kept, but the caller has not opened it"]
-  case .cgroup(let error): return ["cannot make the app's cgroup: \(error)"]
   case .system(let error):
     if error.number == Errno.tooManyFiles {
       return ["cannot launch: \(error)\n  help: raise the limit of open files (ulimit -n)"]
@@ -135,7 +172,6 @@ enum FilterPlace {
     if host.effectiveUID == 0 { return "/var/cache/isolated/filters" }
     let cache = host.environment.first { $0.name == "XDG_CACHE_HOME" && $0.value.hasPrefix("/") }
     if let cache { return cache.value + "/isolated/filters" }
-    return host.home.hasPrefix("/") && host.home != "/"
-      ? host.home + "/.cache/isolated/filters" : nil
+    return host.home.hasPrefix("/") && host.home != "/" ? host.home + "/.cache/isolated/filters" : nil
   }
 }
