@@ -38,10 +38,11 @@ extension PreparedLaunch {
 
   /// - Parameters:
   ///   - signals: made already: all signals are blocked.
+  ///   - cgroup: made already, if the policy wants one.
   ///   - networkIsMade: an early child with a network namespace waits for the plan.
   static func make(
     _ prepared: Preparation, filterCache: String?, signals: consuming SignalDoor,
-    networkIsMade: Bool
+    cgroup: Cgroup?, networkIsMade: Bool
   ) throws(LaunchError) -> PreparedLaunch {
     let policy = prepared.policy
     for number in policy.descriptors where !Output.isOpen(number) {
@@ -73,7 +74,6 @@ extension PreparedLaunch {
       plan.steps, command: policy.command, environment: policy.environment, filter: filter
     ) { owner in owners.first { $0.owner == owner }?.namespace ?? -1 }
     if flat.textSize > maximumText { throw .tooLarge(bytes: flat.textSize) }
-    let cgroup = try attempt { () throws(SystemError) in try Cgroup.make(policy) }
     return PreparedLaunch(
       plan: plan, flat: flat, standard: standard, signals: signals, cgroup: cgroup, held: held)
   }

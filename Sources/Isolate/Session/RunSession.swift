@@ -10,12 +10,12 @@ package struct RunSession: ~Copyable {
   private var evidence = Evidence()
   private var use = ResourceUse()
   private var limitsMet: [LimitMet] = []
-  private var sampler: Sampler?
+  private var watch: LimitWatch
+  /// Processes that still lived when the app had ended.
+  private var left: UInt64 = 0
   private let startedAt: Int64
   /// When everything is killed because a stop was asked for.
   private var killAt: Int64?
-  private var wallLimitAt: Int64?
-  private var sampleAt: Int64?
   /// When a session that goes on gives back the memory that only its start needed.
   private var shedAt: Int64?
   private var isOver = false
@@ -38,11 +38,8 @@ package struct RunSession: ~Copyable {
     shedAt = startedAt + 100
     evidence.cpuTimeIsLimited = policy.limits.cpuTimeMilliseconds != nil
     evidence.fileSizeIsLimited = policy.limits.fileSizeBytes != nil
-    wallLimitAt = policy.limits.wallTimeMilliseconds.map { startedAt + Int64(clamping: $0.amount) }
-    if policy.limits.memoryBytes?.enforcement == .sampled {
-      sampler = Sampler(initPid: self.child.pid)
-      sampleAt = startedAt + Sampler.firstMilliseconds
-    }
+    watch = LimitWatch(
+      policy.limits, cgroup: prepared.cgroup, initPid: self.child.pid, startedAt: startedAt)
   }
 
   /// How a session went.
@@ -66,9 +63,8 @@ package struct RunSession: ~Copyable {
       }
     }
     relay.finish()
-    collectCgroup()
+    collectLimits()
     use.wallMilliseconds = Poller.now() - startedAt
-    use.peakTotalKiB = use.peakTotalKiB ?? sampler?.peakKiB
     if let failure {
       if failure.step == EarlyChild.step { return .noNamespaces(failure.number) }
       return .over(reporter.launchFailed(failure, plan: plan, policy: policy))
@@ -106,33 +102,29 @@ package struct RunSession: ~Copyable {
   }
 
   private func timeout() -> Int64? {
-    let next = [killAt, wallLimitAt, sampleAt, shedAt].compactMap { $0 }.min()
+    let next = [killAt, watch.nextAt, shedAt].compactMap { $0 }.min()
     return next.map { max(0, $0 - Poller.now()) }
   }
 
   private mutating func checkClock() throws(SystemError) {
-    guard killAt != nil || wallLimitAt != nil || sampleAt != nil else { return }
+    guard killAt != nil || watch.nextAt != nil else { return }
     let now = Poller.now()
-    if let at = wallLimitAt, now >= at {
-      wallLimitAt = nil
-      evidence.wallTimePassed = true
-      kill()
-    }
     if let at = killAt, now >= at {
       killAt = nil
       evidence.wasForced = true
       kill()
     }
-    if let at = sampleAt, now >= at, var taken = sampler {
-      taken.sample()
-      sampler = taken
-      sampleAt = now + Sampler.everyMilliseconds
-      if let limit = policy.limits.memoryBytes, taken.lastKiB > limit.amount / 1024 {
-        sampleAt = nil
-        evidence.memoryExceeded = true
-        kill()
-      }
+    guard let at = watch.nextAt, now >= at else { return }
+    switch watch.check(at: now) {
+    case nil:
+      if watch.wantsShared { Launcher.askForShared(child.reports) }
+      return
+    case .memory: evidence.memoryExceeded = true
+    case .cpuTime: evidence.cpuTimeExceeded = true
+    case .wallTime: evidence.wallTimePassed = true
+    case .processes, .cpu, .openFiles, .fileSize, .addressSpace, .coreSize: return
     }
+    kill()
   }
 
   /// Kills init: the kernel then kills everything in its pid namespace.
@@ -159,14 +151,20 @@ package struct RunSession: ~Copyable {
         use.systemMicroseconds = usage.systemMicroseconds
         use.peakResidentKiB = usage.peakResidentKiB
         use.processes = usage.processes
+        left = usage.left
         noteFullFileSystems(usage.fullFileSystems)
+      case .shared(let bytes): watch.note(sharedBytes: bytes)
       }
     }
   }
 
   private mutating func noteFullFileSystems(_ full: UInt32) {
     for (index, path) in child.watched.enumerated().prefix(32) where full & (1 << index) != 0 {
-      limitsMet.append(.fileSystemFull(path: path))
+      let rule = policy.files.rules.first { $0.kind == .private && $0.target == path }
+      limitsMet.append(
+        LimitMet(
+          what: .privateFiles(path: path), amount: rule?.sizeBytes ?? 0, enforcement: nil,
+          position: rule?.position, sign: .reached))
     }
   }
 
@@ -214,18 +212,21 @@ package struct RunSession: ~Copyable {
     isOver = true
   }
 
-  private mutating func collectCgroup() {
-    guard let cgroup else { return }
-    let counts = cgroup.counts()
-    evidence.memoryKills = counts.memoryKills
-    use.peakTotalKiB = counts.peakKiB
-    if counts.memoryKills > 0, let limit = policy.limits.memoryBytes {
-      limitsMet.append(.memory(limit: limit.amount, kills: counts.memoryKills))
+  private mutating func collectLimits() {
+    let counts = cgroup?.counts()
+    if let counts, let total = counts.cpuMicroseconds, evidence.status == nil {
+      /* Init was killed with the rest and could not report. */
+      use.userMicroseconds = total
     }
-    if counts.refusedForks > 0, let limit = policy.limits.processes {
-      limitsMet.append(.processes(limit: limit.amount))
+    evidence.memoryKills = counts?.memoryKills ?? 0
+    if let limit = policy.limits.cpuTimeMilliseconds {
+      let used = (use.userMicroseconds + use.systemMicroseconds) / 1000
+      evidence.cpuTimeIsUsedUp = used >= limit.amount
     }
-    for problem in cgroup.remove() { Output.complain(problem) }
+    if evidence.status == nil, counts == nil { use.userMicroseconds = watch.cpuMicroseconds }
+    watch.finish(counts, use: &use, left: left)
+    limitsMet += watch.met(cause: evidence.cause)
+    for problem in cgroup?.remove() ?? [] { Output.complain(problem) }
   }
 }
 
