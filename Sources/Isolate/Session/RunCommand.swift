@@ -5,6 +5,7 @@ package func run(_ request: RunRequest) -> Int32 {
   do throws(SystemError) {
     try Output.reserveStandardDescriptors()
   } catch {
+    Output.complain("cannot give the app descriptors 0, 1 and 2: \(error)")
     return 125
   }
   if let status = request.jsonStatusFD, !Output.isOpen(status) {
@@ -16,9 +17,14 @@ package func run(_ request: RunRequest) -> Int32 {
     announce(prepared, request)
     return launch(prepared, request, mayFallBack: true)
   } catch {
-    for message in error.messages { Output.write(message + "\n", to: 2) }
-    return 125
+    return reporter(request).refusedAsWritten(error.messages)
   }
+}
+
+private func reporter(_ request: RunRequest, app: String? = nil) -> RunReporter {
+  RunReporter(
+    app: app ?? request.name?.text ?? request.app?.text ?? request.command.first ?? "",
+    isQuiet: request.isQuiet, statusDescriptor: request.jsonStatusFD)
 }
 
 private func announce(_ prepared: Preparation, _ request: RunRequest) {
@@ -36,8 +42,7 @@ private func launch(
   do throws(LaunchError) {
     launch = try PreparedLaunch.make(prepared, filterCache: FilterPlace.directory(prepared.host))
   } catch {
-    for line in words(error, policy) { Output.complain(line) }
-    return 125
+    return reporter(request, app: policy.app).refused(words(error, policy))
   }
   let child: Child
   do throws(SystemError) {
@@ -47,10 +52,9 @@ private func launch(
     launch.signals.restoreMask()
     return cloneFailed(error, policy, request, mayFallBack: mayFallBack)
   }
-  let reporter = RunReporter(
-    app: policy.app, isQuiet: request.isQuiet, statusDescriptor: request.jsonStatusFD)
   var session = RunSession(
-    launch, child: child, policy: policy, reporter: reporter, startedAt: startedAt)
+    launch, child: child, policy: policy, reporter: reporter(request, app: policy.app),
+    startedAt: startedAt)
   return session.run()
 }
 
@@ -65,8 +69,7 @@ private func cloneFailed(
   {
     return fallBack(request, because: error)
   }
-  Output.complain(Hints.explainClone(error.number))
-  return 125
+  return reporter(request, app: policy.app).refused([Hints.explainClone(error.number)])
 }
 
 /// User namespaces are not to be had and the profile does not insist: Landlock, the filter and limits alone.
@@ -77,8 +80,7 @@ private func fallBack(_ request: RunRequest, because error: SystemError) -> Int3
     announce(prepared, request)
     return launch(prepared, request, mayFallBack: false)
   } catch {
-    for message in error.messages { Output.write(message + "\n", to: 2) }
-    return 125
+    return reporter(request).refusedAsWritten(error.messages)
   }
 }
 
