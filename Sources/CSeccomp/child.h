@@ -39,6 +39,19 @@ struct child {
 	uint32_t watched_count;
 };
 
+/* The memory that an early child and the supervisor share, mapped at one address in both. */
+#define LAUNCH_ARENA_SIZE (16 << 20)
+
+struct launch_arena {
+	struct launch_plan plan;
+	uint64_t affinity_size; /* bytes; 0: nothing to restore */
+	unsigned char affinity[128];
+	char rest[];
+};
+
+/* What an early child does from its birth on. Never returns. */
+void child_early(const struct launch_early *early, uint64_t later) __attribute__((noreturn));
+
 static inline const char *child_text(const struct child *c, uint64_t offset)
 {
 	return c->plan->text + offset;

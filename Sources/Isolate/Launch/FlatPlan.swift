@@ -62,6 +62,7 @@ package struct FlatPlan {
     case .startNetwork(let loopback):
       emit(LAUNCH_OP_NETWORK_START, value: loopback ? 1 : 0)
     case .joinNetwork: emit(LAUNCH_OP_NETWORK_JOIN)
+    case .raiseLoopback: emit(LAUNCH_OP_LOOPBACK_UP)
     case .unshare(let kind):
       emit(LAUNCH_OP_UNSHARE, value: kind == .user ? CloneFlag.user : CloneFlag.time)
     case .writeProc(let file, let content):

@@ -10,9 +10,7 @@ package enum Hints {
     step: Int, number: Int32, plan: LaunchPlan, policy: Policy
   ) -> Explanation {
     guard plan.steps.indices.contains(step) else {
-      return Explanation(
-        text: "cannot launch: the child failed before its first step (\(words(number)))",
-        exitCode: 125)
+      return Explanation(text: explainClone(number), exitCode: 125)
     }
     let failed = plan.steps[step]
     if case .execute(let candidates) = failed {
@@ -167,7 +165,7 @@ package enum Hints {
         return "/proc is not mounted here; isolated needs it: mount -t proc proc /proc"
       }
       return "the id map was refused (\(file)): `isolated doctor` says what the system forbids"
-    case .unshare, .startNetwork, .joinNetwork:
+    case .unshare, .startNetwork, .joinNetwork, .raiseLoopback:
       return cloneHint(number)
     case .makeRoot, .makeMountsPrivate, .enterRoot:
       return "the system allows user namespaces but not mounts in them; inside a container, its "

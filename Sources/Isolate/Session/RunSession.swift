@@ -41,10 +41,16 @@ package struct RunSession: ~Copyable {
     }
   }
 
+  /// How a session went.
+  enum Outcome {
+    /// What `isolated run` exits with.
+    case over(Int32)
+    /// Nothing was started: the namespaces are not to be had.
+    case noNamespaces(Int32)
+  }
+
   /// Runs until the sandbox is gone.
-  ///
-  /// - Returns: what `isolated run` exits with.
-  mutating func run() -> Int32 {
+  mutating func run() -> Outcome {
     while !isOver {
       do throws(SystemError) {
         try turn()
@@ -60,10 +66,13 @@ package struct RunSession: ~Copyable {
     collectCgroup()
     use.wallMilliseconds = Poller.now() - startedAt
     use.peakTotalKiB = use.peakTotalKiB ?? sampler?.peakKiB
-    if let failure { return reporter.launchFailed(failure, plan: plan, policy: policy) }
+    if let failure {
+      if failure.step == EarlyChild.step { return .noNamespaces(failure.number) }
+      return .over(reporter.launchFailed(failure, plan: plan, policy: policy))
+    }
     let end = AppEnd(evidence: evidence, use: use, limitsMet: limitsMet)
     reporter.ended(end, limits: policy.limits)
-    return end.exitCode
+    return .over(end.exitCode)
   }
 
   /// The app's last words, as long as the caller's terminal takes them and nobody asks to end.
@@ -84,6 +93,9 @@ package struct RunSession: ~Copyable {
       relay.handle(doors[1...])
     }
   }
+
+  /// Gives the signals back, for another try.
+  consuming func end() -> SignalDoor { signals }
 
   private mutating func turn() throws(SystemError) {
     var doors = [
