@@ -18,7 +18,7 @@ final class Pty {
     try #require(unsafe ioctl(master, 0x4004_5431, &unlock) == 0)
     try #require(unsafe ioctl(master, 0x8004_5430, &number) == 0)
     path = "/dev/pts/\(number)"
-    _ = unsafe fcntl(master, F_SETFL, O_NONBLOCK)
+    _ = fcntl(master, F_SETFL, O_NONBLOCK)
     resize(rows: rows, columns: columns)
   }
 
@@ -27,7 +27,7 @@ final class Pty {
     var setup = Spawned.Setup()
     setup.ownSession = true
     setup.files = files ?? [terminal, terminal, terminal]
-    setup.environment = ["PATH=/usr/bin:/bin", "TERM=xterm", "PS1=> ", "HOME=/tmp"].map {
+    setup.environment = ["PATH=/usr/bin:/bin", "TERM=xterm", "PS1=> ", "HOME=/home/nobody-here"].map {
       Array($0.utf8)
     }
     return try Spawned(words, setup)
@@ -87,7 +87,7 @@ final class Pty {
 
   /// Waits until a text appears after the last one that was awaited.
   func expect(
-    _ wanted: String, seconds: Int = 30, at location: SourceLocation = #_sourceLocation
+    _ wanted: String, seconds: Int = 15, at location: SourceLocation = #_sourceLocation
   ) throws {
     let pattern = Array(wanted.utf8)
     let found = Moment.within(seconds) {
@@ -102,7 +102,7 @@ final class Pty {
   }
 
   /// Waits for the end of a process and reads the screen meanwhile.
-  func end(of process: Spawned, seconds: Int = 30) throws -> Spawned.End {
+  func end(of process: Spawned, seconds: Int = 15) throws -> Spawned.End {
     let ended = Moment.within(seconds) {
       read()
       return process.poll() != nil

@@ -50,7 +50,7 @@ final class Spawned {
     if let extra = setup.extra {
       unsafe posix_spawn_file_actions_adddup2(&actions, extra.from, extra.to)
     }
-    var attributes = unsafe posix_spawnattr_t()
+    var attributes = posix_spawnattr_t()
     unsafe posix_spawnattr_init(&attributes)
     defer { unsafe posix_spawnattr_destroy(&attributes) }
     var mask = sigset_t()
@@ -60,14 +60,15 @@ final class Spawned {
     let flags = Int32(POSIX_SPAWN_SETSIGMASK) | (setup.ownSession ? 0x80 : 0)
     unsafe posix_spawnattr_setflags(&attributes, Int16(flags))
     var argv = unsafe Self.copies(words)
-    var envp = unsafe setup.environment.map { Self.copies($0) } ?? []
+    var envp: [UnsafeMutablePointer<CChar>?] = unsafe []
+    if let environment = setup.environment { unsafe envp = Self.copies(environment) }
     defer { unsafe (argv + envp).forEach { unsafe free($0) } }
     var pid: pid_t = 0
     let program = path ?? String(decoding: words[0], as: UTF8.self)
     let isOwn = setup.environment == nil
     let result = unsafe envp.withUnsafeMutableBufferPointer { envp in
       unsafe posix_spawn(
-        &pid, program, &actions, &attributes, &argv, isOwn ? environ : envp.baseAddress)
+        &pid, program, &actions, &attributes, &argv, unsafe (isOwn ? environ : envp.baseAddress))
     }
     try #require(result == 0, "posix_spawn \(program): error \(result)")
     self.pid = pid
