@@ -195,6 +195,7 @@ import Testing
   @Test func terminalInheritGivesTheAppTheCallers() throws {
     let pty = try Pty()
     let app = try pty.run("test -t 0 -a -t 1 && ls /dev/pts && cat", options: ["--terminal", "inherit"])
+    try pty.expect("ptmx")
     #expect(pty.editsLines)
     pty.type("line\n\u{4}")
     try #expect(pty.end(of: app).code == 0)
