@@ -43,8 +43,9 @@ void kernel_restore_mask(uint64_t saved);
 uint64_t kernel_ignored_signals(void);
 struct kernel_signal {
 	int32_t number;
-	int32_t pid;
+	int32_t from_kernel; /* 1: a terminal's key or hang-up, not a process */
 };
+/* The next signal that another process or the kernel sent. 0, or -1 when there is none. */
 int kernel_read_signal(int fd, struct kernel_signal *out);
 
 /* waitid(2) on a pidfd with rusage. Returns 1 when it has ended, 0 when not yet. Status as waitpid(2) gives it. */

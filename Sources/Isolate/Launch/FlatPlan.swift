@@ -35,7 +35,7 @@ package struct FlatPlan {
   private mutating func put(_ string: String) -> Int {
     if string.isEmpty { return 0 }
     let offset = text.count
-    text.append(contentsOf: string.utf8)
+    RawText.append(string, to: &text)
     text.append(0)
     return offset
   }

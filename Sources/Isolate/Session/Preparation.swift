@@ -123,9 +123,18 @@ extension Preparation {
     diagnostic.rendered(sourceLine: loaded.sourceLine(at: diagnostic.position))
   }
 
+  /// A shell's `<(...)`: a pipe whose writer is there.
+  private static func isOpenFile(_ path: String) -> Bool {
+    path == "/dev/stdin" || path.hasPrefix("/dev/fd/") || path.hasPrefix("/proc/self/fd/")
+  }
+
   /// Reads one candidate of the search.
   package static func readProfile(_ path: String) -> ProfileFile {
     do throws(SystemError) {
+      if let status = try FileStatus.of(path), !status.isRegular, !isOpenFile(path) {
+        /* Opening a fifo would wait for its writer. */
+        return .unreadable(status.isDirectory ? "it is a directory" : "it is not a regular file")
+      }
       guard let bytes = try FileSystem.contents(path, limit: ProfileLoader.maximumBytes) else {
         return .missing
       }
