@@ -2,7 +2,6 @@
 #include "victim.h"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <sys/stat.h>
 
 /* Done if anything but 0, 1 and 2 is open. */
@@ -40,18 +39,6 @@ static int open_relative(char **words)
 	return result_of(open(words[0], O_RDONLY | O_CLOEXEC));
 }
 
-/* The working directory must have a path in the view. */
-static int lost_directory(char **words)
-{
-	char path[PATH_MAX];
-
-	(void)words;
-	/* The call itself: glibc hides the kernel's "(unreachable)". */
-	if (syscall(SYS_getcwd, path, sizeof(path)) < 0)
-		return 0;
-	return path[0] == '/' ? EPERM : 0;
-}
-
 /* A descriptor that was opened one way, opened again another way by its link in /proc. */
 static int reopen(char **words)
 {
@@ -74,7 +61,6 @@ const struct attack descriptor_attacks[] = {
 	{ "open-through", 2, open_through },
 	{ "enter-through", 2, enter_through },
 	{ "open-relative", 1, open_relative },
-	{ "lost-directory", 0, lost_directory },
 	{ "reopen", 2, reopen },
 	{ "stat-through", 2, stat_through },
 	{ NULL, 0, NULL },

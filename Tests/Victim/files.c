@@ -23,7 +23,8 @@ static int read_file(char **words)
 
 	if (fd < 0)
 		return errno;
-	return read(fd, &byte, 1) == 1 ? 0 : errno ? errno : ENODATA;
+	errno = ENODATA; /* what an empty cover gives */
+	return read(fd, &byte, 1) == 1 ? 0 : errno;
 }
 
 static int list_directory(char **words)
@@ -45,6 +46,20 @@ static int write_file(char **words)
 	if (fd < 0)
 		return errno;
 	return result_of(write(fd, "x", 1));
+}
+
+static int write_text(char **words)
+{
+	int fd = open(words[0], O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno;
+	return result_of(write(fd, words[1], strlen(words[1])));
+}
+
+static int open_read(char **words)
+{
+	return result_of(open(words[0], O_RDONLY | O_CLOEXEC));
 }
 
 /* Opens for writing, and writes nothing: for files where a write would be felt. */
@@ -88,6 +103,14 @@ static int by_symlink(char **words)
 static int rename_file(char **words)
 {
 	return result_of(rename(words[0], words[1]));
+}
+
+/* A cover lies on a place: is it still there when the place is called something else? */
+static int rename_parent(char **words)
+{
+	if (rename(words[0], words[1]) < 0)
+		return errno;
+	return read_file(words + 2);
 }
 
 /* Read-only is a flag of a mount: taken off by a remount. */
@@ -259,6 +282,8 @@ const struct attack file_attacks[] = {
 	{ "read", 1, read_file },
 	{ "list", 1, list_directory },
 	{ "write", 1, write_file },
+	{ "write-text", 2, write_text },
+	{ "open-read", 1, open_read },
 	{ "open-write", 1, open_write },
 	{ "create", 1, create_file },
 	{ "truncate", 1, truncate_file },
@@ -267,6 +292,7 @@ const struct attack file_attacks[] = {
 	{ "hard-link", 2, hard_link },
 	{ "by-symlink", 2, by_symlink },
 	{ "rename", 2, rename_file },
+	{ "rename-parent", 3, rename_parent },
 	{ "remount-writable", 1, remount_writable },
 	{ "set-writable", 1, set_writable },
 	{ "uncover", 1, uncover },

@@ -1,10 +1,7 @@
 /* What an app might inherit from its caller. */
 #include "victim.h"
 
-#include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 
 static int has_variable(char **words)
@@ -12,7 +9,6 @@ static int has_variable(char **words)
 	return getenv(words[0]) ? 0 : ABSENT;
 }
 
-/* Variables that the loader obeys: what the caller's say must not reach the app. */
 static int has_ignored(char **words)
 {
 	struct sigaction action;
@@ -51,23 +47,11 @@ static int has_personality(char **words)
 	return ((unsigned long)syscall(SYS_personality, 0xffffffffUL) & want) == want ? 0 : ABSENT;
 }
 
-/* A parent-death signal or a subreaper's role that the launcher left behind. */
-static int has_death_signal(char **words)
-{
-	int sig = 0;
-
-	(void)words;
-	if (prctl(PR_GET_PDEATHSIG, &sig) < 0)
-		return BROKEN;
-	return sig ? 0 : ABSENT;
-}
-
 const struct attack inheritance_attacks[] = {
 	{ "has-variable", 1, has_variable },
 	{ "has-ignored", 0, has_ignored },
 	{ "has-blocked", 0, has_blocked },
 	{ "has-umask", 1, has_umask },
 	{ "has-personality", 1, has_personality },
-	{ "has-death-signal", 0, has_death_signal },
 	{ NULL, 0, NULL },
 };

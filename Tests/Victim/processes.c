@@ -54,13 +54,18 @@ static int see_process(char **words)
 static int open_proc(char **words)
 {
 	char path[300], target[300];
+	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%s/%s", words[0], words[1]);
 	if (readlink(path, target, sizeof(target)) >= 0)
 		return 0;
 	if (errno != EINVAL)
 		return errno;
-	return read(open(path, O_RDONLY | O_CLOEXEC), target, 1) >= 0 ? 0 : errno;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno;
+	/* A directory is open, which is enough; memory has nothing at address 0. */
+	return read(fd, target, 1) >= 0 || errno == EISDIR || errno == EIO ? 0 : errno;
 }
 
 /* To the memory of another, for writing. */
@@ -147,17 +152,6 @@ static int overwrite_program(char **words)
 	return error;
 }
 
-/* Ends PID 1, and with it everything here. */
-static int kill_init(char **words)
-{
-	(void)words;
-	if (kill(1, SIGKILL) < 0)
-		return errno;
-	usleep(100000);
-	/* Still here: the kernel shields PID 1 from its own namespace. */
-	return EPERM;
-}
-
 /* Leaves a process behind: two forks, a session of its own, every catchable signal ignored. It writes its heartbeat. */
 static int leave_orphan(char **words)
 {
@@ -201,7 +195,6 @@ const struct attack process_attacks[] = {
 	{ "take-descriptor", 1, take_descriptor },
 	{ "compare", 1, compare },
 	{ "overwrite-program", 1, overwrite_program },
-	{ "kill-init", 0, kill_init },
 	{ "leave-orphan", 1, leave_orphan },
 	{ NULL, 0, NULL },
 };

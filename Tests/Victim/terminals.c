@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 
 /* The request's number may have high bits beside it: the kernel looks at 32 only (CVE-2019-10063). */
 static int terminal_request(char **words)
@@ -19,19 +20,21 @@ static int open_terminal(char **words)
 	return result_of(open(words[0], O_RDWR | O_NOCTTY | O_CLOEXEC));
 }
 
-/* The terminal the app has: is it the caller's, by device and inode number of /dev/pts? */
-static int terminal_name(char **words)
+/* Is standard input the caller's terminal itself? Each /dev/pts is a file system of its own, with a number. */
+static int have_terminal(char **words)
 {
-	char name[256];
+	struct stat st;
+	char name[64];
 
-	if (ttyname_r(0, name, sizeof(name)) != 0)
-		return errno;
+	if (fstat(0, &st) < 0 || !isatty(0))
+		return BROKEN;
+	snprintf(name, sizeof(name), "%lu:%lu", (unsigned long)st.st_dev, (unsigned long)st.st_ino);
 	return strcmp(name, words[0]) == 0 ? 0 : EPERM;
 }
 
 const struct attack terminal_attacks[] = {
 	{ "terminal-request", 1, terminal_request },
 	{ "open-terminal", 1, open_terminal },
-	{ "terminal-name", 1, terminal_name },
+	{ "have-terminal", 1, have_terminal },
 	{ NULL, 0, NULL },
 };

@@ -14,8 +14,11 @@
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 
 static int inet_socket(int type, uint16_t *port)
 {
@@ -235,6 +238,32 @@ static int with_key(char **words, char **command)
 	return run_command(command, values, 1);
 }
 
+/* A program that makes whoever runs it root. */
+static int with_set_id(char **words, char **command)
+{
+	if (chown(words[0], 0, 0) < 0 || chmod(words[0], 06755) < 0)
+		return 1;
+	return run_command(command, NULL, 0);
+}
+
+/* A program that gives whoever runs it CAP_NET_RAW (13). Source: capabilities(7), "File capability extended attribute versioning". */
+static int with_file_capability(char **words, char **command)
+{
+	uint32_t attribute[5] = { 0x02000001, 1U << 13, 0, 0, 0 };
+
+	if (setxattr(words[0], "security.capability", attribute, sizeof(attribute), 0) < 0)
+		return 1;
+	return run_command(command, NULL, 0);
+}
+
+/* A device of the machine, where it does not belong: the same as /dev/zero. */
+static int with_device(char **words, char **command)
+{
+	if (mknod(words[0], S_IFCHR | 0666, makedev(1, 5)) < 0 || chmod(words[0], 0666) < 0)
+		return 1;
+	return run_command(command, NULL, 0);
+}
+
 const struct wrapper host_wrappers[] = {
 	{ "with-tcp", 0, with_tcp },
 	{ "with-udp", 0, with_udp },
@@ -248,5 +277,8 @@ const struct wrapper host_wrappers[] = {
 	{ "with-process", 0, with_process },
 	{ "sleep-as", 1, sleep_as },
 	{ "with-key", 0, with_key },
+	{ "with-set-id", 1, with_set_id },
+	{ "with-file-capability", 1, with_file_capability },
+	{ "with-device", 1, with_device },
 	{ NULL, 0, NULL },
 };

@@ -2,11 +2,10 @@
 #include "victim.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -93,6 +92,15 @@ static int with_variable(char **words, char **command)
 	return exec_command(command, NULL, 0);
 }
 
+static int with_groups(char **words, char **command)
+{
+	gid_t group = (gid_t)atoi(words[0]);
+
+	if (setgroups(1, &group) < 0)
+		return 1;
+	return exec_command(command, NULL, 0);
+}
+
 static int with_directory(char **words, char **command)
 {
 	if (chdir(words[0]) < 0)
@@ -107,30 +115,35 @@ static int with_personality(char **words, char **command)
 	return exec_command(command, NULL, 0);
 }
 
-/* On a terminal of its own, which is the controlling one; what the command prints comes out of ours. */
-static int with_terminal(char **words, char **command)
+/* A terminal of its own, which is the controlling one. What the command prints comes out of ours. */
+static int on_terminal(char **command, int is_standard)
 {
-	char bytes[512];
-	const char *name;
+	char bytes[512], place_name[64];
+	const char *name, *values[] = { place_name };
+	struct stat st;
 	ssize_t count;
 	int status, code = 1, master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
 	pid_t pid;
 
-	(void)words;
-	if (master < 0 || grantpt(master) < 0 || unlockpt(master) < 0 || !(name = ptsname(master)))
+	if (master < 0 || grantpt(master) < 0 || unlockpt(master) < 0 || !(name = ptsname(master)) ||
+	    stat(name, &st) < 0)
 		return 1;
+	snprintf(place_name, sizeof(place_name), "%lu:%lu", (unsigned long)st.st_dev,
+		 (unsigned long)st.st_ino);
 	pid = fork();
 	if (pid == 0) {
 		int fd;
 
 		if (setsid() < 0 || (fd = open(name, O_RDWR)) < 0 || ioctl(fd, TIOCSCTTY, 0) < 0)
 			_exit(1);
-		dup2(fd, 0);
-		dup2(fd, 1);
-		dup2(fd, 2);
+		if (is_standard) {
+			dup2(fd, 0);
+			dup2(fd, 1);
+			dup2(fd, 2);
+		}
 		if (fd > 2)
 			close(fd);
-		_exit(exec_command(command, NULL, 0));
+		_exit(exec_command(command, values, 1));
 	}
 	if (pid < 0)
 		return 1;
@@ -141,6 +154,19 @@ static int with_terminal(char **words, char **command)
 	if (waitpid(pid, &status, 0) == pid)
 		code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	return code;
+}
+
+static int with_terminal(char **words, char **command)
+{
+	(void)words;
+	return on_terminal(command, 1);
+}
+
+/* The terminal is the controlling one, but 0, 1 and 2 are what they were. */
+static int with_controlling(char **words, char **command)
+{
+	(void)words;
+	return on_terminal(command, 0);
 }
 
 const struct wrapper leak_wrappers[] = {
@@ -154,5 +180,7 @@ const struct wrapper leak_wrappers[] = {
 	{ "with-directory", 1, with_directory },
 	{ "with-personality", 1, with_personality },
 	{ "with-terminal", 0, with_terminal },
+	{ "with-controlling", 0, with_controlling },
+	{ "with-groups", 1, with_groups },
 	{ NULL, 0, NULL },
 };

@@ -6,7 +6,10 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 static int write_file(const char *path, const char *text)
@@ -19,6 +22,17 @@ static int write_file(const char *path, const char *text)
 	done = write(fd, text, strlen(text));
 	close(fd);
 	return done < 0 ? -1 : 0;
+}
+
+static void loopback_up(void)
+{
+	struct ifreq request = { 0 };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	strcpy(request.ifr_name, "lo");
+	request.ifr_flags = IFF_UP | IFF_RUNNING;
+	(void)ioctl(fd, SIOCSIFFLAGS, &request);
+	close(fd);
 }
 
 static int in_namespaces(char **words, char **command)
@@ -38,12 +52,16 @@ static int in_namespaces(char **words, char **command)
 	snprintf(map, sizeof(map), "0 %u 1\n", gid);
 	if (write_file("/proc/self/gid_map", map) < 0)
 		return 1;
+	loopback_up();
 	/* The first child is PID 1, and stays to be attacked; its own child attacks. */
 	pid_t pid = fork();
 	int status;
 
 	if (pid == 0) {
+		/* /usr read-only, as a view has it: a mount of our own, to be tampered with. */
 		if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+		    mount("/usr", "/usr", NULL, MS_BIND, NULL) < 0 ||
+		    mount(NULL, "/usr", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) < 0 ||
 		    mount("proc", "/proc", "proc", 0, NULL) < 0)
 			_exit(1);
 		_exit(run_command(command, NULL, 0));

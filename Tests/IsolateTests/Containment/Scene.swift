@@ -18,7 +18,9 @@ struct Scene {
     let scene = Scene(directory: unsafe String(cString: made))
     scene.furnish()
     let result = body(scene)
-    _ = Run.command(["/bin/rm", "-rf", "--", scene.directory])
+    let id = scene.directory.suffix(6)
+    let copies = ["/tmp/isolated-copy-\(id)", "/dev/shm/isolated-copy-\(id)"]
+    _ = Run.command(["/bin/rm", "-rf", "--", scene.directory] + copies)
     return result
   }
 
@@ -49,12 +51,22 @@ struct Scene {
       } else if rest.hasPrefix("$VICTIM") {
         result += Executable.victim
         rest = rest.dropFirst(7)
+      } else if rest.hasPrefix("$ID") {
+        result += directory.suffix(6)
+        rest = rest.dropFirst(3)
+      } else if rest.hasPrefix("$HOST") {
+        result += Self.hostName
+        rest = rest.dropFirst(5)
       } else {
         result += "$"
         rest = rest.dropFirst()
       }
     }
     return result + rest
+  }
+
+  private static var hostName: String {
+    String(Run.read("/proc/sys/kernel/hostname").prefix { !$0.isNewline })
   }
 
   func ran(_ words: [String]) -> Ran { Run.command(words.map(expanded)) }

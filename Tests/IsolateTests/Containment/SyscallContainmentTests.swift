@@ -30,7 +30,7 @@ struct SyscallContainmentTests {
   ]
 
   static let attacks: [Attack] = [
-    Attack("an app cannot use the 32-bit entry of the kernel", ["i386-entry"]),
+    Attack("an app cannot use the 32-bit entry of the kernel", ["i386-entry"], refusal: ["SIGSYS"]),
     Attack("an app cannot make a user namespace with unshare", ["unshare-user"]),
     Attack("an app cannot make a user namespace with clone", ["clone-user", "0"]),
     Attack(
