@@ -393,27 +393,67 @@ static int fork_app(struct child *c, int copies_memory)
 	return pid;
 }
 
-void launch_child(const struct launch_plan *plan)
+static void run_plan(struct child *c) __attribute__((noreturn));
+static void run_plan(struct child *c)
 {
-	struct child c = { 0 };
 	int pid;
 
-	c.plan = plan;
-	c.root_fd = c.null_fd = c.terminal_fd = c.landlock_fd = c.network_fd = c.app_pipe = -1;
+	if (!run_steps(c))
+		child_fail(c, ENOEXEC);
+	child_follow_parent(c);
+	pid = fork_app(c, (int)c->plan->steps[c->step].value);
+	if (pid < 0)
+		child_fail(c, errno);
+	if (c->app_failed)
+		for (;;)
+			_exit(125);
+	child_become_init(c, pid);
+}
+
+static void begin(struct child *c, const struct launch_plan *plan)
+{
+	c->plan = plan;
+	c->root_fd = c->null_fd = c->terminal_fd = c->landlock_fd = c->network_fd = c->app_pipe = -1;
 	if (plan->lifeline_write_fd >= 0)
 		(void)syscall(SYS_close, plan->lifeline_write_fd);
 	(void)syscall(SYS_umask, 0);
-	child_follow_parent(&c);
-	c.proc_self_fd = (int)syscall(SYS_openat, AT_FDCWD, "/proc/self",
-				      O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (!run_steps(&c))
-		child_fail(&c, ENOEXEC);
-	child_follow_parent(&c);
-	pid = fork_app(&c, (int)plan->steps[c.step].value);
-	if (pid < 0)
+	child_follow_parent(c);
+	c->proc_self_fd = (int)syscall(SYS_openat, AT_FDCWD, "/proc/self",
+				       O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+void launch_child(const struct launch_plan *plan)
+{
+	struct child c = { 0 };
+
+	begin(&c, plan);
+	run_plan(&c);
+}
+
+void child_early(const struct launch_early *early, uint64_t later)
+{
+	struct launch_arena *arena = early->arena;
+	struct launch_plan waiting = { 0 };
+	struct child c = { 0 };
+	char byte;
+	long got;
+
+	waiting.report_fd = early->report_fd;
+	waiting.lifeline_fd = early->lifeline_fd;
+	waiting.lifeline_write_fd = early->lifeline_write_fd;
+	begin(&c, &waiting);
+	c.step = LAUNCH_STEP_EARLY;
+	if (later && syscall(SYS_unshare, later) < 0)
 		child_fail(&c, errno);
-	if (c.app_failed)
+	while ((got = syscall(SYS_read, early->lifeline_fd, &byte, 1)) < 0 && errno == EINTR)
+		;
+	if (got != 1)
 		for (;;)
 			_exit(125);
-	child_become_init(&c, pid);
+	if (arena->affinity_size)
+		(void)syscall(SYS_sched_setaffinity, 0, arena->affinity_size, arena->affinity);
+	c.step = 0;
+	c.plan = &arena->plan;
+	c.arena = arena;
+	run_plan(&c);
 }

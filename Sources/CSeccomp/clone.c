@@ -3,15 +3,22 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/auxv.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "kernel.h"
 #include "launch_plan.h"
 
 int launch_clone(const struct launch_plan *plan, uint64_t namespaces, int cgroup_fd, int *pidfd)
 {
 	struct clone_args args = { 0 };
+	struct launch_plan own = *plan;
 	long pid;
+
+	/* AT_BASE is the loader's address: 0 in a static executable (getauxval(3)). */
+	if (getauxval(AT_BASE) == 0)
+		kernel_data_segment(&own.data_start, &own.data_size);
 
 	args.flags = namespaces | CLONE_PIDFD;
 	args.pidfd = (uint64_t)(uintptr_t)pidfd;
@@ -30,6 +37,6 @@ int launch_clone(const struct launch_plan *plan, uint64_t namespaces, int cgroup
 #endif
 	}
 	if (pid == 0)
-		launch_child(plan);
+		launch_child(&own);
 	return (int)pid;
 }

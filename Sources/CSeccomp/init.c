@@ -7,6 +7,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -148,9 +149,30 @@ static void handle_signals(struct init *in)
 	reap(in);
 }
 
+/*
+ * Init is a copy of the supervisor: what that one read (the caller's environment, profiles) is no business of a process that lives
+ * as long as the app does. The heap is dropped but for the page that holds errno (in a static executable the
+ * thread's block lies at its start), and so is the memory that brought the plan.
+ */
+static void forget(struct child *c)
+{
+	uintptr_t thread = (uintptr_t)__builtin_thread_pointer();
+	uintptr_t end = (uintptr_t)syscall(SYS_brk, 0);
+	uintptr_t start = (thread + 2 * 4096) & ~(uintptr_t)4095;
+
+	if (thread < end && end - thread < (1U << 28) && start < end)
+		(void)syscall(SYS_madvise, start, end - start, MADV_DONTNEED);
+	/* Only a static executable: a dynamic one's libraries keep data elsewhere that its code here may use. */
+	if (c->plan->data_size)
+		(void)syscall(SYS_madvise, c->plan->data_start, c->plan->data_size, MADV_DONTNEED);
+	if (c->arena)
+		(void)syscall(SYS_munmap, c->arena, LAUNCH_ARENA_SIZE);
+}
+
 void child_become_init(struct child *c, int app_pid)
 {
 	struct init in = { c, app_pid, -1, 0 };
+	struct launch_plan plan = *c->plan;
 	struct pollfd doors[2];
 	int keep[LAUNCH_WATCHED_MAX + 3];
 	uint64_t all = ~0ULL;
@@ -165,6 +187,11 @@ void child_become_init(struct child *c, int app_pid)
 	for (i = 0; i < c->watched_count; i++)
 		keep[3 + i] = c->watched[i];
 	close_all_but(keep, 3 + c->watched_count);
+	plan.steps = NULL;
+	plan.text = NULL;
+	plan.argv = plan.envp = NULL;
+	c->plan = &plan;
+	forget(c);
 	report(&in, LAUNCH_REPORT_STARTED, 0);
 	/* The app may have ended before the signal descriptor was there. */
 	reap(&in);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <linux/capability.h>
 #include <malloc.h>
 #include <sched.h>
@@ -10,7 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -303,9 +306,61 @@ int64_t kernel_monotonic_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-void kernel_trim_memory(void)
+/* Where the program lies: the headers are mapped, their addresses are relative to the bias. */
+static const ElfW(Phdr) *program_headers(size_t *count, uintptr_t *bias)
 {
+	const ElfW(Phdr) *headers = (const ElfW(Phdr) *)getauxval(AT_PHDR);
+	size_t i;
+
+	*count = headers ? getauxval(AT_PHNUM) : 0;
+	/* The headers lie right behind the ELF header, at the start of the first segment. */
+	*bias = (uintptr_t)headers - sizeof(ElfW(Ehdr));
+	for (i = 0; i < *count; i++)
+		if (headers[i].p_type == PT_PHDR)
+			*bias = (uintptr_t)headers - headers[i].p_vaddr;
+	return headers;
+}
+
+void kernel_data_segment(uint64_t *start, uint64_t *size)
+{
+	size_t i, count;
+	uintptr_t bias, page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	const ElfW(Phdr) *headers = program_headers(&count, &bias);
+	uintptr_t from = 0, to = 0, relro = 0;
+
+	for (i = 0; i < count; i++)
+		if (headers[i].p_type == PT_GNU_RELRO)
+			relro = bias + headers[i].p_vaddr;
+	/* The last writable segment; the one that holds RELRO keeps its relocated tables. */
+	for (i = 0; i < count; i++) {
+		uintptr_t begin = bias + headers[i].p_vaddr;
+
+		if (headers[i].p_type != PT_LOAD || !(headers[i].p_flags & PF_W) ||
+		    (relro >= begin && relro < begin + headers[i].p_memsz))
+			continue;
+		from = (begin + page - 1) & ~(page - 1);
+		to = (begin + headers[i].p_memsz) & ~(page - 1);
+	}
+	*start = from;
+	*size = to > from ? to - from : 0;
+}
+
+void kernel_shed_memory(void)
+{
+	size_t i, count;
+	uintptr_t bias, page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	const ElfW(Phdr) *headers = program_headers(&count, &bias);
+
 	malloc_trim(0);
+	for (i = 0; i < count; i++) {
+		uintptr_t start, end;
+
+		if (headers[i].p_type != PT_LOAD || headers[i].p_flags & PF_W)
+			continue;
+		start = (bias + headers[i].p_vaddr) & ~(page - 1);
+		end = bias + headers[i].p_vaddr + headers[i].p_memsz;
+		(void)madvise((void *)start, end - start, MADV_DONTNEED);
+	}
 }
 
 const char *kernel_error_name(int number)

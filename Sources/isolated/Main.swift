@@ -5,7 +5,17 @@ internal import Isolate
 @main
 struct Main {
   static func main() {
+    if asksForVersion {
+      exit(Output.print(Version.line, to: STDOUT_FILENO) == .written ? 0 : 125)
+    }
     exit(command(Array(CommandLine.arguments.dropFirst())))
+  }
+
+  /// The one command that is answered from the raw arguments, for scripts that ask it often.
+  /// `ArgumentReader` understands it, too.
+  private static var asksForVersion: Bool {
+    guard CommandLine.argc == 2, let word = unsafe CommandLine.unsafeArgv[1] else { return false }
+    return unsafe strcmp(word, "--version") == 0
   }
 
   private static func command(_ arguments: [String]) -> Int32 {

@@ -162,6 +162,9 @@ struct launch_plan {
 	int32_t report_fd;    /* SOCK_SEQPACKET, close-on-exec */
 	int32_t lifeline_fd;  /* read end of a pipe that the supervisor holds open while it lives */
 	int32_t lifeline_write_fd; /* the supervisor's end, which the child closes in its own table; or -1 */
+	/* The supervisor's writable data, which init drops: it uses none of it. Set by launch_clone and launch_early_run. */
+	uint64_t data_start;
+	uint64_t data_size;
 };
 
 /*
@@ -177,5 +180,31 @@ void launch_child(const struct launch_plan *plan) __attribute__((noreturn));
  * pidfd: where the new process's pidfd goes (close-on-exec). Returns the pid, or -1 with errno.
  */
 int launch_clone(const struct launch_plan *plan, uint64_t namespaces, int cgroup_fd, int *pidfd);
+
+/*
+ * The early child: born before the policy is known, so that the kernel makes its namespaces beside the reading of
+ * profiles. It waits for the plan in memory it shares with the supervisor.
+ */
+struct launch_early {
+	void *arena;        /* MAP_SHARED; the plan is copied into it */
+	int32_t pid;
+	int32_t pidfd;
+	int32_t report_fd;  /* the child's end */
+	int32_t lifeline_fd;
+	int32_t lifeline_write_fd;
+};
+
+/* A report's step when the early child could not make its namespaces. */
+#define LAUNCH_STEP_EARLY UINT32_MAX
+
+/*
+ * Clones the early child. at_clone: CLONE_NEWUSER and CLONE_NEWPID or less; later: what the child itself unshares.
+ * The descriptors in *early are filled in by the caller. Returns 0, or -1 with errno.
+ */
+int launch_early_begin(struct launch_early *early, uint64_t at_clone, uint64_t later);
+/* Copies the plan where the child reads it and lets it run. Returns 0, or -1 with errno (E2BIG: does not fit). */
+int launch_early_run(const struct launch_early *early, const struct launch_plan *plan);
+/* The supervisor's side is done with the shared memory. */
+void launch_early_release(struct launch_early *early);
 
 #endif

@@ -62,6 +62,7 @@ package struct FlatPlan {
     case .startNetwork(let loopback):
       emit(LAUNCH_OP_NETWORK_START, value: loopback ? 1 : 0)
     case .joinNetwork: emit(LAUNCH_OP_NETWORK_JOIN)
+    case .raiseLoopback: emit(LAUNCH_OP_LOOPBACK_UP)
     case .unshare(let kind):
       emit(LAUNCH_OP_UNSHARE, value: kind == .user ? CloneFlag.user : CloneFlag.time)
     case .writeProc(let file, let content):
@@ -214,7 +215,7 @@ package struct FlatPlan {
             var plan = unsafe launch_plan(
               steps: steps.baseAddress, text: base, argv: argv.baseAddress, envp: envp.baseAddress,
               step_count: UInt32(steps.count), text_size: UInt32(text.count), report_fd: report,
-              lifeline_fd: lifeline, lifeline_write_fd: lifelineWrite)
+              lifeline_fd: lifeline, lifeline_write_fd: lifelineWrite, data_start: 0, data_size: 0)
             return unsafe body(&plan)
           }
         }

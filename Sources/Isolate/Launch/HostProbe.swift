@@ -13,7 +13,7 @@ package enum HostProbe {
     func variable(_ name: String) -> String? {
       environment.first { $0.name == name && !$0.value.isEmpty }?.value
     }
-    let privileged = uid == 0 && kernel_is_privileged() == 1
+    let privileged = isPrivileged()
     return HostFacts(
       kernelMajor: kernel.major, kernelMinor: kernel.minor, effectiveUID: uid,
       effectiveGID: getegid(), isPrivileged: privileged, canMakeUserNamespaces: true,
@@ -26,6 +26,9 @@ package enum HostProbe {
       runtimeDirectory: variable("XDG_RUNTIME_DIR"), resolvConf: "",
       timezone: timezone())
   }
+
+  /// Whether the caller may act as root on this machine.
+  package static func isPrivileged() -> Bool { geteuid() == 0 && kernel_is_privileged() == 1 }
 
   private static func release() -> (major: Int, minor: Int) {
     var numbers: (Int32, Int32) = (0, 0)

@@ -40,6 +40,8 @@ package struct PlanContext {
   /// CLOCK_BOOTTIME and CLOCK_MONOTONIC now, in seconds; for a time namespace.
   package var bootSeconds: Int64
   package var monotonicSeconds: Int64
+  /// The child has its network namespace already (`EarlyChild`).
+  package var networkIsMade = false
 
   package enum StandardDescriptor: Equatable, Sendable {
     case asIs
@@ -103,13 +105,13 @@ package struct LaunchPlanner {
   var ownsNetwork: Bool { policy.network.mode != .host }
 
   private mutating func planNamespaces(_ order: Namespaces.Order) {
-    if ownsNetwork {
-      steps.append(.startNetwork(loopback: policy.network.mode == .loopback))
-    }
+    let loopback = policy.network.mode == .loopback
+    if ownsNetwork && !context.networkIsMade { steps.append(.startNetwork(loopback: loopback)) }
+    if ownsNetwork && context.networkIsMade && loopback { steps.append(.raiseLoopback) }
     if order == .userFirst { planIdMaps(outerUID: true) }
     steps.append(.makeMountsPrivate)
     planFiles()
-    if ownsNetwork { steps.append(.joinNetwork) }
+    if ownsNetwork && !context.networkIsMade { steps.append(.joinNetwork) }
     steps.append(.enterRoot)
     steps.append(.setHostname(policy.identity.hostname))
     if policy.namespaces.time { planTime() }

@@ -2,6 +2,7 @@
 package enum LaunchStep: Equatable, Sendable {
   case startNetwork(loopback: Bool)
   case joinNetwork
+  case raiseLoopback
   case unshare(NamespaceKind)
   case writeProc(file: String, content: String)
   case makeMountsPrivate
@@ -156,6 +157,7 @@ extension LaunchStep: CustomStringConvertible {
     case .startNetwork(let loopback):
       "make a network namespace beside the mounts" + (loopback ? ", with loopback up" : "")
     case .joinNetwork: "enter the network namespace"
+    case .raiseLoopback: "bring loopback up"
     case .unshare(let kind): "make a \(kind.rawValue) namespace"
     case .writeProc(let file, let content):
       "write \"\(content.split(separator: "\n").joined(separator: "; "))\" to /proc/self/\(file)"

@@ -45,27 +45,32 @@ package enum Launcher {
   package static func launch(
     _ plan: borrowing FlatPlan, cloneFlags: UInt64, cgroup: Int32?
   ) throws(SystemError) -> Child {
-    var sockets: (Int32, Int32) = (-1, -1)
-    try call("socketpair") {
-      unsafe withUnsafeMutableBytes(of: &sockets) {
-        unsafe kernel_report_pair($0.assumingMemoryBound(to: Int32.self).baseAddress)
-      }
-    }
-    let reports = Descriptor(adopting: sockets.0)
-    let childReports = Descriptor(adopting: sockets.1)
+    let sockets = try reportPair()
     let lifeline = try Pipe().split()
     var pidfd: Int32 = -1
     let pid = try call("clone3") {
       unsafe plan.withPlan(
-        report: childReports.raw, lifeline: lifeline.readEnd.raw,
+        report: sockets.childs.raw, lifeline: lifeline.readEnd.raw,
         lifelineWrite: lifeline.writeEnd.raw
       ) { plan in
         unsafe launch_clone(plan, cloneFlags, cgroup ?? -1, &pidfd)
       }
     }
     return Child(
-      pid: pid, pidfd: Descriptor(adopting: pidfd), reports: reports,
+      pid: pid, pidfd: Descriptor(adopting: pidfd), reports: sockets.keepOurs(),
       lifeline: lifeline.keepWriteEnd(), watched: plan.watched)
+  }
+
+  /// Both ends of the socket that reports travel on: ours, the child's.
+  static func reportPair() throws(SystemError) -> ReportEnds {
+    var sockets: (Int32, Int32) = (-1, -1)
+    try call("socketpair") {
+      unsafe withUnsafeMutableBytes(of: &sockets) {
+        unsafe kernel_report_pair($0.assumingMemoryBound(to: Int32.self).baseAddress)
+      }
+    }
+    return ReportEnds(
+      ours: Descriptor(adopting: sockets.0), childs: Descriptor(adopting: sockets.1))
   }
 
   /// The next report, or nil when there is none now.
@@ -130,4 +135,13 @@ package enum Launcher {
 extension PipeEnds {
   /// Closes the read end, keeps the write end.
   consuming func keepWriteEnd() -> Descriptor { writeEnd }
+}
+
+/// The two ends of a report socket.
+struct ReportEnds: ~Copyable {
+  let ours: Descriptor
+  let childs: Descriptor
+
+  /// Closes the child's end, keeps ours.
+  consuming func keepOurs() -> Descriptor { ours }
 }

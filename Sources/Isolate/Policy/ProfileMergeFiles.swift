@@ -58,21 +58,28 @@ extension ProfileMerge {
       case .private, .hide, .device: false
       }
     guard reaches, !bases.isEmpty else { return true }
-    var covers: [FileSetting?] = [Self.cover(of: rule.target, in: bases)]
-    if rule.to != nil { covers.append(Self.sourceCover(of: rule.path.value, in: bases)) }
-    for case .some(let base) in covers
-    where base.kind == .hide || (base.kind == .read && rule.kind == .write) {
-      guard
-        widens(
-          rule.kind.key, rule.path.value, index, rule.path.position, rule.path.length,
-          base.path.position)
-      else { return false }
+    let cover = Self.cover(of: rule.target, in: bases)
+    guard mayAdd(rule, under: cover, index) else { return false }
+    if rule.to != nil {
+      let cover = Self.sourceCover(of: rule.path.value, in: bases)
+      guard mayAdd(rule, under: cover, index) else { return false }
     }
     guard let upper = rule.upper, let base = Self.sourceCover(of: upper.value, in: bases),
       base.kind == .hide || base.kind == .read
     else { return true }
     return widens(
       rule.kind.key, upper.value, index, upper.position, upper.length, base.path.position)
+  }
+
+  private mutating func mayAdd(
+    _ rule: FileSetting, under base: FileSetting?, _ index: Int
+  ) -> Bool {
+    guard let base, base.kind == .hide || (base.kind == .read && rule.kind == .write) else {
+      return true
+    }
+    return widens(
+      rule.kind.key, rule.path.value, index, rule.path.position, rule.path.length,
+      base.path.position)
   }
 
   /// The rule that decides about a path in the view: the deepest on the way to it.

@@ -2,9 +2,9 @@
 package struct CommandLineOption: Sendable {
   package enum Form: Sendable {
     /// The value of a key.
-    case value(String)
+    case value
     /// A path rule: `PATH` or `PATH:PLACE`.
-    case rule(String)
+    case rule
     /// `KEY=VALUE` of `limits`.
     case limit
     /// `NAME=VALUE` sets, `NAME` keeps.
@@ -19,25 +19,17 @@ package struct CommandLineOption: Sendable {
   package var name: String
   package var placeholder: String
   package var form: Form
+  /// The key it stands for: `files.read`, `limits`, `relax`; empty for any.
+  package var key: String
   /// One sentence.
   package var doc: String
 
-  init(_ name: String, _ placeholder: String, _ form: Form, _ doc: String) {
+  init(_ name: String, _ placeholder: String, _ form: Form, _ key: String, _ doc: String) {
     self.name = name
     self.placeholder = placeholder
     self.form = form
+    self.key = key
     self.doc = doc
-  }
-
-  /// The key it stands for: `files.read`, `limits`, `relax`; empty for any.
-  package var key: String {
-    switch form {
-    case .value(let key), .rule(let key): key
-    case .limit: "limits"
-    case .environment: "environment.set"
-    case .relax: "relax"
-    case .set: ""
-    }
   }
 
   package static func named(_ name: String) -> CommandLineOption? {
@@ -47,51 +39,53 @@ package struct CommandLineOption: Sendable {
   /// In the order of the help.
   package static let all: [CommandLineOption] = [
     CommandLineOption(
-      "--read", "PATH[:PLACE]", .rule("files.read"), "Show a file or directory, read-only."),
+      "--read", "PATH[:PLACE]", .rule, "files.read", "Show a file or directory, read-only."),
     CommandLineOption(
-      "--write", "PATH[:PLACE]", .rule("files.write"), "Let the app change a file or directory."),
+      "--write", "PATH[:PLACE]", .rule, "files.write", "Let the app change a file or directory."),
     CommandLineOption(
-      "--private", "PATH", .rule("files.private"), "Give it an empty directory in memory."),
+      "--private", "PATH", .rule, "files.private", "Give it an empty directory in memory."),
     CommandLineOption(
-      "--overlay", "PATH[:PLACE]", .rule("files.overlay"),
+      "--overlay", "PATH[:PLACE]", .rule, "files.overlay",
       "Let it change a directory; the changes are thrown away."),
-    CommandLineOption("--hide", "PATH", .rule("files.hide"), "Cover a file or directory."),
-    CommandLineOption("--device", "PATH", .rule("files.devices"), "Add a device to its /dev."),
+    CommandLineOption("--hide", "PATH", .rule, "files.hide", "Cover a file or directory."),
+    CommandLineOption("--device", "PATH", .rule, "files.devices", "Add a device to its /dev."),
     CommandLineOption(
-      "--network", "MODE", .value("network.mode"), "none, loopback or host."),
+      "--network", "MODE", .value, "network.mode", "none, loopback or host."),
     CommandLineOption(
-      "--connect", "PORT", .value("network.connect"), "Allow connections to this TCP port only."),
+      "--connect", "PORT", .value, "network.connect", "Allow connections to this TCP port only."),
     CommandLineOption(
-      "--bind", "PORT", .value("network.bind"), "Allow listening on this TCP port only."),
-    CommandLineOption("--limit", "KEY=VALUE", .limit, "Set a limit: memory=512M, processes=64."),
+      "--bind", "PORT", .value, "network.bind", "Allow listening on this TCP port only."),
     CommandLineOption(
-      "--env", "NAME[=VALUE]", .environment, "Set a variable, or keep the caller's."),
+      "--limit", "KEY=VALUE", .limit, "limits", "Set a limit: memory=512M, processes=64."),
     CommandLineOption(
-      "--unset-env", "NAME", .value("environment.unset"), "Take a variable away."),
+      "--env", "NAME[=VALUE]", .environment, "environment.set",
+      "Set a variable, or keep the caller's."),
     CommandLineOption(
-      "--workdir", "DIR", .value("command.workdir"), "Start in this directory."),
+      "--unset-env", "NAME", .value, "environment.unset", "Take a variable away."),
     CommandLineOption(
-      "--hostname", "NAME", .value("identity.hostname"), "The host name the app sees."),
-    CommandLineOption("--user", "NAME", .value("identity.user"), "The app's user name."),
-    CommandLineOption("--home", "DIR", .value("identity.home"), "The app's home directory."),
-    CommandLineOption("--umask", "MODE", .value("identity.umask"), "The file mode mask, octal."),
+      "--workdir", "DIR", .value, "command.workdir", "Start in this directory."),
     CommandLineOption(
-      "--timezone", "ZONE", .value("identity.timezone"), "The time zone the app sees."),
-    CommandLineOption("--fd", "N", .value("descriptors.keep"), "Hand over an open descriptor."),
+      "--hostname", "NAME", .value, "identity.hostname", "The host name the app sees."),
+    CommandLineOption("--user", "NAME", .value, "identity.user", "The app's user name."),
+    CommandLineOption("--home", "DIR", .value, "identity.home", "The app's home directory."),
+    CommandLineOption("--umask", "MODE", .value, "identity.umask", "The file mode mask, octal."),
     CommandLineOption(
-      "--terminal", "MODE", .value("terminal.mode"), "auto, inherit or none."),
+      "--timezone", "ZONE", .value, "identity.timezone", "The time zone the app sees."),
+    CommandLineOption("--fd", "N", .value, "descriptors.keep", "Hand over an open descriptor."),
     CommandLineOption(
-      "--allow-syscall", "NAME", .value("syscalls.allow"), "Allow a system call or @group."),
+      "--terminal", "MODE", .value, "terminal.mode", "auto, inherit or none."),
     CommandLineOption(
-      "--deny-syscall", "NAME", .value("syscalls.deny"), "Refuse a system call or @group."),
+      "--allow-syscall", "NAME", .value, "syscalls.allow", "Allow a system call or @group."),
     CommandLineOption(
-      "--require", "NAME", .value("require"), "Do not start without this protection."),
+      "--deny-syscall", "NAME", .value, "syscalls.deny", "Refuse a system call or @group."),
     CommandLineOption(
-      "--stop-signal", "NAME", .value("stop.signal"), "The signal that asks it to end."),
+      "--require", "NAME", .value, "require", "Do not start without this protection."),
     CommandLineOption(
-      "--stop-timeout", "TIME", .value("stop.timeout"), "How long it has to end."),
+      "--stop-signal", "NAME", .value, "stop.signal", "The signal that asks it to end."),
     CommandLineOption(
-      "--relax", "KEY=REASON", .relax, "Say why a refusal must be lifted."),
-    CommandLineOption("--set", "KEY=VALUE", .set, "Set any key of a profile."),
+      "--stop-timeout", "TIME", .value, "stop.timeout", "How long it has to end."),
+    CommandLineOption(
+      "--relax", "KEY=REASON", .relax, "relax", "Say why a refusal must be lifted."),
+    CommandLineOption("--set", "KEY=VALUE", .set, "", "Set any key of a profile."),
   ]
 }

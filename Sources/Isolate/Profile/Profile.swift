@@ -12,10 +12,11 @@ package struct Setting<Value: Sendable>: Sendable {
   }
 }
 
-/// What an author wrote for one app, read and checked by itself, but not yet answered: names of bases,
-/// variables in paths and everything left out are still open.
+/// What an author wrote for one app, read and checked by itself, but not yet answered: names of
+/// bases, variables in paths and everything left out are still open.
 package struct Profile: Sendable {
-  /// The name it was asked for by: `nginx`, a file's name without `.toml`, or `Position.commandLine`.
+  /// The name it was asked for by: `nginx`, a file's name without `.toml`, or
+  /// `Position.commandLine`.
   package var name: String
   package var file: String
   package var description: Setting<String>?

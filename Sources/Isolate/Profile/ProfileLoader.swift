@@ -15,6 +15,8 @@ package struct LoadedProfiles: Sendable {
   /// The texts that were read, for caret lines.
   package var sources: [(file: String, bytes: [UInt8])] = []
 
+  package init() {}
+
   /// The line at a position, without its newline; nil if the text is not at hand.
   package func sourceLine(at position: Position) -> String? {
     guard let source = sources.first(where: { $0.file == position.file }) else { return nil }
@@ -43,18 +45,21 @@ package struct ProfileLoader {
   private var loaded = LoadedProfiles()
   /// The files already taken in.
   private var done: [String] = []
-  /// The files on the way from the first profile to the one that is read, each with the place that named it.
+  /// The files on the way from the first profile to the one that is read, each with the place that
+  /// named it.
   private var chain: [(file: String, namedAt: Position?)] = []
 
   /// Loads a profile by name or path, with the command line's rules as the most derived profile.
+  ///
+  /// - Parameter argument: the number of the argument that names it.
   package static func load(
-    _ name: String, search: ProfileSearch, commandLine: CommandLineProfile? = nil,
-    read: (String) -> ProfileFile
+    _ name: String, argument: Int = 1, search: ProfileSearch,
+    commandLine: CommandLineProfile? = nil, read: (String) -> ProfileFile
   ) -> LoadedProfiles {
     withoutActuallyEscaping(read) { read in
       var loader = ProfileLoader(search: search, read: read)
       loader.add(
-        Setting(name, at: Position(file: Position.commandLine, line: 1)), isBase: false,
+        Setting(name, at: Position(file: Position.commandLine, line: argument)), isBase: false,
         beside: nil, mayUseWorkingDirectory: true)
       if let commandLine, !commandLine.isEmpty {
         let (profile, diagnostics) = commandLine.read()

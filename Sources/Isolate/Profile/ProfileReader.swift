@@ -16,8 +16,10 @@ package struct ProfileReader {
     var reader = ProfileReader(profile: Profile(name: name, file: file))
     reader.readTop(table)
     // In the order of the file, as a person goes through it.
-    reader.diagnostics.sort {
-      ($0.position.line, $0.position.column) < ($1.position.line, $1.position.column)
+    if reader.diagnostics.count > 1 {
+      reader.diagnostics.sort {
+        ($0.position.line, $0.position.column) < ($1.position.line, $1.position.column)
+      }
     }
     return (reader.profile, reader.diagnostics)
   }
@@ -57,10 +59,10 @@ package struct ProfileReader {
   private mutating func readCommand(_ table: inout ProfileTable) {
     if let node = table.take("run") {
       let values = list(node, "command.run").compactMap { text($0, "command.run")?.value }
-      if values.first?.isEmpty ?? true, case .array = node.value {
-        error(node, "`command.run`: no program", cure: "command.run = [\"PROGRAM\", \"ARGUMENT\"]")
-      } else {
+      if let program = values.first, !program.isEmpty {
         profile.command.run = Setting(values, at: node.position, length: node.length)
+      } else if case .array = node.value {
+        error(node, "`command.run`: no program", cure: "command.run = [\"PROGRAM\", \"ARGUMENT\"]")
       }
     }
     profile.command.workdir = path("workdir", &table)

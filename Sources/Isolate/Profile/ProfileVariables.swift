@@ -72,7 +72,7 @@ package struct ProfileVariables: Sendable {
     var result = ""
     var rest = text[...]
     while let dollar = rest.utf8.firstIndex(of: UInt8(ascii: "$")) {
-      result += rest[..<dollar]
+      result += String(rest[..<dollar])
       rest = rest[rest.utf8.index(after: dollar)...]
       if drop("$", from: &rest) {
         result += "$"
@@ -87,7 +87,7 @@ package struct ProfileVariables: Sendable {
       guard let name = Name(rawValue: word) else { throw .unknown(word) }
       result += try value(name)
     }
-    result += rest
+    result += String(rest)
     return result
   }
 

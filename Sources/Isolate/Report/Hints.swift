@@ -10,9 +10,7 @@ package enum Hints {
     step: Int, number: Int32, plan: LaunchPlan, policy: Policy
   ) -> Explanation {
     guard plan.steps.indices.contains(step) else {
-      return Explanation(
-        text: "cannot launch: the child failed before its first step (\(words(number)))",
-        exitCode: 125)
+      return Explanation(text: explainClone(number), exitCode: 125)
     }
     let failed = plan.steps[step]
     if case .execute(let candidates) = failed {
@@ -26,20 +24,24 @@ package enum Hints {
   /// Explains a clone that failed.
   package static func explainClone(_ number: Int32) -> String {
     let what = "cannot make the app's namespaces: \(words(number))"
+    return cloneHint(number).map { "\(what)\n  help: \($0)" } ?? what
+  }
+
+  private static func cloneHint(_ number: Int32) -> String? {
     switch number {
     case Errno.notPermitted:
-      return what + "\n  help: this system forbids user namespaces to ordinary users; "
+      return "this system forbids user namespaces to ordinary users; "
         + "`isolated doctor` says by which setting, and the exact cure"
     case Errno.noSpace:
-      return what + "\n  help: the limit of user namespaces is reached (user.max_user_namespaces), "
+      return "the limit of user namespaces is reached (user.max_user_namespaces), "
         + "or they are nested more than 32 deep"
     case Errno.again:
-      return what + "\n  help: the limit of processes is reached (ulimit -u, or the cgroup's pids.max)"
-    case Errno.noMemory: return what + "\n  help: the machine or its cgroup has no memory left"
+      return "the limit of processes is reached (ulimit -u, or the cgroup's pids.max)"
+    case Errno.noMemory: return "the machine or its cgroup has no memory left"
     case Errno.invalid, Errno.notImplemented:
-      return what + "\n  help: this kernel lacks a namespace; Linux 5.15 or later is needed. "
+      return "this kernel lacks a namespace; Linux 5.15 or later is needed. "
         + "`isolated doctor` names it"
-    default: return what
+    default: return nil
     }
   }
 
@@ -163,8 +165,8 @@ package enum Hints {
         return "/proc is not mounted here; isolated needs it: mount -t proc proc /proc"
       }
       return "the id map was refused (\(file)): `isolated doctor` says what the system forbids"
-    case .unshare, .startNetwork, .joinNetwork:
-      return explainClone(number).split(separator: "help: ").last.map(String.init)
+    case .unshare, .startNetwork, .joinNetwork, .raiseLoopback:
+      return cloneHint(number)
     case .makeRoot, .makeMountsPrivate, .enterRoot:
       return "the system allows user namespaces but not mounts in them; inside a container, its "
         + "engine's filter forbids it. `isolated doctor` names what is missing"
@@ -197,7 +199,8 @@ package enum Hints {
     case Errno.readOnly: return missingMountPoint(bind.target)
     case Errno.access: return "\(bind.source) is behind a directory that the caller may not enter"
     case Errno.invalid where bind.mappedOwner != nil:
-      return "the file system of \(bind.source) cannot map owners; write owner = \"keep\" in the rule"
+      return
+        "the file system of \(bind.source) cannot map owners; write owner = \"keep\" in the rule"
         + " and give the app access by the files' modes"
     default: return nil
     }

@@ -92,9 +92,14 @@ extension Preparation {
       workingDirectory: host.workingDirectory, home: host.home,
       configurationHome: environment?.value)
     var loaded = ProfileLoader.load(
-      base?.text ?? "default", search: search, commandLine: commandLine, read: readProfile)
+      base?.text ?? "default", argument: base?.argument ?? 1, search: search,
+      commandLine: commandLine, read: readProfile)
     if !request.appArguments.isEmpty { append(request.appArguments, to: &loaded) }
     messages += loaded.diagnostics.filter { $0.severity == .error }.map { render($0, loaded) }
+    if let app = request.app, !loaded.profiles.contains(where: { !$0.isCommandLine }) {
+      // The commonest slip of a first try: `isolated run ls`.
+      messages.append("  help: to run the program \(app.text), put '--' before it: -- \(app.text)")
+    }
     if !messages.isEmpty { throw PreparationError(messages: messages) }
     return loaded
   }

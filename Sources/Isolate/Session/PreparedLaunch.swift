@@ -36,8 +36,12 @@ extension PreparedLaunch {
   /// More text than the arguments and environment that exec takes, and every rule, can need.
   private static let maximumText = 8 << 20
 
+  /// - Parameters:
+  ///   - signals: made already: all signals are blocked.
+  ///   - networkIsMade: an early child with a network namespace waits for the plan.
   static func make(
-    _ prepared: Preparation, filterCache: String?
+    _ prepared: Preparation, filterCache: String?, signals: consuming SignalDoor,
+    networkIsMade: Bool
   ) throws(LaunchError) -> PreparedLaunch {
     let policy = prepared.policy
     for number in policy.descriptors where !Output.isOpen(number) {
@@ -52,11 +56,12 @@ extension PreparedLaunch {
       null = held[0].descriptor.raw
     }
     let clocks = policy.namespaces.time ? HostProbe.clocks() : (0, 0)
-    let context = PlanContext(
+    var context = PlanContext(
       landlockABI: prepared.host.landlockABI,
       filterInstructions: filter.count / SyscallFilter.instructionSize, standard: standard,
       terminal: TerminalRelay.settings(standard), nullDescriptor: null, bootSeconds: clocks.0,
       monotonicSeconds: clocks.1)
+    context.networkIsMade = networkIsMade
     let plan: LaunchPlan
     do throws(PlanErrors) {
       plan = try LaunchPlanner(policy, context: context, sources: .host).plan()
@@ -68,7 +73,6 @@ extension PreparedLaunch {
       plan.steps, command: policy.command, environment: policy.environment, filter: filter
     ) { owner in owners.first { $0.owner == owner }?.namespace ?? -1 }
     if flat.textSize > maximumText { throw .tooLarge(bytes: flat.textSize) }
-    let signals = try attempt { () throws(SystemError) in try SignalDoor() }
     let cgroup = try attempt { () throws(SystemError) in try Cgroup.make(policy) }
     return PreparedLaunch(
       plan: plan, flat: flat, standard: standard, signals: signals, cgroup: cgroup, held: held)

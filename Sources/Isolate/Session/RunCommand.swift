@@ -11,10 +11,18 @@ package func run(_ request: RunRequest) -> Int32 {
     Output.complain("--json-status-fd \(status): that descriptor is not open")
     return 125
   }
+  let signals: SignalDoor
+  do throws(SystemError) {
+    signals = try SignalDoor()
+  } catch {
+    Output.complain("cannot launch: \(error)")
+    return 125
+  }
+  let early = EarlyGuess(request).begin()
   do throws(PreparationError) {
     let prepared = try Preparation.make(request)
     announce(prepared, request)
-    return launch(prepared, request, mayFallBack: true)
+    return launch(prepared, request, signals, early)
   } catch {
     for message in error.messages { Output.write(message + "\n", to: 2) }
     return 125
@@ -28,54 +36,63 @@ private func announce(_ prepared: Preparation, _ request: RunRequest) {
 }
 
 private func launch(
-  _ prepared: Preparation, _ request: RunRequest, mayFallBack: Bool
+  _ prepared: Preparation, _ request: RunRequest, _ signals: consuming SignalDoor,
+  _ early: consuming EarlyChild?
 ) -> Int32 {
   let policy = prepared.policy
   let startedAt = Poller.now()
+  var usable = rightGuess(early, policy)
   let launch: PreparedLaunch
   do throws(LaunchError) {
-    launch = try PreparedLaunch.make(prepared, filterCache: FilterPlace.directory(prepared.host))
+    launch = try PreparedLaunch.make(
+      prepared, filterCache: FilterPlace.directory(prepared.host), signals: signals,
+      networkIsMade: usable?.hasNetwork ?? false)
   } catch {
     for line in words(error, policy) { Output.complain(line) }
     return 125
   }
   let child: Child
   do throws(SystemError) {
-    child = try Launcher.launch(
-      launch.flat, cloneFlags: launch.plan.cloneFlags, cgroup: launch.cgroup?.directory)
+    if let usable = usable.take() {
+      child = try usable.run(launch.flat)
+    } else {
+      child = try Launcher.launch(
+        launch.flat, cloneFlags: launch.plan.cloneFlags, cgroup: launch.cgroup?.directory)
+    }
   } catch {
-    launch.signals.restoreMask()
-    return cloneFailed(error, policy, request, mayFallBack: mayFallBack)
+    return namespacesFailed(error.number, policy, request, launch.signals)
   }
   let reporter = RunReporter(
     app: policy.app, isQuiet: request.isQuiet, statusDescriptor: request.jsonStatusFD)
   var session = RunSession(
     launch, child: child, policy: policy, reporter: reporter, startedAt: startedAt)
-  return session.run()
-}
-
-private func cloneFailed(
-  _ error: SystemError, _ policy: Policy, _ request: RunRequest, mayFallBack: Bool
-) -> Int32 {
-  let isForbidden =
-    error.number == Errno.notPermitted || error.number == Errno.noSpace
-    || error.number == Errno.notImplemented
-  if mayFallBack, isForbidden, policy.namespaces.order == .userFirst,
-    !policy.require.contains(.namespaces)
-  {
-    return fallBack(request, because: error)
+  switch session.run() {
+  case .over(let code): return code
+  case .noNamespaces(let number): return namespacesFailed(number, policy, request, session.end())
   }
-  Output.complain(Hints.explainClone(error.number))
-  return 125
 }
 
-/// User namespaces are not to be had and the profile does not insist: Landlock, the filter and limits alone.
-private func fallBack(_ request: RunRequest, because error: SystemError) -> Int32 {
-  Output.complain(Hints.explainClone(error.number))
+/// The early child, if it is what the policy asks for; another one ends by itself.
+private func rightGuess(_ early: consuming EarlyChild?, _ policy: Policy) -> EarlyChild? {
+  guard let early = consume early else { return nil }
+  if early.serves(policy) { return early }
+  return nil
+}
+
+/// The clone failed, or the early child could not make what it was born for.
+private func namespacesFailed(
+  _ number: Int32, _ policy: Policy, _ request: RunRequest, _ signals: consuming SignalDoor
+) -> Int32 {
+  Output.complain(Hints.explainClone(number))
+  let isForbidden =
+    number == Errno.notPermitted || number == Errno.noSpace || number == Errno.notImplemented
+  guard isForbidden, policy.namespaces.order == .userFirst, !policy.require.contains(.namespaces)
+  else { return 125 }
+  /* The profile does not insist: Landlock, the filter and limits alone. */
   do throws(PreparationError) {
     let prepared = try Preparation.make(request, canMakeUserNamespaces: false)
     announce(prepared, request)
-    return launch(prepared, request, mayFallBack: false)
+    return launch(prepared, request, signals, nil)
   } catch {
     for message in error.messages { Output.write(message + "\n", to: 2) }
     return 125

@@ -16,6 +16,8 @@ package struct RunSession: ~Copyable {
   private var killAt: Int64?
   private var wallLimitAt: Int64?
   private var sampleAt: Int64?
+  /// When a session that goes on gives back the memory that only its start needed.
+  private var shedAt: Int64?
   private var isOver = false
   private var failure: LaunchFailure?
 
@@ -32,6 +34,7 @@ package struct RunSession: ~Copyable {
     cgroup = prepared.cgroup
     self.child = child
     self.startedAt = startedAt
+    shedAt = startedAt + 100
     evidence.cpuTimeIsLimited = policy.limits.cpuTimeMilliseconds != nil
     evidence.fileSizeIsLimited = policy.limits.fileSizeBytes != nil
     wallLimitAt = policy.limits.wallTimeMilliseconds.map { startedAt + Int64(clamping: $0.amount) }
@@ -41,10 +44,16 @@ package struct RunSession: ~Copyable {
     }
   }
 
+  /// How a session went.
+  enum Outcome {
+    /// What `isolated run` exits with.
+    case over(Int32)
+    /// Nothing was started: the namespaces are not to be had.
+    case noNamespaces(Int32)
+  }
+
   /// Runs until the sandbox is gone.
-  ///
-  /// - Returns: what `isolated run` exits with.
-  mutating func run() -> Int32 {
+  mutating func run() -> Outcome {
     while !isOver {
       do throws(SystemError) {
         try turn()
@@ -59,18 +68,25 @@ package struct RunSession: ~Copyable {
     collectCgroup()
     use.wallMilliseconds = Poller.now() - startedAt
     use.peakTotalKiB = use.peakTotalKiB ?? sampler?.peakKiB
-    if let failure { return reporter.launchFailed(failure, plan: plan, policy: policy) }
+    if let failure {
+      if failure.step == EarlyChild.step { return .noNamespaces(failure.number) }
+      return .over(reporter.launchFailed(failure, plan: plan, policy: policy))
+    }
     let end = AppEnd(evidence: evidence, use: use, limitsMet: limitsMet)
     reporter.ended(end, limits: policy.limits)
-    return end.exitCode
+    return .over(end.exitCode)
   }
+
+  /// Gives the signals back, for another try.
+  consuming func end() -> SignalDoor { signals }
 
   private mutating func turn() throws(SystemError) {
     var doors = [
       Door(child.reports.raw), Door(signals.descriptor.raw), Door(child.pidfd.raw),
     ]
     doors += relay.doors
-    try Poller.wait(&doors, timeout: timeout())
+    let sheds = shedIsDue()
+    try Poller.wait(&doors, timeout: timeout(), shedding: sheds)
     if doors[0].isReadable || doors[0].isHungUp { try readReports() }
     if doors[1].isReadable { try readSignals() }
     relay.handle(doors[3...])
@@ -78,8 +94,15 @@ package struct RunSession: ~Copyable {
     if doors[2].isReadable { try initEnded() }
   }
 
+  /// Whether the wait that comes is likely to be a long one. Once a session.
+  private mutating func shedIsDue() -> Bool {
+    guard let at = shedAt, Poller.now() >= at else { return false }
+    shedAt = nil
+    return true
+  }
+
   private func timeout() -> Int64? {
-    let next = [killAt, wallLimitAt, sampleAt].compactMap { $0 }.min()
+    let next = [killAt, wallLimitAt, sampleAt, shedAt].compactMap { $0 }.min()
     return next.map { max(0, $0 - Poller.now()) }
   }
 

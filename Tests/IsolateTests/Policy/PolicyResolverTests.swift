@@ -32,4 +32,37 @@ struct DefaultProfileTests {
     #expect(!policy.environment.contains { $0.name == "SECRET" })
     #expect(policy.require == [.namespaces, .filter])
   }
+
+  @Test("what was wrong while loading is part of the answer") func loaded() throws {
+    func load(_ text: String, notices: [String] = []) -> LoadedProfiles {
+      var loaded = LoadedProfiles()
+      let (profile, diagnostics) = Fixture.read(text)
+      loaded.profiles = [profile]
+      loaded.diagnostics = diagnostics
+      loaded.notices = notices
+      return loaded
+    }
+    func messages(_ loaded: LoadedProfiles) -> [String] {
+      switch PolicyResolver.resolve(loaded, host: Fixture.host()) {
+      case .success: []
+      case .failure(let errors): errors.diagnostics.map(\.message)
+      }
+    }
+    #expect(messages(load("limits.x = 1\ncommand.run = [\"a\"]")) == ["no key `limits.x`"])
+    #expect(
+      messages(load("limits.x = 1")) == ["no key `limits.x`", "`command.run`: no program to run"])
+    #expect(messages(Self.load("nonesuch")) == ["no profile \"nonesuch\""])
+    let policy = try PolicyResolver.resolve(
+      load("command.run = [\"a\"]", notices: ["n"]), host: Fixture.host()
+    ).get()
+    #expect(policy.notices == ["n"])
+  }
+
+  @Test("the provenance is left out where nobody reads it") func unexplained() throws {
+    let profile = Fixture.read("command.run = [\"a\"]").profile
+    let host = Fixture.host()
+    #expect(
+      try PolicyResolver.resolve([profile], host: host, explaining: false).get().provenance == [])
+    #expect(try PolicyResolver.resolve([profile], host: host).get().provenance.count > 20)
+  }
 }

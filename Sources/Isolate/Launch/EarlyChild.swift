@@ -1,0 +1,67 @@
+internal import CSeccomp
+
+/// A child that is born before the policy is known: the kernel makes its namespaces, the dearest part of a launch,
+/// while this process reads profiles. See docs/decisions/0003-early-child.md.
+///
+/// Dropped without a plan, it ends by itself: its lifeline closes.
+@safe package struct EarlyChild: ~Copyable {
+  private var early: launch_early
+  private let reports: ReportEnds
+  private let lifeline: PipeEnds
+  private let pidfd: Descriptor
+  /// What was guessed: a policy that needs anything else cannot use this child.
+  package let order: Namespaces.Order
+  package let hasNetwork: Bool
+
+  /// The step that a report names when the namespaces could not be made.
+  package static let step = Int(UInt32.max)
+
+  /// Whether the guess was right for this policy.
+  package borrowing func serves(_ policy: Policy) -> Bool {
+    order == policy.namespaces.order && policy.limits.cgroup == nil
+      && (!hasNetwork || policy.network.mode != .host)
+  }
+
+  /// Clones the child. The caller has blocked all signals.
+  ///
+  /// - Parameters:
+  ///   - isPrivileged: real root: the user namespace comes last, by the plan.
+  ///   - withNetwork: make a network namespace too.
+  /// - Throws: `SystemError` of clone3(2) and what it needs.
+  package static func begin(
+    isPrivileged: Bool, withNetwork: Bool
+  ) throws(SystemError) -> EarlyChild {
+    let reports = try Launcher.reportPair()
+    let lifeline = try Pipe().split()
+    var early = unsafe launch_early()
+    unsafe early.report_fd = reports.childs.raw
+    unsafe early.lifeline_fd = lifeline.readEnd.raw
+    unsafe early.lifeline_write_fd = lifeline.writeEnd.raw
+    let atClone = CloneFlag.pid | (isPrivileged ? 0 : CloneFlag.user)
+    let later =
+      CloneFlag.mounts | CloneFlag.ipc | CloneFlag.uts | CloneFlag.cgroup
+      | (withNetwork ? CloneFlag.network : 0)
+    try call("clone3") { unsafe launch_early_begin(&early, atClone, later) }
+    return unsafe EarlyChild(
+      early: early, reports: reports, lifeline: lifeline,
+      pidfd: Descriptor(adopting: early.pidfd), order: isPrivileged ? .userLast : .userFirst,
+      hasNetwork: withNetwork)
+  }
+
+  /// Hands the plan over and lets the child run it.
+  package consuming func run(_ plan: borrowing FlatPlan) throws(SystemError) -> Child {
+    let report = reports.childs.raw
+    let read = lifeline.readEnd.raw
+    var early = unsafe self.early
+    try call("write") {
+      unsafe plan.withPlan(report: report, lifeline: read, lifelineWrite: -1) { plan in
+        unsafe launch_early_run(&early, plan)
+      }
+    }
+    let pid = unsafe early.pid
+    unsafe launch_early_release(&early)
+    return Child(
+      pid: pid, pidfd: pidfd, reports: reports.keepOurs(), lifeline: lifeline.keepWriteEnd(),
+      watched: plan.watched)
+  }
+}
