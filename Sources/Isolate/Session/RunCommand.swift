@@ -75,7 +75,7 @@ private func launch(
 /// The early child, if it is what the policy asks for; another one ends by itself.
 private func rightGuess(_ early: consuming EarlyChild?, _ policy: Policy) -> EarlyChild? {
   guard let early = consume early else { return nil }
-  if early.serves(policy) { return early }
+  if early.serves(policy) && !PreparedLaunch.mayHold(policy) { return early }
   return nil
 }
 
@@ -104,6 +104,11 @@ private func words(_ error: LaunchError, _ policy: Policy) -> [String] {
   case .rules(let errors):
     return errors.map { "\($0.rule.position): \($0.message)\n  help: \($0.cure)" }
   case .filter(let error): return ["cannot make the system-call filter: \(error)"]
+  case .directory(let number):
+    return [
+      "descriptor \(number) is a directory: the app could look at everything beneath it",
+      "connect a file, a pipe or /dev/null; to show the directory, use --read",
+    ]
   case .descriptor(let number):
     return ["descriptor \(number) is to be kept, but the caller has not opened it"]
   case .system(let error):
