@@ -9,7 +9,8 @@
 static int terminal_request(char **words)
 {
 	unsigned long request = strtoul(words[0], NULL, 0);
-	char byte[2] = { 'x', 0 };
+	/* A line end for what types; an absurd number for what takes a number. */
+	char byte[8] = { '\n', 0, 0, 1 };
 
 	/* The C library's ioctl would cut the bits off. */
 	return result_of(syscall(SYS_ioctl, 0, request, byte));
