@@ -147,7 +147,7 @@ package struct RunSession: ~Copyable {
         failure = LaunchFailure(step: step, number: number)
       case .terminal(let master): try relay.open(master)
       case .started(let pid): reporter.started(pid: child.pid, inside: pid)
-      case .stopped: try stopWithApp()
+      case .stopped: try followStop()
       case .continued: break
       case .exited(let status, let usage):
         evidence.status = ExitStatus(waitStatus: status)
@@ -163,6 +163,17 @@ package struct RunSession: ~Copyable {
   private mutating func noteFullFileSystems(_ full: UInt32) {
     for (index, path) in child.watched.enumerated().prefix(32) where full & (1 << index) != 0 {
       limitsMet.append(.fileSystemFull(path: path))
+    }
+  }
+
+  /// A stop is followed for a person who typed it. Elsewhere it is the app's own affair: one that could stop its supervisor
+  /// could outlive its time limit.
+  private mutating func followStop() throws(SystemError) {
+    guard relay.isInteractive else { return }
+    if wallLimitAt == nil && sampleAt == nil && killAt == nil {
+      try stopWithApp()
+    } else {
+      try forward(SignalNumber.continue)
     }
   }
 

@@ -3,7 +3,7 @@ struct TerminalRelay: ~Copyable {
   /// Which of 0, 1, 2 are the app's pty.
   private let input: Int32?
   private let output: Int32?
-  private let isInteractive: Bool
+  let isInteractive: Bool
   private let savedModes: [UInt8]
   private var master: HeldDescriptor?
   private var toApp: [UInt8] = []

@@ -1,5 +1,10 @@
 import Glibc
 
+extension Executable {
+  /// The program that attacks, beside the test bundle.
+  static var victim: String { Run.products + "/victim" }
+}
+
 /// A scratch directory for one run, with what attacks need in it, removed afterwards.
 ///
 ///     secret        a file of the caller, mode 0600

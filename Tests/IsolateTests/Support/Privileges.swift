@@ -1,21 +1,20 @@
 import Glibc
 
-/// Whom the tests run as: the suite is run twice, as root and as an ordinary user.
+/// Who runs the tests: they run twice, as root and as an ordinary user.
 enum Privileges {
   static var isRoot: Bool { geteuid() == 0 }
 }
 
-/// The programs under test.
+/// The executable under test, and the tree that it was built from.
 enum Executable {
-  /// `isolated`: beside the test bundle, or in the tree that `ISOLATED_TEST_ROOT` names.
-  static var path: String { beside("isolated") }
-  static var victim: String { beside("victim") }
+  /// `ISOLATED_TEST_ROOT` if that is set, else where this file was compiled.
+  static var root: String {
+    if let given = unsafe getenv("ISOLATED_TEST_ROOT") { return unsafe String(cString: given) }
+    return Run.package
+  }
 
-  private static func beside(_ name: String) -> String {
-    if let root = unsafe getenv("ISOLATED_TEST_ROOT") {
-      let path = unsafe String(cString: root) + "/bin/" + name
-      if Run.exists(path) { return path }
-    }
-    return Run.products + "/" + name
+  static var path: String {
+    let copy = root + "/bin/isolated"
+    return Run.exists(copy) ? copy : root + "/.build/debug/isolated"
   }
 }
