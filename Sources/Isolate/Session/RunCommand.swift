@@ -65,7 +65,7 @@ private func launch(
   }
   let child: Child
   do throws(SystemError) {
-    if launch.held.isEmpty, let usable = usable.take() {
+    if let usable = usable.take() {
       child = try usable.run(launch.flat)
     } else {
       child = try Launcher.launch(
@@ -90,7 +90,7 @@ private func launch(
 /// The early child, if it is what the policy asks for; another one ends by itself.
 private func rightGuess(_ early: consuming EarlyChild?, _ policy: Policy) -> EarlyChild? {
   guard let early = consume early else { return nil }
-  if early.serves(policy) { return early }
+  if early.serves(policy) && !PreparedLaunch.mayHold(policy) { return early }
   /* At once: as a second process of our cgroup it would be in the way of its controllers. */
   early.end()
   return nil
@@ -158,6 +158,11 @@ private func words(_ error: LaunchError, _ policy: Policy) -> [String] {
   case .rules(let errors):
     return errors.map { "\($0.rule.position): \($0.message)\n  help: \($0.cure)" }
   case .filter(let error): return ["cannot make the system-call filter: \(error)"]
+  case .directory(let number):
+    return [
+      "descriptor \(number) is a directory: the app could look at everything beneath it",
+      "connect a file, a pipe or /dev/null; to show the directory, use --read",
+    ]
   case .descriptor(let number):
     return ["descriptor \(number) is to be kept, but the caller has not opened it"]
   case .system(let error):

@@ -20,6 +20,8 @@ package struct RunSession: ~Copyable {
   private var shedAt: Int64?
   private var isOver = false
   private var reportsEnded = false
+  /// SIGTSTP came to us and went to the app: its stop is ours.
+  private var passedStopOn = false
   private var failure: LaunchFailure?
 
   /// Takes over a launched child.
@@ -166,7 +168,7 @@ package struct RunSession: ~Copyable {
         failure = LaunchFailure(step: step, number: number)
       case .terminal(let master): try relay.open(master)
       case .started(let pid): reporter.started(pid: child.pid, inside: pid)
-      case .stopped: try stopWithApp()
+      case .stopped: try followStop()
       case .continued: break
       case .exited(let status, let usage):
         evidence.status = ExitStatus(waitStatus: status)
@@ -188,6 +190,19 @@ package struct RunSession: ~Copyable {
         LimitMet(
           what: .privateFiles(path: path), amount: rule?.sizeBytes ?? 0, enforcement: nil,
           position: rule?.position, sign: .reached))
+    }
+  }
+
+  /// A stop is followed when a person typed it: to us, who passed it on, or on the app's terminal. Elsewhere it is the app's own
+  /// affair: one that could stop its supervisor could outlive its time limit.
+  private mutating func followStop() throws(SystemError) {
+    guard relay.isInteractive || passedStopOn else { return }
+    let isTimed = watch.nextAt != nil || killAt != nil
+    if passedStopOn || !isTimed {
+      passedStopOn = false
+      try stopWithApp()
+    } else {
+      try forward(SignalNumber.continue)
     }
   }
 
@@ -217,6 +232,9 @@ package struct RunSession: ~Copyable {
         try forward(signal.number)
       case SignalNumber.continue:
         try relay.resume()
+        try forward(signal.number)
+      case SignalNumber.terminalStop:
+        passedStopOn = true
         try forward(signal.number)
       default: try forward(signal.number)
       }
