@@ -161,7 +161,8 @@ extension LaunchPlanner {
 
   private mutating func planDevices() {
     let userLast = policy.namespaces.order == .userLast
-    if userLast {
+    let isShown = policy.files.rules.contains { $0.target == "/" }
+    if userLast || isShown {
       /* Real root makes its own nodes, in a file system that allows them: three times faster than binds. */
       steps.append(
         .mountTmpfs(
