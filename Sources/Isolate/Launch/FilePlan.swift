@@ -18,10 +18,9 @@ extension LaunchPlanner {
     steps.append(.makeRoot(sizeBytes: 4 << 20))
     /* The app's /dev is made before what a rule puts into it: it would cover that. */
     for rule in policy.files.rules where !isInOwnDev(rule) { plan(rule) }
-    let rootIsBound = policy.files.rules.contains { $0.target == "/" }
     if policy.files.dev { planDevices() }
     for rule in policy.files.rules where isInOwnDev(rule) { plan(rule) }
-    for rule in policy.files.devices { planBind(rule, [.noSetID, .noExecute]) }
+    for rule in policy.files.devices { planDevice(rule) }
     if policy.files.proc { planProc() }
     if policy.files.sys { steps.append(.mountSysfs(path: "sys")) }
     for file in policy.files.synthesised where !isCovered(file.path) {
@@ -31,10 +30,8 @@ extension LaunchPlanner {
       case .link(let target): steps.append(.makeLink(path: path, target: target))
       }
     }
-    if policy.files.dev && policy.namespaces.order == .userLast && !rootIsBound {
-      steps.append(.setAttributes(path: "dev", [.readOnly]))
-    }
-    if !rootIsBound {
+    if hasOwnDev { steps.append(.setAttributes(path: "dev", [.readOnly])) }
+    if !rootIsShown {
       steps.append(.setAttributes(path: "", [.readOnly, .noSetID, .noDevices, .noExecute]))
     }
   }
@@ -189,10 +186,27 @@ extension LaunchPlanner {
     }
   }
 
-  /// Real root makes its own nodes, in a file system that allows them: three times faster than binds.
+  /// The app's /dev is a file system of its own: real root makes its nodes in it, three times faster than binds;
+  /// and where a rule shows the host's root, nothing could be created in that.
+  private var hasOwnDev: Bool {
+    policy.files.dev && (policy.namespaces.order == .userLast || rootIsShown)
+  }
+
+  private var rootIsShown: Bool { policy.files.rules.contains { $0.target == "/" } }
+
   private mutating func planDeviceNodes() {
-    guard policy.namespaces.order == .userLast else {
-      for device in Self.devices {
+    if hasOwnDev {
+      steps.append(
+        .mountTmpfs(
+          TmpfsStep(
+            target: "dev", options: "size=64k,nr_inodes=64,mode=0755",
+            attributes: [.noSetID, .noExecute])))
+    }
+    for device in Self.devices {
+      if policy.namespaces.order == .userLast {
+        steps.append(
+          .makeDevice(path: "dev/\(device.name)", number: device.major << 8 | device.minor))
+      } else {
         let source = "/dev/\(device.name)"
         planBind(
           FileRule(
@@ -200,17 +214,22 @@ extension LaunchPlanner {
             allowsExecute: false, mapsOwner: false, sizeBytes: 0, inodes: 0, mode: 0, upper: nil,
             position: Position(file: Position.builtIn, line: 1)), [.noSetID, .noExecute])
       }
-      return
     }
-    steps.append(
-      .mountTmpfs(
-        TmpfsStep(
-          target: "dev", options: "size=64k,nr_inodes=64,mode=0755",
-          attributes: [.noSetID, .noExecute])))
-    for device in Self.devices {
-      steps.append(
-        .makeDevice(path: "dev/\(device.name)", number: device.major << 8 | device.minor))
+  }
+
+  /// A device of the host. Its file system (devtmpfs) cannot map owners, so as root a character device becomes a
+  /// node of the app's own, which it may open whatever the host's mode is: the rule says so.
+  private mutating func planDevice(_ rule: FileRule) {
+    var rule = rule
+    rule.mapsOwner = false
+    if hasOwnDev, policy.namespaces.order == .userLast {
+      guard let status = lookUp(rule) else { return }
+      if status.isCharacterDevice {
+        steps.append(.makeDevice(path: relative(rule.target), number: status.deviceNumber))
+        return
+      }
     }
+    planBind(rule, [.noSetID, .noExecute])
   }
 
   private mutating func planProc() {
