@@ -22,7 +22,10 @@ extension LaunchPlanner {
     for rule in policy.files.rules where isInOwnDev(rule) { plan(rule) }
     for rule in policy.files.devices { planDevice(rule) }
     if policy.files.proc { planProc() }
-    if policy.files.sys { steps.append(.mountSysfs(path: "sys")) }
+    if policy.files.sys {
+      planJoinNetwork()
+      steps.append(.mountSysfs(path: "sys"))
+    }
     for file in policy.files.synthesised where !isCovered(file.path) {
       let path = String(file.path.dropFirst())
       switch file.content {
@@ -89,17 +92,25 @@ extension LaunchPlanner {
       if rule.isOptional { return nil }
       failures.append(
         PlanError(
-          rule: rule, message: "\(rule.source) does not exist",
-          cure: "create it, or write { path = \"\(rule.source)\", optional = true }"))
+          rule: rule, message: "\(rule.source) does not exist", cure: cureForMissing(rule)))
     } catch {
-      let isOutOfReach = error.number == Errno.access || error.number == Errno.loop
-      if rule.isOptional && isOutOfReach { return nil }
+      if rule.isOptional && (error.number == Errno.access || error.number == Errno.loop) {
+        return nil
+      }
       failures.append(
         PlanError(
           rule: rule, message: "\(rule.source) cannot be used: \(SystemError.text(error.number))",
           cure: "check the permissions of its parent directories"))
     }
     return nil
+  }
+
+  private func cureForMissing(_ rule: FileRule) -> String {
+    guard rule.position.file == Position.commandLine else {
+      return "create it, or write { path = \"\(rule.source)\", optional = true }"
+    }
+    guard rule.kind == .write else { return "check its spelling" }
+    return "create the directory; for a file that the app is to make, give it the file's directory"
   }
 
   private mutating func planBind(_ rule: FileRule, _ attributes: MountAttributes) {

@@ -122,12 +122,18 @@ package struct LaunchPlanner {
     if order == .userFirst { planIdMaps(outerUID: true) }
     steps.append(.makeMountsPrivate)
     planFiles()
-    if ownsNetwork && !context.networkIsMade { steps.append(.joinNetwork) }
+    if !policy.files.sys { planJoinNetwork() }
     steps.append(.enterRoot)
     steps.append(.setHostname(policy.identity.hostname))
     if policy.namespaces.time { planTime() }
     if order == .userLast { planIdentityLast() }
     if let terminal = context.terminal { steps.append(.openTerminal(terminal)) }
+  }
+
+  /// As late as can be, for its helper to be ready: before the root is left, or before sysfs, which shows the network
+  /// namespace of whoever mounts it.
+  mutating func planJoinNetwork() {
+    if ownsNetwork && !context.networkIsMade { steps.append(.joinNetwork) }
   }
 
   /// The maps are written by the process itself, which a single id allows (user_namespaces(7)): no round trip to the parent.
@@ -206,22 +212,26 @@ package struct LaunchPlanner {
 
   private mutating func planLimits() {
     let limits = policy.limits
+    /* No limit at all is the largest number (RLIM_INFINITY of setrlimit(2)): sums end there. */
+    func plus(_ amount: UInt64, _ more: UInt64) -> UInt64 {
+      amount > .max - more ? .max : amount + more
+    }
     func add(_ resource: ResourceLimit.Resource, _ amount: UInt64, slack: UInt64 = 0) {
       steps.append(
-        .setLimit(ResourceLimit(resource: resource, soft: amount, hard: amount &+ slack)))
+        .setLimit(ResourceLimit(resource: resource, soft: amount, hard: plus(amount, slack))))
     }
     if let limit = limits.coreSizeBytes { add(.coreSize, limit.amount) }
     if let limit = limits.fileSizeBytes { add(.fileSize, limit.amount) }
     if let limit = limits.cpuTimeMilliseconds {
       /* SIGXCPU at the limit, SIGKILL a second later (setrlimit(2)). */
-      add(.cpuTime, max(1, (limit.amount + 999) / 1000), slack: 1)
+      add(.cpuTime, max(1, plus(limit.amount, 999) / 1000), slack: 1)
     }
     /* Each process by itself; the sum is sampled. With a cgroup the sum is all that counts. */
     if let limit = limits.memoryBytes, limit.enforcement == .sampled { add(.data, limit.amount) }
     if let limit = limits.addressSpaceBytes { add(.addressSpace, limit.amount) }
     if let limit = limits.processes, limit.enforcement == .rlimit {
       /* Init and the app itself count too; the limit is on what the profile calls processes. */
-      add(.processes, limit.amount + 1)
+      add(.processes, plus(limit.amount, 1))
     }
     if let limit = limits.openFiles { add(.openFiles, limit.amount) }
   }

@@ -11,7 +11,9 @@ final class Spawned {
   }
 
   struct Setup {
-    var files: [File] = [.path("/dev/null", O_RDONLY), .path("/dev/null", O_WRONLY), .path("/dev/null", O_WRONLY)]
+    var files: [File] = [
+      .path("/dev/null", O_RDONLY), .path("/dev/null", O_WRONLY), .path("/dev/null", O_WRONLY),
+    ]
     var environment: [[UInt8]]?
     var ownSession = false
     /// Signals that the child starts with blocked.
