@@ -118,8 +118,13 @@ final class Spawned {
 /// Waiting for something that another process brings about.
 enum Moment {
   static func within(_ seconds: Int, _ condition: () throws -> Bool) rethrows -> Bool {
-    for _ in 0..<(seconds * 100) {
+    var start = timespec()
+    _ = unsafe clock_gettime(CLOCK_MONOTONIC, &start)
+    while true {
       if try condition() { return true }
+      var now = timespec()
+      _ = unsafe clock_gettime(CLOCK_MONOTONIC, &now)
+      if now.tv_sec - start.tv_sec >= seconds { break }
       usleep(10_000)
     }
     return try condition()
