@@ -121,7 +121,9 @@ enum Attack: String, CaseIterable, Sendable {
     case .mapping:
       """
       import mmap, sys, time
-      try: kept = [mmap.mmap(-1, 2 << 20) for i in range(150)]
+      kept = []
+      try:
+          for i in range(150): kept.append(mmap.mmap(-1, 2 << 20))
       except OSError:
           time.sleep(0.3)
           sys.exit(12)
