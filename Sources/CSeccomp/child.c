@@ -423,6 +423,18 @@ static void run_plan(struct child *c)
 	child_become_init(c, pid);
 }
 
+char *child_words;
+size_t child_words_size;
+
+static void forget_words(void)
+{
+	volatile char *words = child_words;
+	size_t i;
+
+	for (i = 0; words && i < child_words_size; i++)
+		words[i] = 0;
+}
+
 static void begin(struct child *c, const struct launch_plan *plan)
 {
 	c->plan = plan;
@@ -430,6 +442,7 @@ static void begin(struct child *c, const struct launch_plan *plan)
 	if (plan->lifeline_write_fd >= 0)
 		(void)syscall(SYS_close, plan->lifeline_write_fd);
 	(void)syscall(SYS_umask, 0);
+	forget_words();
 	child_follow_parent(c);
 	c->proc_self_fd = (int)syscall(SYS_openat, AT_FDCWD, "/proc/self",
 				       O_PATH | O_DIRECTORY | O_CLOEXEC);

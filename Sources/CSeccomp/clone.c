@@ -3,12 +3,22 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/auxv.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "kernel.h"
 #include "launch_plan.h"
+
+/* The C library hands a constructor what it hands main; the words lie one after the other (proc_pid_cmdline(5)). */
+__attribute__((constructor)) static void remember_words(int argc, char **argv)
+{
+	if (argc < 1 || !argv || !argv[0])
+		return;
+	child_words = argv[0];
+	child_words_size = (size_t)(argv[argc - 1] - argv[0]) + strlen(argv[argc - 1]) + 1;
+}
 
 int launch_clone(const struct launch_plan *plan, uint64_t namespaces, int cgroup_fd, int *pidfd)
 {
@@ -16,9 +26,7 @@ int launch_clone(const struct launch_plan *plan, uint64_t namespaces, int cgroup
 	struct launch_plan own = *plan;
 	long pid;
 
-	/* AT_BASE is the loader's address: 0 in a static executable (getauxval(3)). */
-	if (getauxval(AT_BASE) == 0)
-		kernel_data_segment(&own.data_start, &own.data_size);
+	kernel_own_segments(&own);
 
 	args.flags = namespaces | CLONE_PIDFD;
 	args.pidfd = (uint64_t)(uintptr_t)pidfd;

@@ -43,8 +43,9 @@ void kernel_restore_mask(uint64_t saved);
 uint64_t kernel_ignored_signals(void);
 struct kernel_signal {
 	int32_t number;
-	int32_t pid;
+	int32_t from_kernel; /* 1: a terminal's key or hang-up, not a process */
 };
+/* The next signal that another process or the kernel sent. 0, or -1 when there is none. */
 int kernel_read_signal(int fd, struct kernel_signal *out);
 
 /* waitid(2) on a pidfd with rusage. Returns 1 when it has ended, 0 when not yet. Status as waitpid(2) gives it. */
@@ -65,8 +66,9 @@ int kernel_open_path(const char *path);       /* O_PATH | O_CLOEXEC */
 int kernel_release(int32_t *major, int32_t *minor); /* the kernel's version */
 int kernel_is_privileged(void);               /* CAP_SYS_ADMIN, SETUID and SETGID, in the initial user namespace */
 int64_t kernel_monotonic_ms(void);
-/* The program's own writable data, .data to .bss; size 0 where that is not known. */
-void kernel_data_segment(uint64_t *start, uint64_t *size);
+struct launch_plan;
+/* Fills in where the program's own text and data (.data to .bss) lie; left alone in a dynamic executable. */
+void kernel_own_segments(struct launch_plan *plan);
 /* Gives back what a waiting process does not need: the allocator's free pages and the pages of its own text, which come back
  * from the page cache when they are run again. */
 void kernel_shed_memory(void);

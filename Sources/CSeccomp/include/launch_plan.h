@@ -170,6 +170,9 @@ struct launch_plan {
 	/* The supervisor's writable data, which init drops: it uses none of it. Set by launch_clone and launch_early_run. */
 	uint64_t data_start;
 	uint64_t data_size;
+	/* And its text, of which init needs a page or two: dropped before a long wait, it comes back as it is run. */
+	uint64_t code_start;
+	uint64_t code_size;
 };
 
 /*

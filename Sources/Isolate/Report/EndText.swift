@@ -4,8 +4,13 @@ package enum EndText {
   package static func line(_ end: AppEnd, app: String, limits: Limits) -> String? {
     switch end.cause {
     case .exited: return nil
+    /* As a shell: who pressed Ctrl-C or closed the pipe knows. */
+    case .signal(SignalNumber.interrupt, _), .signal(SignalNumber.pipe, _),
+      .stopped(SignalNumber.interrupt, false):
+      return nil
     case .signal(let signal, let core):
       let what = words(signal)
+      guard isCrash(signal) else { return "\(app) was ended by \(name(signal))\(what)" }
       return
         "\(app) crashed: \(name(signal))\(what)\(core ? "; core dumped" : "; no core was dumped")"
     case .refusedSystemCall:
@@ -93,6 +98,11 @@ package enum EndText {
 
   package static func name(_ signal: Int32) -> String {
     SignalText.name(signal) ?? "signal \(signal)"
+  }
+
+  /// The signals by which the kernel, or abort(3), says that a program went wrong.
+  private static func isCrash(_ signal: Int32) -> Bool {
+    [4, 5, 6, 7, 8, 11].contains(signal)
   }
 
   private static func words(_ signal: Int32) -> String {

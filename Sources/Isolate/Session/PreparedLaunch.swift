@@ -21,6 +21,8 @@ enum LaunchError: Error {
   case filter(FilterError)
   /// The profile names a descriptor that the caller has not opened.
   case descriptor(Int32)
+  /// One of 0, 1 and 2 is a directory.
+  case directory(Int32)
   case system(SystemError)
   case tooLarge(bytes: Int)
 }
@@ -36,6 +38,16 @@ extension PreparedLaunch {
   /// More text than the arguments and environment that exec takes, and every rule, can need.
   private static let maximumText = 8 << 20
 
+  /// Whether the child will be given descriptors by number that are opened for this launch: a child
+  /// that was cloned before has none of them.
+  static func mayHold(_ policy: Policy) -> Bool {
+    standardDescriptors(policy).contains(.null)
+      || policy.namespaces.order == .userLast
+        && policy.files.rules.contains { rule in
+          rule.mapsOwner && (rule.kind == .read || rule.kind == .write)
+        }
+  }
+
   /// - Parameters:
   ///   - signals: made already: all signals are blocked.
   ///   - cgroup: made already, if the policy wants one.
@@ -48,6 +60,7 @@ extension PreparedLaunch {
     for number in policy.descriptors where !Output.isOpen(number) {
       throw .descriptor(number)
     }
+    for number: Int32 in 0...2 where Output.isDirectory(number) { throw .directory(number) }
     let filter = try filterBytes(policy, cache: filterCache)
     let standard = standardDescriptors(policy)
     var held: [HeldDescriptor] = []
@@ -63,12 +76,7 @@ extension PreparedLaunch {
       terminal: TerminalRelay.settings(standard), nullDescriptor: null, bootSeconds: clocks.0,
       monotonicSeconds: clocks.1)
     context.networkIsMade = networkIsMade
-    let plan: LaunchPlan
-    do throws(PlanErrors) {
-      plan = try LaunchPlanner(policy, context: context, sources: .host).plan()
-    } catch {
-      throw .rules(error.errors)
-    }
+    let plan = try makePlan(policy, context)
     let owners = try ownerNamespaces(plan, policy.identity, &held)
     let flat = FlatPlan(
       plan.steps, command: policy.command, environment: policy.environment, filter: filter
@@ -76,6 +84,16 @@ extension PreparedLaunch {
     if flat.textSize > maximumText { throw .tooLarge(bytes: flat.textSize) }
     return PreparedLaunch(
       plan: plan, flat: flat, standard: standard, signals: signals, cgroup: cgroup, held: held)
+  }
+
+  private static func makePlan(
+    _ policy: Policy, _ context: PlanContext
+  ) throws(LaunchError) -> LaunchPlan {
+    do throws(PlanErrors) {
+      return try LaunchPlanner(policy, context: context, sources: .host).plan()
+    } catch {
+      throw .rules(error.errors)
+    }
   }
 
   static func filterBytes(_ policy: Policy, cache: String?) throws(LaunchError) -> [UInt8] {

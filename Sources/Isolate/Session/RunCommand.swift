@@ -5,6 +5,7 @@ package func run(_ request: RunRequest) -> Int32 {
   do throws(SystemError) {
     try Output.reserveStandardDescriptors()
   } catch {
+    Output.complain("cannot give the app descriptors 0, 1 and 2: \(error)")
     return 125
   }
   if let status = request.jsonStatusFD, !Output.isOpen(status) {
@@ -24,9 +25,14 @@ package func run(_ request: RunRequest) -> Int32 {
     announce(prepared, request)
     return launch(prepared, request, signals, early, falling: [.cgroup, .userNamespaces])
   } catch {
-    for message in error.messages { Output.write(message + "\n", to: 2) }
-    return 125
+    return reporter(request).refusedAsWritten(error.messages)
   }
+}
+
+private func reporter(_ request: RunRequest, app: String? = nil) -> RunReporter {
+  RunReporter(
+    app: app ?? request.name?.text ?? request.app?.text ?? request.command.first ?? "",
+    isQuiet: request.isQuiet, statusDescriptor: request.jsonStatusFD)
 }
 
 private func announce(_ prepared: Preparation, _ request: RunRequest) {
@@ -55,8 +61,7 @@ private func launch(
       cgroup: cgroup, networkIsMade: usable?.hasNetwork ?? false)
   } catch {
     remove(cgroup)
-    for line in words(error, policy) { Output.complain(line) }
-    return 125
+    return reporter(request, app: policy.app).refused(words(error, policy))
   }
   let child: Child
   do throws(SystemError) {
@@ -73,10 +78,9 @@ private func launch(
     }
     return namespacesFailed(error.number, policy, request, launch.signals, falling)
   }
-  let reporter = RunReporter(
-    app: policy.app, isQuiet: request.isQuiet, statusDescriptor: request.jsonStatusFD)
   var session = RunSession(
-    launch, child: child, policy: policy, reporter: reporter, startedAt: startedAt)
+    launch, child: child, policy: policy, reporter: reporter(request, app: policy.app),
+    startedAt: startedAt)
   switch session.run() {
   case .over(let code): return code
   case .noNamespaces(let number): return namespacesFailed(number, policy, request, session.end(), falling)
@@ -86,7 +90,7 @@ private func launch(
 /// The early child, if it is what the policy asks for; another one ends by itself.
 private func rightGuess(_ early: consuming EarlyChild?, _ policy: Policy) -> EarlyChild? {
   guard let early = consume early else { return nil }
-  if early.serves(policy) { return early }
+  if early.serves(policy) && !PreparedLaunch.mayHold(policy) { return early }
   /* At once: as a second process of our cgroup it would be in the way of its controllers. */
   early.end()
   return nil
@@ -124,12 +128,13 @@ private func namespacesFailed(
   _ number: Int32, _ policy: Policy, _ request: RunRequest, _ signals: consuming SignalDoor,
   _ falling: Set<Fallback>
 ) -> Int32 {
-  Output.complain(Hints.explainClone(number))
   let isForbidden =
     number == Errno.notPermitted || number == Errno.noSpace || number == Errno.notImplemented
+  let text = Hints.explainClone(number)
   guard isForbidden, falling.contains(.userNamespaces), policy.namespaces.order == .userFirst,
     !policy.require.contains(.namespaces)
-  else { return 125 }
+  else { return reporter(request, app: policy.app).refused([text]) }
+  Output.complain(text)
   return again(request, signals, falling.subtracting([.userNamespaces]))
 }
 
@@ -144,8 +149,7 @@ private func again(
     announce(prepared, request)
     return launch(prepared, request, signals, nil, falling: falling)
   } catch {
-    for message in error.messages { Output.write(message + "\n", to: 2) }
-    return 125
+    return reporter(request).refusedAsWritten(error.messages)
   }
 }
 
@@ -154,6 +158,11 @@ private func words(_ error: LaunchError, _ policy: Policy) -> [String] {
   case .rules(let errors):
     return errors.map { "\($0.rule.position): \($0.message)\n  help: \($0.cure)" }
   case .filter(let error): return ["cannot make the system-call filter: \(error)"]
+  case .directory(let number):
+    return [
+      "descriptor \(number) is a directory: the app could look at everything beneath it",
+      "connect a file, a pipe or /dev/null; to show the directory, use --read",
+    ]
   case .descriptor(let number):
     return ["descriptor \(number) is to be kept, but the caller has not opened it"]
   case .system(let error):

@@ -21,6 +21,7 @@ struct RunReporter: Sendable {
       json.field("event", "exited")
       json.field("app", app)
       json.field("cause", end.cause.word)
+      if let signal = end.cause.signal { json.field("signal", EndText.name(signal)) }
       json.field("exit-code", Int64(end.exitCode))
       json.key("use")
       json.beginObject()
@@ -66,9 +67,35 @@ struct RunReporter: Sendable {
       json.field("app", app)
       json.field("step", Int64(failure.step))
       json.field("error", SystemError.name(failure.number))
+      json.field("message", explained.text)
       json.field("exit-code", Int64(explained.exitCode))
     }
     return explained.exitCode
+  }
+
+  /// Nothing was launched: says why to both.
+  ///
+  /// - Returns: 125.
+  func refused(_ messages: [String]) -> Int32 {
+    for message in messages { Output.complain(message) }
+    noteRefused(messages)
+    return 125
+  }
+
+  /// The same for messages that begin with the place they are about.
+  func refusedAsWritten(_ messages: [String]) -> Int32 {
+    for message in messages { Output.write(message + "\n", to: 2) }
+    noteRefused(messages)
+    return 125
+  }
+
+  private func noteRefused(_ messages: [String]) {
+    emit { json in
+      json.field("event", "failed")
+      json.field("app", app)
+      json.field("message", messages.joined(separator: "\n"))
+      json.field("exit-code", Int64(125))
+    }
   }
 
   private func emit(_ fill: (inout JSONWriter) -> Void) {

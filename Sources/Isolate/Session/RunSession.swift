@@ -19,6 +19,9 @@ package struct RunSession: ~Copyable {
   /// When a session that goes on gives back the memory that only its start needed.
   private var shedAt: Int64?
   private var isOver = false
+  private var reportsEnded = false
+  /// SIGTSTP came to us and went to the app: its stop is ours.
+  private var passedStopOn = false
   private var failure: LaunchFailure?
 
   /// Takes over a launched child.
@@ -61,7 +64,8 @@ package struct RunSession: ~Copyable {
         isOver = true
       }
     }
-    relay.finish()
+    drain()
+    relay.restore()
     collectLimits()
     use.wallMilliseconds = Poller.now() - startedAt
     if let failure {
@@ -73,19 +77,42 @@ package struct RunSession: ~Copyable {
     return .over(end.exitCode)
   }
 
+  /// The app's last words, as long as the caller's terminal takes them and nobody asks to end.
+  private mutating func drain() {
+    while relay.moveRest() {
+      var doors = [Door(signals.descriptor.raw)] + relay.doors
+      do throws(SystemError) {
+        try Poller.wait(&doors, timeout: nil)
+      } catch {
+        return
+      }
+      while let signal = signals.next() {
+        let ends = [
+          SignalNumber.terminate, SignalNumber.hangUp, SignalNumber.interrupt, SignalNumber.quit,
+        ]
+        if ends.contains(signal.number) { return }
+      }
+      relay.handle(doors[1...])
+    }
+  }
+
   /// Gives the signals back, for another try.
   consuming func end() -> SignalDoor { signals }
 
   private mutating func turn() throws(SystemError) {
     var doors = [
-      Door(child.reports.raw), Door(signals.descriptor.raw), Door(child.pidfd.raw),
+      Door(reportsEnded ? -1 : child.reports.raw), Door(signals.descriptor.raw),
+      Door(child.pidfd.raw),
     ]
     doors += relay.doors
     let sheds = shedIsDue()
     try Poller.wait(&doors, timeout: timeout(), shedding: sheds)
-    if doors[0].isReadable || doors[0].isHungUp { try readReports() }
+    if doors[0].isReadable { try readReports() }
+    /* Init has closed its end and is on its way out: the pidfd says when; asking here again would spin. */
+    if doors[0].isHungUp && !doors[0].isReadable { reportsEnded = true }
     if doors[1].isReadable { try readSignals() }
     relay.handle(doors[3...])
+    if relay.isAway { try relay.resume() }
     try checkClock()
     if doors[2].isReadable { try initEnded() }
   }
@@ -98,8 +125,10 @@ package struct RunSession: ~Copyable {
   }
 
   private func timeout() -> Int64? {
-    let next = [killAt, watch.nextAt, shedAt].compactMap { $0 }.min()
-    return next.map { max(0, $0 - Poller.now()) }
+    let now = Poller.now()
+    let lookAt = relay.isAway ? now + TerminalRelay.lookMilliseconds : nil
+    let next = [killAt, watch.nextAt, shedAt, lookAt].compactMap { $0 }.min()
+    return next.map { max(0, $0 - now) }
   }
 
   private mutating func checkClock() throws(SystemError) {
@@ -139,7 +168,7 @@ package struct RunSession: ~Copyable {
         failure = LaunchFailure(step: step, number: number)
       case .terminal(let master): try relay.open(master)
       case .started(let pid): reporter.started(pid: child.pid, inside: pid)
-      case .stopped: try stopWithApp()
+      case .stopped: try followStop()
       case .continued: break
       case .exited(let status, let usage):
         evidence.status = ExitStatus(waitStatus: status)
@@ -164,32 +193,58 @@ package struct RunSession: ~Copyable {
     }
   }
 
-  /// The app stopped (Ctrl-Z): so do we, with the terminal as we found it; and go on together.
+  /// A stop is followed when a person typed it: to us, who passed it on, or on the app's terminal. Elsewhere it is the app's own
+  /// affair: one that could stop its supervisor could outlive its time limit.
+  private mutating func followStop() throws(SystemError) {
+    guard relay.isInteractive || passedStopOn else { return }
+    let isTimed = watch.nextAt != nil || killAt != nil
+    if passedStopOn || !isTimed {
+      passedStopOn = false
+      try stopWithApp()
+    } else {
+      try forward(SignalNumber.continue)
+    }
+  }
+
+  /// The app stopped (Ctrl-Z): so do we, with the terminal as we found it. With a raw terminal the keyboard has
+  /// stopped only the app; the rest of our job waits for it. SIGCONT, when it comes, is read as any other signal.
   private mutating func stopWithApp() throws(SystemError) {
+    let isWholeJob = relay.isRaw
     relay.restore()
-    ProcessHandle.stopSelf()
-    try relay.enterRaw()
-    relay.resize()
-    try forward(SignalNumber.continue)
+    ProcessHandle.stopSelf(withGroup: isWholeJob)
+    try relay.resume()
   }
 
   private mutating func readSignals() throws(SystemError) {
     while let signal = signals.next() {
-      switch signal {
+      switch signal.number {
       case SignalNumber.child: break
-      case SignalNumber.windowChange: relay.resize()
-      case SignalNumber.terminate, SignalNumber.hangUp:
-        evidence.stopSignal = evidence.stopSignal ?? signal
-        killAt = killAt ?? Poller.now() + policy.stop.timeoutMilliseconds
-        let asks = signal == SignalNumber.terminate ? policy.stop.signal : signal
-        try forward(asks)
+      case SignalNumber.windowChange where relay.isOpen: relay.resize()
+      case SignalNumber.terminate:
+        stopRequested(by: signal.number)
+        try forward(policy.stop.signal)
+      case SignalNumber.hangUp:
+        /* From a process it may well mean "read your settings again"; with the terminal gone it means the end. */
+        if signal.isFromKernel || relay.isHungUp { stopRequested(by: signal.number) }
+        try forward(signal.number)
       case SignalNumber.interrupt, SignalNumber.quit:
-        evidence.stopSignal = evidence.stopSignal ?? signal
-        try forward(signal)
-      case SignalNumber.continue: try relay.enterRaw()
-      default: try forward(signal)
+        evidence.stopSignal = evidence.stopSignal ?? signal.number
+        try forward(signal.number)
+      case SignalNumber.continue:
+        try relay.resume()
+        try forward(signal.number)
+      case SignalNumber.terminalStop:
+        passedStopOn = true
+        try forward(signal.number)
+      default: try forward(signal.number)
       }
     }
+  }
+
+  /// The first request sets the time at which everything is killed; later ones do not put it off.
+  private mutating func stopRequested(by signal: Int32) {
+    evidence.stopSignal = evidence.stopSignal ?? signal
+    killAt = killAt ?? Poller.now() + policy.stop.timeoutMilliseconds
   }
 
   private func forward(_ signal: Int32) throws(SystemError) {

@@ -15,6 +15,15 @@ package enum Cause: Hashable, Sendable {
   /// Init died before it could say how the app ended: killed from outside, or by the kernel for want of memory.
   case lost(signal: Int32)
 
+  /// The signal behind it: that of the app's end, or that which asked for it.
+  package var signal: Int32? {
+    switch self {
+    case .signal(let signal, _), .stopped(let signal, _), .lost(let signal): signal
+    case .refusedSystemCall: SignalNumber.systemCall
+    case .exited, .memoryLimit, .cpuTimeLimit, .fileSizeLimit, .wallTimeLimit: nil
+    }
+  }
+
   /// The word for programs: `cause` in --json-status-fd.
   package var word: String {
     switch self {
@@ -96,6 +105,7 @@ package enum SignalNumber {
   package static let interrupt: Int32 = 2
   package static let quit: Int32 = 3
   package static let kill: Int32 = 9
+  package static let pipe: Int32 = 13
   package static let terminate: Int32 = 15
   package static let child: Int32 = 17
   package static let `continue`: Int32 = 18
