@@ -6,9 +6,11 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 SWIFT ?= swift
 EXECUTABLE = build/isolated
+# What runs while an app runs lies on the same pages (scripts/waiting-symbols): little memory stays in use.
 # An rpath would make glibc refuse to start a static position-independent executable.
 STATIC = ISOLATED_STATIC=1 $(SWIFT) build -c release --product isolated --disable-local-rpath \
-	--scratch-path .build-static
+	--scratch-path .build-static \
+	-Xlinker --symbol-ordering-file=$(CURDIR)/scripts/waiting-symbols -Xlinker --no-warn-symbol-ordering
 
 .PHONY: all build run test lint fuzz bench install uninstall deps test-deps clean
 

@@ -454,5 +454,6 @@ void child_early(const struct launch_early *early, uint64_t later)
 		(void)syscall(SYS_sched_setaffinity, 0, arena->affinity_size, arena->affinity);
 	c.step = 0;
 	c.plan = &arena->plan;
+	c.arena = arena;
 	run_plan(&c);
 }

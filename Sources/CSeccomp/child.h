@@ -20,6 +20,7 @@
 /* What the steps leave for later steps. One per launch, on the child's stack. */
 struct child {
 	const struct launch_plan *plan;
+	void *arena;      /* of an early child, else NULL */
 	int root_fd;      /* the new root, until it is entered; then "/" */
 	int proc_self_fd; /* the process's own directory in the caller's /proc */
 	int null_fd;      /* the new root's /dev/null, once needed */
@@ -28,7 +29,7 @@ struct child {
 	int network_fd;   /* written by the network helper */
 	int network_error;
 	int network_pid;
-	int is_entered;   /* the new root is "/" */
+	int own_proc;     /* "proc" is a fresh one of ours */
 	int app_failed;   /* the app reported a failed step */
 	int app_pipe;     /* with a copied memory: where the app says so */
 	uint32_t step;

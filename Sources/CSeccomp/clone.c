@@ -6,12 +6,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "kernel.h"
 #include "launch_plan.h"
 
 int launch_clone(const struct launch_plan *plan, uint64_t namespaces, int cgroup_fd, int *pidfd)
 {
 	struct clone_args args = { 0 };
+	struct launch_plan own = *plan;
 	long pid;
+
+	kernel_own_segments(&own);
 
 	args.flags = namespaces | CLONE_PIDFD;
 	args.pidfd = (uint64_t)(uintptr_t)pidfd;
@@ -30,6 +34,6 @@ int launch_clone(const struct launch_plan *plan, uint64_t namespaces, int cgroup
 #endif
 	}
 	if (pid == 0)
-		launch_child(plan);
+		launch_child(&own);
 	return (int)pid;
 }

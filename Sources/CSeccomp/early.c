@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "kernel.h"
 
 /*
  * A new process queues behind its parent, which is busy for the next half millisecond; so it is sent to another processor, if
@@ -120,6 +121,7 @@ int launch_early_run(const struct launch_early *early, const struct launch_plan 
 	arena->plan.report_fd = early->report_fd;
 	arena->plan.lifeline_fd = early->lifeline_fd;
 	arena->plan.lifeline_write_fd = -1;
+	kernel_own_segments(&arena->plan);
 	return write(early->lifeline_write_fd, &go, 1) == 1 ? 0 : -1;
 }
 

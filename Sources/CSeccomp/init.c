@@ -7,6 +7,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -165,13 +166,36 @@ static void handle_signals(struct init *in)
 	reap(in);
 }
 
+/*
+ * Init is a copy of the supervisor: what that one read (the caller's environment, profiles) is no business of a process that lives
+ * as long as the app does. The heap is dropped but for the page that holds errno (in a static executable the
+ * thread's block lies at its start), and so is the memory that brought the plan.
+ */
+static void forget(struct child *c)
+{
+	uintptr_t thread = (uintptr_t)__builtin_thread_pointer();
+	uintptr_t end = (uintptr_t)syscall(SYS_brk, 0);
+	uintptr_t start = (thread + 2 * 4096) & ~(uintptr_t)4095;
+
+	if (thread < end && end - thread < (1U << 28) && start < end)
+		(void)syscall(SYS_madvise, start, end - start, MADV_DONTNEED);
+	/* Only a static executable: a dynamic one's libraries keep data elsewhere that its code here may use. */
+	if (c->plan->data_size)
+		(void)syscall(SYS_madvise, c->plan->data_start, c->plan->data_size, MADV_DONTNEED);
+	if (c->arena)
+		(void)syscall(SYS_munmap, c->arena, LAUNCH_ARENA_SIZE);
+}
+
 void child_become_init(struct child *c, int app_pid)
 {
 	struct init in = { c, app_pid, -1, 0, 0 };
+	struct launch_plan plan = *c->plan;
 	struct pollfd doors[2];
 	int keep[LAUNCH_WATCHED_MAX + 4];
+	struct timespec tenth = { 0, 100 * 1000 * 1000 }, *patience;
 	uint64_t all = ~0ULL;
 	uint32_t i;
+	long ready;
 
 	in.supervisor = (uint32_t)syscall(SYS_getppid);
 	in.signal_fd = (int)syscall(SYS_signalfd4, -1, &all, sizeof(all), SFD_CLOEXEC | SFD_NONBLOCK);
@@ -185,17 +209,30 @@ void child_become_init(struct child *c, int app_pid)
 	for (i = 0; i < c->watched_count; i++)
 		keep[4 + i] = c->watched[i];
 	close_all_but(keep, 4 + c->watched_count);
+	plan.steps = NULL;
+	plan.text = NULL;
+	plan.argv = plan.envp = NULL;
+	c->plan = &plan;
+	forget(c);
 	report(&in, LAUNCH_REPORT_STARTED, 0);
 	/* The app may have ended before the signal descriptor was there. */
 	reap(&in);
+	patience = &tenth;
 	doors[0].fd = in.signal_fd;
 	doors[0].events = POLLIN;
 	doors[1].fd = c->plan->lifeline_fd;
 	doors[1].events = 0;
 	for (;;) {
 		doors[0].revents = doors[1].revents = 0;
-		if (syscall(SYS_ppoll, doors, 2, NULL, NULL, 0) < 0 && errno != EINTR)
+		ready = syscall(SYS_ppoll, doors, 2, patience, NULL, 0);
+		if (ready < 0 && errno != EINTR)
 			_exit(125);
+		if (ready == 0 && patience) {
+			/* An app that lives longer than that: keep only the text that this loop needs. */
+			patience = NULL;
+			if (plan.code_size)
+				(void)syscall(SYS_madvise, plan.code_start, plan.code_size, MADV_DONTNEED);
+		}
 		if (doors[1].revents)
 			end_all(&in);
 		if (doors[0].revents)

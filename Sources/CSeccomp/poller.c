@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "kernel.h"
+
 #define DOORS_MAX 16
 
 int kernel_poll(struct kernel_door *doors, size_t count, int64_t timeout_ms)
@@ -33,6 +35,12 @@ int kernel_poll(struct kernel_door *doors, size_t count, int64_t timeout_ms)
 					   (fds[i].revents & POLLOUT ? KERNEL_WRITABLE : 0) |
 					   (fds[i].revents & (POLLHUP | POLLERR | POLLNVAL) ? KERNEL_HUNG_UP : 0));
 	return ready;
+}
+
+int kernel_poll_shedding(struct kernel_door *doors, size_t count, int64_t timeout_ms)
+{
+	kernel_shed_memory();
+	return kernel_poll(doors, count, timeout_ms);
 }
 
 int kernel_set_nonblocking(int fd)

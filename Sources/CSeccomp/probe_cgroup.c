@@ -75,7 +75,7 @@ static int field(const char *line, int n, char *text, size_t size)
 	return 0;
 }
 
-/* proc(5), "/proc/PID/mountinfo": where a hierarchy is mounted and which of its directories that is. */
+/* proc(5), "/proc/PID/mountinfo": where a hierarchy is mounted, and which directory of it. */
 static int find_mount(const char *type, const char *controller, char *point, char *root)
 {
 	char *next;

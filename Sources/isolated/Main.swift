@@ -11,8 +11,8 @@ struct Main {
     exit(command(RawText.arguments()))
   }
 
-  /// The one command that is answered from the raw arguments: making an array of strings first costs a sixth of
-  /// the whole start-up. `ArgumentReader` understands it, too.
+  /// The one command that is answered from the raw arguments, for scripts that ask it often.
+  /// `ArgumentReader` understands it, too.
   private static var asksForVersion: Bool {
     guard CommandLine.argc == 2, let word = unsafe CommandLine.unsafeArgv[1] else { return false }
     return unsafe strcmp(word, "--version") == 0

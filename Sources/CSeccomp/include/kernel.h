@@ -61,7 +61,12 @@ int kernel_open_path(const char *path);       /* O_PATH | O_CLOEXEC */
 int kernel_release(int32_t *major, int32_t *minor); /* the kernel's version */
 int kernel_is_privileged(void);               /* CAP_SYS_ADMIN, SETUID and SETGID, in the initial user namespace */
 int64_t kernel_monotonic_ms(void);
-void kernel_trim_memory(void);                /* gives back what the allocator holds */
+struct launch_plan;
+/* Fills in where the program's own text and data (.data to .bss) lie; left alone in a dynamic executable. */
+void kernel_own_segments(struct launch_plan *plan);
+/* Gives back what a waiting process does not need: the allocator's free pages and the pages of its own text, which come back
+ * from the page cache when they are run again. */
+void kernel_shed_memory(void);
 /* Raw text of errno numbers, for people. Never NULL. */
 const char *kernel_error_name(int number);
 const char *kernel_error_text(int number);

@@ -162,6 +162,12 @@ struct launch_plan {
 	int32_t report_fd;    /* SOCK_SEQPACKET, close-on-exec */
 	int32_t lifeline_fd;  /* read end of a pipe that the supervisor holds open while it lives */
 	int32_t lifeline_write_fd; /* the supervisor's end, which the child closes in its own table; or -1 */
+	/* The supervisor's writable data, which init drops: it uses none of it. Set by launch_clone and launch_early_run. */
+	uint64_t data_start;
+	uint64_t data_size;
+	/* And its text, of which init needs a page or two: dropped before a long wait, it comes back as it is run. */
+	uint64_t code_start;
+	uint64_t code_size;
 };
 
 /*

@@ -1,6 +1,6 @@
 /*
- * Probes: each tries one thing that isolation needs by using it in a throw-away child, and says what
- * came of it. The caller is never changed. A child that hangs is ended by its own alarm.
+ * Probes: each tries one thing that isolation needs by using it in a throw-away child, and says
+ * what came of it. The caller is never changed. A child that hangs is ended by its own alarm.
  */
 #ifndef PROBE_H
 #define PROBE_H

@@ -1,9 +1,9 @@
 /// Understands a command line.
 ///
 /// Rules: `--opt VALUE` and `--opt=VALUE` are the same. The first word that is no option ends the
-/// options of `run`, `plan` and `show`: it is APP, and everything after it belongs to the app. `--` ends
-/// the options, too: what follows is the whole command. An option's value never starts with `--` unless it
-/// is written with `=`.
+/// options of `run`, `plan` and `show`: it is APP, and everything after it belongs to the app. `--`
+/// ends the options, too: what follows is the whole command. An option's value never starts with
+/// `--` unless it is written with `=`.
 package struct ArgumentReader {
   private let words: [String]
   private var next = 0

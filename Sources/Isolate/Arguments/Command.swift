@@ -1,8 +1,8 @@
 /// What `isolated` can be asked to do: the first word of a command line.
 ///
 /// This file and `CommandTable.swift` are the one table from which parsing, help, completions and
-/// manual pages are made. It is written as switches, not as arrays, so nothing is built at start-up and
-/// the compiler finds what a new command still lacks.
+/// manual pages are made. It is written as switches, not as arrays, so nothing is built at start-up
+/// and the compiler finds what a new command still lacks.
 package enum Command: String, CaseIterable, Sendable {
   case run, plan, show, check, profiles, doctor, help, completions, man
 }
@@ -63,12 +63,13 @@ extension Command {
     }
   }
 
-  /// The exit code for a command line that makes no sense. `run` must not look like the program it runs.
+  /// The exit code for a command line that makes no sense. `run` must not look like the program it
+  /// runs.
   package var usageExitCode: Int32 { startsFromProfile ? 125 : 2 }
 }
 
-/// Every option, by its name without the dashes. Those that are rules are `CommandLineOption`'s; a test
-/// holds the two lists equal.
+/// Every option, by its name without the dashes. Those that are rules are `CommandLineOption`'s; a
+/// test holds the two lists equal.
 package enum CommandOption: String, CaseIterable, Sendable {
   case profile, name
   case read, write, `private`, overlay, hide, device
@@ -147,8 +148,8 @@ extension CommandOption {
     }
   }
 
-  /// It is a rule: a key of a profile, written on the command line. Whether it may be given twice, and what its
-  /// value may be, is then the profile reader's to say.
+  /// It is a rule: a key of a profile, written on the command line. Whether it may be given twice,
+  /// and what its value may be, is then the profile reader's to say.
   package var isRule: Bool {
     switch self {
     case .profile, .name, .jsonStatusFD: false

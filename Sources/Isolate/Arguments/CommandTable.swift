@@ -82,39 +82,49 @@ extension Command {
     case .run:
       [
         "Runs a program in a private view of the machine: its own processes, files, network, "
-          + "descriptors, terminal and limits, as its profile says. Nothing that the profile does not "
+          + "descriptors, terminal and limits, as its profile says. Nothing that the profile "
+          + "does not "
           + "name is there.",
-        "APP is a profile that has a command of its own: a name that 'isolated profiles' lists, or a "
+        "APP is a profile that has a command of its own: a name that 'isolated profiles' "
+          + "lists, or a "
           + "file. ARGS are added to that command. With '--', COMMAND is the program itself, under "
           + "--profile or 'default'. Options after APP or COMMAND belong to the app.",
-        "Options are rules of a profile named \"command line\". They may always narrow what the profile "
+        "Options are rules of a profile named \"command line\". They may always narrow what "
+          + "the profile "
           + "allows; what widens it needs --relax.",
       ]
     case .plan:
       ["Does everything that run does up to the launch, prints the steps in words and stops."]
     case .show:
       [
-        "Prints the complete answer for this app on this machine: each setting, its value, and the file "
+        "Prints the complete answer for this app on this machine: each setting, its value, and "
+          + "the file "
           + "and line (or the argument) that decided it."
       ]
     case .check:
       [
-        "Reads each profile with everything it extends and prints every error, as file:line:column, "
-          + "with the nearest valid key. PROFILE is a name or a file; without one every profile found is "
+        "Reads each profile with everything it extends and prints every error, as "
+          + "file:line:column, "
+          + "with the nearest valid key. PROFILE is a name or a file; without one every "
+          + "profile found is "
           + "checked."
       ]
     case .profiles:
       [
         "Profiles are looked for in ./config, $XDG_CONFIG_HOME/isolated (or ~/.config/isolated), "
-          + "/etc/isolated, /usr/local/share/isolated and /usr/share/isolated, each with the directories "
-          + "profiles and apps, and then among those built in. The first file of a name wins. The base "
+          + "/etc/isolated, /usr/local/share/isolated and /usr/share/isolated, each with the "
+          + "directories "
+          + "profiles and apps, and then among those built in. The first file of a name wins. "
+          + "The base "
           + "profiles (\(ProfileSearch.baseNames.joined(separator: ", "))) are never taken from "
           + "./config."
       ]
     case .doctor:
       [
-        "Tries each primitive by using it in a throw-away child, never by guessing from a version, and "
-          + "prints what works, what it is needed for, and the exact cure for what does not. Nothing on "
+        "Tries each primitive by using it in a throw-away child, never by guessing from a "
+          + "version, and "
+          + "prints what works, what it is needed for, and the exact cure for what does not. "
+          + "Nothing on "
           + "the machine is changed."
       ]
     case .help, .completions: []

@@ -22,7 +22,8 @@ package enum Completions {
   }
 }
 
-/// bash(1), "Programmable Completion". Works without the bash-completion package and uses it if it is there.
+/// bash(1), "Programmable Completion". Works without the bash-completion package and uses it if it
+/// is there.
 private enum BashCompletion {
   static var script: String {
     var lines = [
@@ -45,7 +46,8 @@ private enum BashCompletion {
       "            \(valueOptions)) skip=1 ;;", "            -*|=) ;;",
       "            *) _isolated_rest $((i + 1)); return ;;", "        esac", "    done",
       "    if [[ -z $command ]]; then",
-      "        COMPREPLY=($(compgen -W '\(Completions.commandNames) --help --version' -- \"$cur\"))",
+      "        COMPREPLY=($(compgen -W '\(Completions.commandNames) --help --version' -- "
+        + "\"$cur\"))",
       "        return", "    fi", "    case $prev in",
     ]
     for option in Completions.options {

@@ -63,7 +63,8 @@ package enum ManualPage: Hashable, Sendable {
 package struct UsageError: Error, Hashable, Sendable {
   /// The command it was for, if it got that far.
   package var command: Command?
-  /// The number of the offending argument, counted from 1; nil when something is missing at the end.
+  /// The number of the offending argument, counted from 1; nil when something is missing at the
+  /// end.
   package var argument: Int?
   package var message: String
   package var cure: String?

@@ -17,8 +17,10 @@ package enum ManualText {
     roff.synopsis("--version")
     roff.section("DESCRIPTION")
     roff.paragraph(
-      "isolated gives a program its own processes, files, network, descriptors, terminal and limits, "
-        + "and lets it reach the machine only as its profile says. It needs no root, no daemon and no "
+      "isolated gives a program its own processes, files, network, descriptors, terminal and "
+        + "limits, "
+        + "and lets it reach the machine only as its profile says. It needs no root, no daemon "
+        + "and no "
         + "set-up. When the program ends, isolated says how, and exits as a shell would.")
     roff.section("COMMANDS")
     for command in Command.allCases {
@@ -134,7 +136,8 @@ package struct Roff {
     return escaped.hasPrefix(".") || escaped.hasPrefix("'") ? "\\&" + escaped : escaped
   }
 
-  /// Escapes what roff would read as its own. A `-` must stay the ASCII one: it is copied into shells.
+  /// Escapes what roff would read as its own. A `-` must stay the ASCII one: it is copied into
+  /// shells.
   package static func escape(_ words: String) -> String {
     var result = ""
     for character in words {

@@ -4,15 +4,19 @@ enum ProfileManual {
     roff.name("how profiles are written")
     roff.section("DESCRIPTION")
     roff.paragraph(
-      "A profile is a TOML 1.0 file that says what an app may see, reach and use. What it does not name "
-        + "is not there. An unknown key, a wrong type or an impossible combination is an error; isolated "
+      "A profile is a TOML 1.0 file that says what an app may see, reach and use. What it does "
+        + "not name "
+        + "is not there. An unknown key, a wrong type or an impossible combination is an "
+        + "error; isolated "
         + "check reports all of them at once.")
     roff.section("FILES")
     roff.paragraph(Command.profiles.about.joined(separator: " "))
     roff.section("RULES")
     roff.paragraph(
-      "extends names the profiles to build on. A profile may always narrow what they allow; what widens "
-        + "it must be named under relax, with a reason. Of two path rules, the one on the deeper path "
+      "extends names the profiles to build on. A profile may always narrow what they allow; "
+        + "what widens "
+        + "it must be named under relax, with a reason. Of two path rules, the one on the "
+        + "deeper path "
         + "wins.")
     roff.section("KEYS")
     keys(in: "", &roff)

@@ -1,8 +1,8 @@
 /// What a person asked `run`, `plan` or `show` for: as typed, nothing looked up and nothing checked
 /// against the machine.
 ///
-/// Argument numbers count from 1, the command's own word (`run`) being 1. They are the positions of the
-/// rules that come from the command line.
+/// Argument numbers count from 1, the command's own word (`run`) being 1. They are the positions of
+/// the rules that come from the command line.
 package struct RunRequest: Hashable, Sendable {
   /// `--profile`: a name or a file. With it there is no APP.
   package var profile: TypedWord?

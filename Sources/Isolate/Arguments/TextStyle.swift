@@ -18,7 +18,8 @@ package enum TextStyle: Hashable, Sendable {
 
 /// Breaks paragraphs into lines.
 package enum TextWrap {
-  /// Fills lines of at most `width` columns, each after `indent` spaces. A word longer than a line stays whole.
+  /// Fills lines of at most `width` columns, each after `indent` spaces. A word longer than a line
+  /// stays whole.
   package static func fill(_ text: String, indent: Int, width: Int) -> [String] {
     let margin = String(repeating: " ", count: indent)
     var lines: [String] = []

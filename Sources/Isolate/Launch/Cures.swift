@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// What to do about a primitive that does not work: exact commands, chosen by the error and by what the
-/// machine says about itself.
+/// What to do about a primitive that does not work: exact commands, chosen by the error and by what
+/// the machine says about itself.
 enum Cures {
   static func cure(for probe: Probe, _ result: ProbeResult, _ facts: DoctorFacts) -> String {
     if result.call == "fork", result.error == EAGAIN || result.error == ENOMEM {
@@ -23,11 +23,15 @@ enum Cures {
       return facts.isRoot
         ? kernel("5.12", "idmapped mounts of the root file system", result, facts)
         : "run isolated as root of the machine; an ordinary user's apps do not need it"
-    case .cgroup2: return delegation(facts)
+    case .cgroup2:
+      return result.error == ENOENT
+        ? "no cgroup v2 hierarchy is to be seen here: mount it (mount -t cgroup2 none "
+          + "/sys/fs/cgroup), or start isolated outside of this container"
+        : delegation(facts)
     case .cgroup1:
       return facts.isRoot
-        ? "not needed where cgroup v2 has the controllers; else mount the v1 controllers memory, pids "
-          + "and cpu under /sys/fs/cgroup"
+        ? "not needed where cgroup v2 has the controllers; else mount the v1 controllers memory, "
+          + "pids and cpu under /sys/fs/cgroup"
         : "only root uses it; have cgroup v2 delegated instead:\n\(delegation(facts))"
     case .pidfd: return kernel("5.6", "pidfd_open and pidfd_getfd", result, facts)
     case .closeRange: return kernel("5.9", "close_range", result, facts)
@@ -107,7 +111,8 @@ enum Cures {
       + "  and to keep it: echo '\(key)=\(value)' | sudo tee /etc/sysctl.d/60-isolated.conf"
   }
 
-  /// Source: AppArmor's description of unprivileged user namespace mediation; apparmor.d(5), "userns".
+  /// Source: AppArmor's description of unprivileged user namespace mediation; apparmor.d(5),
+  /// "userns".
   private static func appArmor(_ facts: DoctorFacts) -> String {
     """
     AppArmor lets only programs that have a profile make user namespaces. Give isolated one:
@@ -126,9 +131,12 @@ enum Cures {
   /// Where a filter is already in force, it is the likely one to refuse.
   private static let container =
     "a system call filter of the container or sandbox this runs in refuses it. Docker and podman: "
-    + "--security-opt seccomp=unconfined, or a filter that allows unshare, clone, mount, pivot_root and "
-    + "seccomp; Kubernetes: seccompProfile: type: Unconfined; a systemd unit: remove RestrictNamespaces= "
-    + "and SystemCallFilter="
+    + "--security-opt seccomp=unconfined, or a filter that allows unshare, clone, mount, "
+    + "pivot_root and "
+    + "seccomp; Kubernetes: seccompProfile: type: Unconfined; a systemd unit: remove "
+    + "RestrictNamespaces= "
+    + "and SystemCallFilter=; another isolated: "
+    + "--set syscalls.nested-user-namespaces=true with a --relax for it"
 
   // MARK: the rest
 
@@ -148,7 +156,8 @@ enum Cures {
     if result.error == EOPNOTSUPP {
       let list = facts.securityModules.map { "landlock," + $0 } ?? "landlock,..."
       return "Landlock is built in but switched off. Add to the kernel's command line (in "
-        + "/etc/default/grub, GRUB_CMDLINE_LINUX; then sudo update-grub and restart):\n  lsm=\(list)"
+        + "/etc/default/grub, GRUB_CMDLINE_LINUX; then sudo update-grub and restart):\n  "
+        + "lsm=\(list)"
     }
     if facts.isFiltered, result.error == EPERM { return container }
     return kernel("5.13", "CONFIG_SECURITY_LANDLOCK=y", result, facts)
@@ -171,8 +180,8 @@ enum Cures {
   private static func processLimit(_ error: Int32) -> String {
     error == ENOMEM
       ? "there is no memory for another process: free some, or raise this cgroup's memory.max"
-      : "no more processes are allowed here: raise ulimit -u (/etc/security/limits.conf), TasksMax= of "
-        + "the unit, or pids.max of the cgroup"
+      : "no more processes are allowed here: raise ulimit -u (/etc/security/limits.conf), "
+        + "TasksMax= of the unit, or pids.max of the cgroup"
   }
 
   private static func kernel(

@@ -87,7 +87,7 @@ package enum Probe: String, CaseIterable, Sendable {
     case .overlay: "files.overlay: changes that are thrown away"
     case .idmapped: "as root: files that the app may use as their owner would"
     case .devpts: "a terminal that belongs to the app alone"
-    case .timeNamespace: "identity.time-namespace: an own monotonic clock"
+    case .timeNamespace: "namespaces.time: an own monotonic clock"
     case .cgroup2: "limits of memory, processes and CPU over all of the app's processes together"
     case .cgroup1: "as root on a machine without cgroup v2 controllers: the same limits, at a cost"
     case .pidfd: "following the app without mistaking another process for it"

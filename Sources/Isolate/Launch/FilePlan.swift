@@ -41,7 +41,7 @@ extension LaunchPlanner {
   private func isCovered(_ path: String) -> Bool {
     policy.files.rules.contains { rule in
       rule.kind != .hide && rule.kind != .private
-        && (rule.target == "/" || path == rule.target || path.hasPrefix(rule.target + "/"))
+        && PathWords.isAtOrBeneath(path, rule.target)
     }
   }
 
@@ -114,12 +114,13 @@ extension LaunchPlanner {
   /// A rule on a symbolic link into another rule's directory (/bin -> usr/bin) shows the link itself.
   private mutating func planLink(_ rule: FileRule) -> Bool {
     guard let target = sources.linkTarget(rule.source) else { return false }
-    let parent = rule.source.split(separator: "/").dropLast().joined(separator: "/")
-    let absolute = target.hasPrefix("/") ? target : "/" + (parent.isEmpty ? "" : parent + "/") + target
-    guard !absolute.split(separator: "/").contains(".."),
+    let isAbsolute = target.utf8.first == UInt8(ascii: "/")
+    let absolute = isAbsolute ? target : "\(PathWords.parent(rule.source))/\(target)"
+    guard !PathWords.climbs(absolute),
       policy.files.rules.contains(where: {
-        ($0.kind == .read || $0.kind == .write || $0.kind == .overlay) && $0.target != rule.target
-          && (absolute == $0.target || absolute.hasPrefix($0.target + "/"))
+        ($0.kind == .read || $0.kind == .write || $0.kind == .overlay)
+          && $0.target.utf8.count != 1 && !PathWords.isAtOrBeneath($0.target, rule.target)
+          && PathWords.isAtOrBeneath(absolute, $0.target)
       })
     else { return false }
     if isCoveredByOther(rule) { return true }
@@ -130,8 +131,8 @@ extension LaunchPlanner {
   /// The link lies in a directory that another rule shows already, and is there to be seen.
   private func isCoveredByOther(_ rule: FileRule) -> Bool {
     policy.files.rules.contains { other in
-      other.target != rule.target && other.kind != .private && other.kind != .hide
-        && (other.target == "/" || rule.target.hasPrefix(other.target + "/"))
+      other.kind != .private && other.kind != .hide
+        && PathWords.isBeneath(rule.target, other.target)
     }
   }
 

@@ -31,7 +31,8 @@ package struct Finding: Hashable, Sendable {
   }
 }
 
-/// What the machine says about itself; read once, then only looked at. It explains a refusal, it never decides.
+/// What the machine says about itself; read once, then only looked at. It explains a refusal, it
+/// never decides.
 package struct DoctorFacts: Hashable, Sendable {
   /// kernel.unprivileged_userns_clone, on Debian's kernels.
   package var unprivilegedClone: String?

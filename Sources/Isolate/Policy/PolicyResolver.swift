@@ -5,9 +5,11 @@ package struct PolicyErrors: Error, Sendable {
   package init(_ diagnostics: [Diagnostic]) { self.diagnostics = diagnostics }
 }
 
-/// Turns profiles and the facts of a machine into the complete answer for one app, or into all errors.
+/// Turns profiles and the facts of a machine into the complete answer for one app, or into all
+/// errors.
 ///
-/// It makes no system call and reads no clock: the same profiles and facts always give the same policy.
+/// It makes no system call and reads no clock: the same profiles and facts always give the same
+/// policy.
 package struct PolicyResolver {
   let host: HostFacts
   let profile: Profile
@@ -15,6 +17,8 @@ package struct PolicyResolver {
   let app: String
   private(set) var diagnostics: [Diagnostic]
   private(set) var notices: [String] = []
+  private(set) var searchPath: [String] = []
+  private var isExplaining = true
   private var expander: ProfileMerge
   private let relaxations: [RelaxSetting]
 
@@ -23,28 +27,32 @@ package struct PolicyResolver {
   /// - Parameters:
   ///   - profiles: bases first, the command line last.
   ///   - host: the machine and the caller.
-  ///   - app: the app's name; nil: of the last profile that is no shipped base, else of the program.
+  ///   - app: the app's name; nil: of the last profile that is no shipped base, else of the
+  ///     program.
+  ///   - explaining: with the provenance of every value, which only `show` and its like need.
   /// - Returns: the policy, with warnings in it, or every error.
   package static func resolve(
-    _ profiles: [Profile], host: HostFacts, app: String? = nil
+    _ profiles: [Profile], host: HostFacts, app: String? = nil, explaining: Bool = true
   ) -> Result<Policy, PolicyErrors> {
     var resolver = PolicyResolver(profiles, host: host, app: app)
+    resolver.isExplaining = explaining
     let policy = resolver.policy()
     let isGood = !resolver.diagnostics.contains { $0.severity == .error }
     if let policy, isGood { return .success(policy) }
     return .failure(PolicyErrors(resolver.diagnostics))
   }
 
-  /// Resolves what was loaded; what was wrong with it and where it came from are part of the answer.
+  /// Resolves what was loaded; what was wrong with it and where it came from are part of the
+  /// answer.
   package static func resolve(
-    _ loaded: LoadedProfiles, host: HostFacts, app: String? = nil
+    _ loaded: LoadedProfiles, host: HostFacts, app: String? = nil, explaining: Bool = true
   ) -> Result<Policy, PolicyErrors> {
     let hasErrors = loaded.diagnostics.contains { $0.severity == .error }
     // Without a single profile there is nothing to say beyond what the loader said.
     if hasErrors, loaded.profiles.allSatisfy(\.isCommandLine) {
       return .failure(PolicyErrors(loaded.diagnostics))
     }
-    switch resolve(loaded.profiles, host: host, app: app) {
+    switch resolve(loaded.profiles, host: host, app: app, explaining: explaining) {
     case .failure(let errors):
       return .failure(PolicyErrors(loaded.diagnostics + errors.diagnostics))
     case .success(var policy):
@@ -82,6 +90,7 @@ package struct PolicyResolver {
   }
 
   private mutating func policy() -> Policy? {
+    searchPath = findSearchPath()
     let order = namespaceOrder()
     let files = filePolicy()
     let identity = identity(order)
@@ -118,15 +127,21 @@ package struct PolicyResolver {
         Relaxation(key: $0.key, reason: $0.reason, position: $0.position)
       },
       notices: notices, provenance: [], warnings: diagnostics)
-    policy.provenance = PolicyProvenance.list(policy, profile)
+    if isExplaining { policy.provenance = PolicyProvenance.list(policy, profile) }
     return policy
   }
 
   /// Where programs are looked up; the usual directories if no profile says.
-  var searchPath: [String] {
-    profile.command.path?.value ?? [
-      "/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin",
-    ]
+  private mutating func findSearchPath() -> [String] {
+    guard let setting = profile.command.path else {
+      return ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"]
+    }
+    var directories: [String] = []
+    for directory in setting.value {
+      let one = Setting(directory, at: setting.position, length: setting.length)
+      if let path = expand(one, "command.path") { directories.append(path) }
+    }
+    return directories
   }
 
   private mutating func memoryPolicy() -> MemoryPolicy {
@@ -142,7 +157,8 @@ package struct PolicyResolver {
     if denies, !host.isAtLeast(6, 3) {
       lacks(
         required, "memory.write-execute",
-        "kernel \(host.kernelMajor).\(host.kernelMinor) cannot refuse memory that is written and then executed",
+        "kernel \(host.kernelMajor).\(host.kernelMinor) cannot refuse memory that is written and "
+          + "then executed",
         "Linux 6.3 can")
     }
     return MemoryPolicy(deniesWriteExecute: denies)
@@ -182,7 +198,8 @@ package struct PolicyResolver {
 
   mutating func note(_ notice: String) { notices.append(notice) }
 
-  /// A path with its variables replaced and in its one spelling; nil and reported if that cannot be.
+  /// A path with its variables replaced and in its one spelling; nil and reported if that cannot
+  /// be.
   mutating func expand(_ path: Setting<String>, _ key: String) -> String? {
     let before = expander.diagnostics.count
     let result = expander.expand(path, key)

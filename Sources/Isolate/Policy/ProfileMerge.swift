@@ -1,7 +1,7 @@
 /// Makes one profile of several that extend each other, base first, and holds the rule of `relax`.
 ///
-/// What a profile states is a refusal of everything wider. A later profile that goes beyond it needs
-/// `relax.KEY = "reason"`, in itself or in a profile that comes after it.
+/// What a profile states is a refusal of everything wider. A later profile that goes beyond it
+/// needs `relax.KEY = "reason"`, in itself or in a profile that comes after it.
 struct ProfileMerge {
   let profiles: [Profile]
   let variables: ProfileVariables
@@ -71,7 +71,8 @@ struct ProfileMerge {
     }
     for name in environment.keep
     where !result.environment.keep.contains(where: { $0.value == name.value }) {
-      // A prefix never brings back a name that is unset; naming the variable itself does, with a reason.
+      // A prefix never brings back a name that is unset; naming the variable itself does, with a
+      // reason.
       if let unset = result.environment.unset.firstIndex(where: { $0.value == name.value }) {
         let stated = result.environment.unset[unset].position
         guard widens("environment.keep", name.value, index, name.position, name.length, stated)

@@ -1,7 +1,8 @@
 /// Who the app is, and what it is told about itself.
 extension PolicyResolver {
-  /// The first of the host ids that apps started by root get, and how many there are. Above every range that
-  /// distributions hand out to users, systemd and subordinate ids (systemd: "Users, Groups, UIDs and GIDs").
+  /// The first of the host ids that apps started by root get, and how many there are. Above every
+  /// range that distributions hand out to users, systemd and subordinate ids. Source: systemd,
+  /// "Users, Groups, UIDs and GIDs on systemd Systems".
   static let firstHostID: UInt32 = 0x7000_0000
   static let hostIDs: UInt32 = 0x0fff_0000
 
@@ -48,7 +49,8 @@ extension PolicyResolver {
     return name.utf8.first.map { $0 == 0x2D || $0 == 0x2E } ?? true ? "app" : name
   }
 
-  /// The whole environment: what every app has, then what is kept of the caller's, then what is set.
+  /// The whole environment: what every app has, then what is kept of the caller's, then what is
+  /// set.
   mutating func environment(_ identity: Identity) -> [EnvironmentVariable] {
     let settings = profile.environment
     var result = [
@@ -83,7 +85,8 @@ extension PolicyResolver {
     return result
   }
 
-  /// A search path as PATH has it. `joined` looks generic types up at run time, which a start feels.
+  /// A search path as PATH has it. `joined` looks generic types up at run time, which a start
+  /// feels.
   private static func join(_ directories: [String]) -> String {
     var text = ""
     for directory in directories {

@@ -49,7 +49,8 @@ extension PolicyResolver {
       if let cgroup = cgroup(setting.name, requirement(.memoryLimit)) { return cgroup }
       weaker(
         requirement(.memoryLimit), setting.name,
-        "each process's data is limited and the whole app's memory is looked at several times a second"
+        "each process's data is limited and the whole app's memory is looked at several times a "
+          + "second"
       )
       return .sampled
     case .processes:

@@ -9,7 +9,8 @@ extension PolicyResolver {
       report(
         Diagnostic(
           at: required.position, length: required.length,
-          "`require`: namespaces cannot be had: this machine refuses user namespaces to ordinary users",
+          "`require`: namespaces cannot be had: this machine refuses user namespaces to ordinary "
+            + "users",
           cure: cure))
     } else {
       note(

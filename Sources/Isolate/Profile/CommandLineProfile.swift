@@ -1,4 +1,5 @@
-/// The command line's rules as a profile: the most derived one, read and merged by the same code as a file.
+/// The command line's rules as a profile: the most derived one, read and merged by the same code as
+/// a file.
 package struct CommandLineProfile: Sendable {
   /// The options as the document they stand for.
   package private(set) var table = TOMLTable()
@@ -32,11 +33,12 @@ package struct CommandLineProfile: Sendable {
   package mutating func add(
     option: String, value: String, argument: Int
   ) throws(Diagnostic) {
-    guard let known = CommandLineOption.named(option) else {
+    guard let index = CommandLineOption.all.firstIndex(where: { $0.name == option }) else {
       let near = nearest(to: option, in: CommandLineOption.all.lazy.map(\.name))
       throw Diagnostic(
         at: position(argument), "no option \(option)", cure: near.map { "did you mean \($0)?" })
     }
+    let known = CommandLineOption.all[index]
     switch known.form {
     case .value: try add(key: known.key, value, option, argument)
     case .rule: add(rule: value, known.key, argument)
@@ -62,12 +64,13 @@ package struct CommandLineProfile: Sendable {
   private mutating func add(
     key path: String, _ text: String, _ option: String, _ argument: Int
   ) throws(Diagnostic) {
-    guard let key = ProfileKey.named(path) else {
+    guard let index = ProfileKey.all.firstIndex(where: { $0.path == path }) else {
       let near = nearest(to: path, in: ProfileKey.all.lazy.map(\.path))
       throw Diagnostic(
         at: position(argument), "\(option): no key `\(path)`",
         cure: near.map { "did you mean `\($0)`?" })
     }
+    let key = ProfileKey.all[index]
     switch key.kind {
     case .string, .words, .octal: try putOnce(key.path, node(.string(text), argument), option)
     case .path: try putOnce(key.path, node(.string(absolute(text)), argument), option)
@@ -83,7 +86,8 @@ package struct CommandLineProfile: Sendable {
     }
   }
 
-  /// `PATH`, or `PATH:PLACE` to show it at another place; the place begins with a slash or a variable.
+  /// `PATH`, or `PATH:PLACE` to show it at another place; the place begins with a slash or a
+  /// variable.
   private mutating func add(rule text: String, _ key: String, _ argument: Int) {
     let bytes = text.utf8
     if let colon = bytes.lastIndex(of: UInt8(ascii: ":")) {
@@ -107,11 +111,13 @@ package struct CommandLineProfile: Sendable {
     guard let first = path.utf8.first, first != 0x2F, first != 0x24 else { return path }
     var base = workingDirectory[...]
     var rest = path[...]
-    // Leading `..` are the working directory's own parents, which are known; others depend on symbolic links.
+    // Leading `..` are the working directory's own parents, which are known; others depend on
+    // symbolic links.
     while true {
       if rest == "." || rest.isEmpty { return escaped(base) }
       if rest == ".." { return escaped(Self.parent(base)) }
-      // By bytes, and without Substring's generic doors: they cost more than all the rest at start-up.
+      // By bytes, and without Substring's generic doors: they cost more than all the rest at
+      // start-up.
       let bytes = rest.utf8
       if bytes.starts(with: [0x2E, 0x2F]) {
         rest = Substring(bytes.dropFirst(2))

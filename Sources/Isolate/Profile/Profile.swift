@@ -12,10 +12,11 @@ package struct Setting<Value: Sendable>: Sendable {
   }
 }
 
-/// What an author wrote for one app, read and checked by itself, but not yet answered: names of bases,
-/// variables in paths and everything left out are still open.
+/// What an author wrote for one app, read and checked by itself, but not yet answered: names of
+/// bases, variables in paths and everything left out are still open.
 package struct Profile: Sendable {
-  /// The name it was asked for by: `nginx`, a file's name without `.toml`, or `Position.commandLine`.
+  /// The name it was asked for by: `nginx`, a file's name without `.toml`, or
+  /// `Position.commandLine`.
   package var name: String
   package var file: String
   package var description: Setting<String>?
@@ -89,6 +90,8 @@ package struct FileSetting: Sendable {
   package var inodes: UInt64?
   package var mode: UInt32?
   package var upper: Setting<String>?
+  /// It was written with `$CWD`: what it shows is the caller's choice of directory. Known once variables are expanded.
+  package var isOfWorkingDirectory = false
 
   package init(kind: FileRuleKind, path: Setting<String>) {
     self.kind = kind

@@ -1,7 +1,8 @@
-/// One key of a profile: what may be written under it and how profiles that extend each other share it.
+/// One key of a profile: what may be written under it and how profiles that extend each other share
+/// it.
 ///
-/// The table `ProfileKey.all` drives the messages about unknown keys, the command line's help, the JSON Schema
-/// and the test that docs/profile.md is complete.
+/// The table `ProfileKey.all` drives the messages about unknown keys, the command line's help, the
+/// JSON Schema and the test that docs/profile.md is complete.
 package struct ProfileKey: Sendable {
   /// What may be written.
   package enum Kind: Sendable {
@@ -37,7 +38,7 @@ package struct ProfileKey: Sendable {
       "needs a relax to take away what a base requires: the list then replaces the base's"
     case unhide = "needs a relax when it lies on or beneath a path that a base hides"
     case writable =
-      "needs a relax when it lies on or beneath a path that a base hides or has as read"
+      "needs a relax when it lies on or beneath a path that a base hides or has as read; the command line needs none beneath `$CWD`"
     case overUnset = "needs a relax for a name that a base unsets"
   }
 
@@ -89,8 +90,8 @@ package struct ProfileKey: Sendable {
     return result + ["relax"]
   }
 
-  /// The key that was most likely meant by `name` in `section`: a near name in that section, or the same
-  /// name in another one.
+  /// The key that was most likely meant by `name` in `section`: a near name in that section, or the
+  /// same name in another one.
   package static func suggestion(for name: String, in section: String) -> String? {
     let siblings = all.filter { $0.section == section }.map { String($0.name) }
     let names = section.isEmpty ? siblings + sections : siblings

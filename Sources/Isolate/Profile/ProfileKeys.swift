@@ -12,7 +12,8 @@ extension ProfileKey {
       "[\"default\"]"),
     ProfileKey(
       "require", .wordList(Requirement.allCases.map(\.rawValue)), .union, .removal,
-      "Protections without which the app must not start; what is not required and cannot be had is announced.",
+      "Protections without which the app must not start; what is not required and cannot be had "
+        + "is announced.",
       "[\"namespaces\", \"filter\"]"),
     ProfileKey(
       "command.run", .strings, .replace, .never, "The program and its arguments.",
@@ -34,7 +35,8 @@ extension ProfileKey {
       "{ TMPDIR = \"/tmp\" }"),
     ProfileKey(
       "environment.unset", .strings, .union, .never,
-      "Variables the app must not have; a derived profile may still set them to a value of its own.",
+      "Variables the app must not have; a derived profile may still set them to a value of its "
+        + "own.",
       "[\"LD_PRELOAD\"]"),
   ]
 
@@ -51,7 +53,8 @@ extension ProfileKey {
       "[{ path = \"/tmp\", size = \"64M\" }]"),
     ProfileKey(
       "files.overlay", .rules, .byPath, .unhide,
-      "Directories of the host the app can change without the host being changed; the changes are thrown away or kept in `upper`.",
+      "Directories of the host the app can change without the host being changed; the changes "
+        + "are thrown away or kept in `upper`.",
       "[\"/var/lib/app\"]"),
     ProfileKey(
       "files.hide", .rules, .byPath, .never,
@@ -94,7 +97,8 @@ extension ProfileKey {
       "\"default\""),
     ProfileKey(
       "syscalls.allow", .strings, .union, .always,
-      "System calls and groups (`@name`) allowed beyond the default set; what is in the default set needs no relax.",
+      "System calls and groups (`@name`) allowed beyond the default set; what is in the default "
+        + "set needs no relax.",
       "[\"@debug\"]"),
     ProfileKey(
       "syscalls.deny", .strings, .union, .never,

@@ -45,7 +45,8 @@ package struct ProfileLoader {
   private var loaded = LoadedProfiles()
   /// The files already taken in.
   private var done: [String] = []
-  /// The files on the way from the first profile to the one that is read, each with the place that named it.
+  /// The files on the way from the first profile to the one that is read, each with the place that
+  /// named it.
   private var chain: [(file: String, namedAt: Position?)] = []
 
   /// Loads a profile by name or path, with the command line's rules as the most derived profile.

@@ -24,7 +24,8 @@ package enum ProfilePath {
     }
     if isClean && !afterSlash { return path }
     var result = ""
-    // By bytes: a character may be a slash with an accent, and the kernel would still see the slash.
+    // By bytes: a character may be a slash with an accent, and the kernel would still see the
+    // slash.
     for part in bytes.split(separator: slash) {
       let name = String(Substring(part))
       if name == "." { continue }

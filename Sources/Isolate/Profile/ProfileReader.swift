@@ -16,8 +16,10 @@ package struct ProfileReader {
     var reader = ProfileReader(profile: Profile(name: name, file: file))
     reader.readTop(table)
     // In the order of the file, as a person goes through it.
-    reader.diagnostics.sort {
-      ($0.position.line, $0.position.column) < ($1.position.line, $1.position.column)
+    if reader.diagnostics.count > 1 {
+      reader.diagnostics.sort {
+        ($0.position.line, $0.position.column) < ($1.position.line, $1.position.column)
+      }
     }
     return (reader.profile, reader.diagnostics)
   }

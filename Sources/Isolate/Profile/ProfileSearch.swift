@@ -1,7 +1,7 @@
 /// Where profiles are looked for, in order. Pure: it names candidates, the caller reads.
 package struct ProfileSearch: Sendable {
-  /// The shipped bases. They are never taken from the working directory: a hostile directory must not be able
-  /// to weaken what every other profile builds on.
+  /// The shipped bases. They are never taken from the working directory: a hostile directory must
+  /// not be able to weaken what every other profile builds on.
   package static let baseNames = ["default", "strict", "service", "build", "interactive"]
 
   package static func isBaseName(_ name: String) -> Bool { baseNames.contains(name) }
@@ -37,7 +37,8 @@ package struct ProfileSearch: Sendable {
     name.utf8.contains(UInt8(ascii: "/")) || name.hasSuffix(".toml")
   }
 
-  /// The paths a profile of this name may be at, first the one that wins. The built-in copy comes after all.
+  /// The paths a profile of this name may be at, first the one that wins. The built-in copy comes
+  /// after all.
   ///
   /// - Parameter directory: for a path: the directory it is relative to.
   package func candidates(for name: String, beside directory: String? = nil) -> [Candidate] {
@@ -45,21 +46,20 @@ package struct ProfileSearch: Sendable {
       if name.utf8.first == UInt8(ascii: "/") { return [Candidate(path: name)] }
       return [Candidate(path: (directory ?? workingDirectory) + "/" + name)]
     }
-    var roots: [Candidate] = []
-    if !Self.isBaseName(name) {
-      roots.append(Candidate(path: workingDirectory + "/config", isInWorkingDirectory: true))
-    }
-    if let userConfiguration {
-      roots.append(Candidate(path: userConfiguration + "/isolated"))
-    }
-    for root in ["/etc/isolated", "/usr/local/share/isolated", "/usr/share/isolated"] {
-      roots.append(Candidate(path: root))
-    }
-    return roots.flatMap { root in
-      ["/profiles/", "/apps/"].map {
-        Candidate(
-          path: root.path + $0 + name + ".toml", isInWorkingDirectory: root.isInWorkingDirectory)
+    var result: [Candidate] = []
+    func add(_ root: String, isInWorkingDirectory: Bool = false) {
+      for folder in ["/profiles/", "/apps/"] {
+        result.append(
+          Candidate(
+            path: root + folder + name + ".toml", isInWorkingDirectory: isInWorkingDirectory))
       }
     }
+    result.reserveCapacity(10)
+    if !Self.isBaseName(name) { add(workingDirectory + "/config", isInWorkingDirectory: true) }
+    if let userConfiguration { add(userConfiguration + "/isolated") }
+    add("/etc/isolated")
+    add("/usr/local/share/isolated")
+    add("/usr/share/isolated")
+    return result
   }
 }

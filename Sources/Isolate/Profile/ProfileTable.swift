@@ -1,4 +1,5 @@
-/// A table of a profile that is being read. Every key must be taken; `ProfileReader.finish` reports the rest.
+/// A table of a profile that is being read. Every key must be taken; `ProfileReader.finish` reports
+/// the rest.
 ///
 /// A misspelt key is a protection that the author believes in and does not have, so it is an error.
 struct ProfileTable {

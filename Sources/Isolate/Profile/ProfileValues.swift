@@ -24,7 +24,7 @@ extension ProfileReader {
         Diagnostic(
           at: key.position, length: key.length, "no key `\(table.path(key.name))`",
           cure: near.map { "did you mean `\($0)`?" }
-            ?? "`isolated show --keys` and docs/profile.md list every key"))
+            ?? "docs/profile.md lists every key"))
     }
   }
 

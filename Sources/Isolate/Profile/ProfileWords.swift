@@ -1,4 +1,5 @@
-/// The words a profile may say where only certain ones are allowed. Each raw value is what is written.
+/// The words a profile may say where only certain ones are allowed. Each raw value is what is
+/// written.
 
 /// A protection that a profile may demand.
 package enum Requirement: String, CaseIterable, Sendable {

@@ -48,35 +48,25 @@ package enum DoctorReport {
 
   /// One object: `well`, and `findings` with the fields of `Finding`.
   package static func json(_ findings: [Finding]) -> String {
-    let objects = findings.map { finding in
-      let fields = [
-        ("name", quote(finding.name)), ("status", quote(finding.status.rawValue)),
-        ("detail", quote(finding.detail)), ("neededFor", quote(finding.neededFor)),
-        ("cure", finding.cure.map(quote) ?? "null"),
-        ("required", finding.isRequired ? "true" : "false"),
-      ]
-      return "    {" + fields.map { "\"\($0.0)\": \($0.1)" }.joined(separator: ", ") + "}"
+    var json = JSONWriter(indented: true)
+    json.beginObject()
+    json.field("well", Doctor.isWell(findings))
+    json.key("findings")
+    json.beginArray()
+    for finding in findings {
+      json.beginObject()
+      json.field("name", finding.name)
+      json.field("status", finding.status.rawValue)
+      json.field("detail", finding.detail)
+      json.field("needed-for", finding.neededFor)
+      json.key("cure")
+      if let cure = finding.cure { json.value(cure) } else { json.null() }
+      json.field("required", finding.isRequired)
+      json.endObject()
     }
-    let well = Doctor.isWell(findings) ? "true" : "false"
-    return "{\n  \"well\": \(well),\n  \"findings\": [\n"
-      + objects.joined(separator: ",\n") + "\n  ]\n}\n"
-  }
-
-  /// A JSON string. Source: RFC 8259, section 7.
-  private static func quote(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case "\n": result += "\\n"
-      case "\t": result += "\\t"
-      case let control where control.value < 0x20:
-        let digits = String(control.value, radix: 16)
-        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result + "\""
+    json.endArray()
+    json.endObject()
+    json.endLine()
+    return json.text
   }
 }

@@ -1,4 +1,5 @@
-/// The JSON Schema of profiles, for editors that complete and check TOML. Made from the table of keys.
+/// The JSON Schema of profiles, for editors that complete and check TOML. Made from the table of
+/// keys.
 package enum ProfileSchema {
   package static func json() -> String {
     var json = JSONWriter(indented: true)
@@ -37,6 +38,7 @@ package enum ProfileSchema {
     json.beginObject()
     json.field(
       "description", "\(key.doc) Example: \(key.example). It \(key.widening.rawValue).")
+    let isLimit = key.section == "limits"
     switch key.kind {
     case .string, .path: json.field("type", "string")
     case .boolean: json.field("type", "boolean")
@@ -44,8 +46,14 @@ package enum ProfileSchema {
       json.field("type", "string")
       json.field("pattern", "^[0-7]{1,5}$")
     case .size: amount("^[0-9]+[KMGT]?$|^unlimited$", &json)
-    case .time: amount("^[0-9]+(ms|s|m|h)$|^unlimited$", &json)
-    case .count: amount("^unlimited$", &json)
+    case .time: amount("^[0-9]+(ms|s|m|h)$" + (isLimit ? "|^unlimited$" : ""), &json)
+    case .count:
+      if isLimit {
+        amount("^unlimited$", &json)
+      } else {
+        json.field("type", "integer")
+        json.field("minimum", 0)
+      }
     case .number:
       json.field("type", ["number", "string"])
       json.field("minimum", 0)

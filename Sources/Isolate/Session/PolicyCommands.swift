@@ -12,7 +12,8 @@ package func showPolicy(_ request: RunRequest, json: Bool) -> CommandResult {
   }
 }
 
-/// Carries `plan` out: everything that `run` does up to the launch, and nothing that changes the machine.
+/// Carries `plan` out: everything that `run` does up to the launch, and nothing that changes the
+/// machine.
 package func plan(_ request: RunRequest, json: Bool) -> CommandResult {
   do throws(PreparationError) {
     let prepared = try Preparation.make(request)

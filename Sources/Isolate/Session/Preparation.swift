@@ -15,10 +15,12 @@ package struct PreparationError: Error, Sendable {
 extension Preparation {
   /// Turns a command line into a policy.
   ///
-  /// - Parameter canMakeUserNamespaces: false after a launch has found out that they are not to be had.
+  /// - Parameters:
+  ///   - canMakeUserNamespaces: false after a launch has found out that they are not to be had.
+  ///   - explaining: keep where each value came from; for `show`.
   /// - Throws: every error of the profiles and the command line at once.
   package static func make(
-    _ request: RunRequest, canMakeUserNamespaces: Bool = true
+    _ request: RunRequest, canMakeUserNamespaces: Bool = true, explaining: Bool = false
   ) throws(PreparationError) -> Preparation {
     var host: HostFacts
     do throws(SystemError) {
@@ -27,7 +29,7 @@ extension Preparation {
       throw PreparationError(messages: ["isolated: cannot read the machine's facts: \(error)"])
     }
     host.canMakeUserNamespaces = canMakeUserNamespaces
-    let loaded = try load(request, host)
+    let (loaded, complaints) = load(request, host)
     if loaded.profiles.contains(where: { $0.network.mode?.value == .host }) {
       do throws(SystemError) {
         host.resolvConf = try HostProbe.resolvConf()
@@ -45,14 +47,17 @@ extension Preparation {
       }
     }
     let result = PolicyResolver.resolve(
-      loaded.profiles, host: host, app: request.name?.text ?? request.app.map { appName($0.text) })
+      loaded, host: host, app: request.name?.text ?? request.app.map { appName($0.text) },
+      explaining: explaining)
     switch result {
     case .success(let policy):
-      let warnings = loaded.diagnostics.map { render($0, loaded) }
+      if !complaints.isEmpty { throw PreparationError(messages: complaints) }
       return Preparation(
-        policy: policy, host: host, notices: loaded.notices + policy.notices, warnings: warnings)
+        policy: policy, host: host, notices: policy.notices,
+        warnings: policy.warnings.map { render($0, loaded) })
     case .failure(let errors):
-      throw PreparationError(messages: errors.diagnostics.map { render($0, loaded) })
+      throw PreparationError(
+        messages: errors.diagnostics.map { render($0, loaded) } + complaints)
     }
   }
 
@@ -70,9 +75,10 @@ extension Preparation {
     return last.hasSuffix(".toml") ? String(last.dropLast(5)) : last
   }
 
+  /// The profiles, and what is wrong with the options themselves.
   private static func load(
     _ request: RunRequest, _ host: HostFacts
-  ) throws(PreparationError) -> LoadedProfiles {
+  ) -> (LoadedProfiles, [String]) {
     var commandLine = CommandLineProfile(workingDirectory: host.workingDirectory)
     var messages: [String] = []
     for rule in request.rules {
@@ -95,13 +101,11 @@ extension Preparation {
       base?.text ?? "default", argument: base?.argument ?? 1, search: search,
       commandLine: commandLine, read: readProfile)
     if !request.appArguments.isEmpty { append(request.appArguments, to: &loaded) }
-    messages += loaded.diagnostics.filter { $0.severity == .error }.map { render($0, loaded) }
     if let app = request.app, !loaded.profiles.contains(where: { !$0.isCommandLine }) {
       // The commonest slip of a first try: `isolated run ls`.
       messages.append("  help: to run the program \(app.text), put '--' before it: -- \(app.text)")
     }
-    if !messages.isEmpty { throw PreparationError(messages: messages) }
-    return loaded
+    return (loaded, messages)
   }
 
   /// What follows APP is added to the profile's own command.

@@ -62,13 +62,13 @@ extension PreparedLaunch {
       terminal: TerminalRelay.settings(standard), nullDescriptor: null, bootSeconds: clocks.0,
       monotonicSeconds: clocks.1)
     context.networkIsMade = networkIsMade
-    let plan: LaunchPlan
-    do throws(PlanErrors) {
-      plan = try LaunchPlanner(policy, context: context, sources: .host).plan()
-    } catch {
-      throw .rules(error.errors)
-    }
+    var plan = try makePlan(policy, context)
     let owners = try ownerNamespaces(plan, policy.identity, &held)
+    if networkIsMade && !held.isEmpty {
+      /* An early child was born before these descriptors: another one is needed. */
+      context.networkIsMade = false
+      plan = try makePlan(policy, context)
+    }
     let flat = FlatPlan(
       plan.steps, command: policy.command, environment: policy.environment, filter: filter
     ) { owner in owners.first { $0.owner == owner }?.namespace ?? -1 }
@@ -76,6 +76,16 @@ extension PreparedLaunch {
     let cgroup = try attempt { () throws(SystemError) in try Cgroup.make(policy) }
     return PreparedLaunch(
       plan: plan, flat: flat, standard: standard, signals: signals, cgroup: cgroup, held: held)
+  }
+
+  private static func makePlan(
+    _ policy: Policy, _ context: PlanContext
+  ) throws(LaunchError) -> LaunchPlan {
+    do throws(PlanErrors) {
+      return try LaunchPlanner(policy, context: context, sources: .host).plan()
+    } catch {
+      throw .rules(error.errors)
+    }
   }
 
   static func filterBytes(_ policy: Policy, cache: String?) throws(LaunchError) -> [UInt8] {

@@ -29,7 +29,9 @@ package func checkProfiles(_ named: [TypedWord], json: Bool) -> CommandResult {
     output: CheckReport.text(checked), errors: CheckReport.errors(checked), exitCode: exitCode)
 }
 
-private func check(_ name: TypedWord, _ search: ProfileSearch, _ host: HostFacts) -> CheckedProfile {
+private func check(
+  _ name: TypedWord, _ search: ProfileSearch, _ host: HostFacts
+) -> CheckedProfile {
   // A base profile has no command of its own; what is checked is all but that.
   var placeholder = CommandLineProfile(workingDirectory: host.workingDirectory)
   let loaded = ProfileLoader.load(

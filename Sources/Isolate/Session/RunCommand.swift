@@ -58,7 +58,7 @@ private func launch(
   }
   let child: Child
   do throws(SystemError) {
-    if let usable = usable.take() {
+    if launch.held.isEmpty, let usable = usable.take() {
       child = try usable.run(launch.flat)
     } else {
       child = try Launcher.launch(

@@ -16,7 +16,10 @@ package struct RunSession: ~Copyable {
   private var killAt: Int64?
   private var wallLimitAt: Int64?
   private var sampleAt: Int64?
+  /// When a session that goes on gives back the memory that only its start needed.
+  private var shedAt: Int64?
   private var isOver = false
+  private var reportsEnded = false
   private var failure: LaunchFailure?
 
   /// Takes over a launched child.
@@ -32,6 +35,7 @@ package struct RunSession: ~Copyable {
     cgroup = prepared.cgroup
     self.child = child
     self.startedAt = startedAt
+    shedAt = startedAt + 100
     evidence.cpuTimeIsLimited = policy.limits.cpuTimeMilliseconds != nil
     evidence.fileSizeIsLimited = policy.limits.fileSizeBytes != nil
     wallLimitAt = policy.limits.wallTimeMilliseconds.map { startedAt + Int64(clamping: $0.amount) }
@@ -61,7 +65,7 @@ package struct RunSession: ~Copyable {
         isOver = true
       }
     }
-    drain()
+    let isHeard = drain()
     relay.restore()
     collectCgroup()
     use.wallMilliseconds = Poller.now() - startedAt
@@ -71,27 +75,30 @@ package struct RunSession: ~Copyable {
       return .over(reporter.launchFailed(failure, plan: plan, policy: policy))
     }
     let end = AppEnd(evidence: evidence, use: use, limitsMet: limitsMet)
-    reporter.ended(end, limits: policy.limits)
+    reporter.ended(end, limits: policy.limits, isHeard: isHeard)
     return .over(end.exitCode)
   }
 
   /// The app's last words, as long as the caller's terminal takes them and nobody asks to end.
-  private mutating func drain() {
+  ///
+  /// - Returns: whether it took them all: it will take ours too.
+  private mutating func drain() -> Bool {
     while relay.moveRest() {
       var doors = [Door(signals.descriptor.raw)] + relay.doors
       do throws(SystemError) {
         try Poller.wait(&doors, timeout: nil)
       } catch {
-        return
+        return false
       }
       while let signal = signals.next() {
         let ends = [
           SignalNumber.terminate, SignalNumber.hangUp, SignalNumber.interrupt, SignalNumber.quit,
         ]
-        if ends.contains(signal.number) { return }
+        if ends.contains(signal.number) { return false }
       }
       relay.handle(doors[1...])
     }
+    return true
   }
 
   /// Gives the signals back, for another try.
@@ -99,11 +106,15 @@ package struct RunSession: ~Copyable {
 
   private mutating func turn() throws(SystemError) {
     var doors = [
-      Door(child.reports.raw), Door(signals.descriptor.raw), Door(child.pidfd.raw),
+      Door(reportsEnded ? -1 : child.reports.raw), Door(signals.descriptor.raw),
+      Door(child.pidfd.raw),
     ]
     doors += relay.doors
-    try Poller.wait(&doors, timeout: timeout())
-    if doors[0].isReadable || doors[0].isHungUp { try readReports() }
+    let sheds = shedIsDue()
+    try Poller.wait(&doors, timeout: timeout(), shedding: sheds)
+    if doors[0].isReadable { try readReports() }
+    /* Init has closed its end and is on its way out: the pidfd says when; asking here again would spin. */
+    if doors[0].isHungUp && !doors[0].isReadable { reportsEnded = true }
     if doors[1].isReadable { try readSignals() }
     relay.handle(doors[3...])
     if relay.isAway { try relay.resume() }
@@ -111,10 +122,17 @@ package struct RunSession: ~Copyable {
     if doors[2].isReadable { try initEnded() }
   }
 
+  /// Whether the wait that comes is likely to be a long one. Once a session.
+  private mutating func shedIsDue() -> Bool {
+    guard let at = shedAt, Poller.now() >= at else { return false }
+    shedAt = nil
+    return true
+  }
+
   private func timeout() -> Int64? {
     let now = Poller.now()
     let lookAt = relay.isAway ? now + TerminalRelay.lookMilliseconds : nil
-    let next = [killAt, wallLimitAt, sampleAt, lookAt].compactMap { $0 }.min()
+    let next = [killAt, wallLimitAt, sampleAt, lookAt, shedAt].compactMap { $0 }.min()
     return next.map { max(0, $0 - now) }
   }
 

@@ -20,16 +20,22 @@ package struct Door {
 package enum Poller {
   /// Waits until a door is ready or the time has passed.
   ///
-  /// - Parameter timeout: milliseconds; nil waits for ever.
+  /// - Parameters:
+  ///   - timeout: milliseconds; nil waits for ever.
+  ///   - shedding: give memory back first: free heap pages, and this program's own text. For long waits.
   package static func wait(
-    _ doors: inout [Door], timeout: Int64?
+    _ doors: inout [Door], timeout: Int64?, shedding: Bool = false
   ) throws(SystemError) {
     var raw = doors.map { door in
       kernel_door(
         fd: door.descriptor, wanted: (door.wantsRead ? 1 : 0) | (door.wantsWrite ? 4 : 0), ready: 0)
     }
     do throws(SystemError) {
-      try call("poll") { unsafe kernel_poll(&raw, raw.count, timeout ?? -1) }
+      try call("poll") {
+        shedding
+          ? unsafe kernel_poll_shedding(&raw, raw.count, timeout ?? -1)
+          : unsafe kernel_poll(&raw, raw.count, timeout ?? -1)
+      }
     } catch {
       throw error
     }

@@ -14,8 +14,8 @@ extension Output {
   /// Writes the whole text, in one write(2) where the kernel takes it whole.
   package static func print(_ text: String, to descriptor: Int32) -> PrintResult {
     var text = text
-    // Ignored, not blocked: a closed pipe then is EPIPE and not the death of this process. What is launched
-    // later starts with every disposition reset.
+    // Ignored, not blocked: a closed pipe then is EPIPE and not the death of this process. What is
+    // launched later starts with every disposition reset.
     _ = signal(SIGPIPE, SIG_IGN)
     return text.withUTF8 { bytes in
       var done = 0
@@ -40,7 +40,8 @@ extension Output {
     return unsafe String(cString: text)
   }
 
-  /// Whether colour is wanted on the descriptor: it is a terminal that knows colours, and NO_COLOR is not set.
+  /// Whether colour is wanted on the descriptor: it is a terminal that knows colours, and NO_COLOR
+  /// is not set.
   package static func wantsColour(_ descriptor: Int32) -> Bool {
     guard isTerminal(descriptor) else { return false }
     if let value = unsafe getenv("NO_COLOR"), unsafe value.pointee != 0 { return false }

@@ -1,8 +1,8 @@
 import Isolate
 import Testing
 
-/// The shells are not on every machine. One that is missing is reported, not passed over in silence: set
-/// ISOLATED_TEST_SHELLS=all (CI does) to make it a failure.
+/// The shells are not on every machine. One that is missing is reported, not passed over in
+/// silence: set ISOLATED_TEST_SHELLS=all (CI does) to make it a failure.
 private func shell(_ name: String) -> String? {
   if let path = Run.find(name) { return path }
   print("not checked: \(name) is not installed")
@@ -93,8 +93,8 @@ struct CompletionTests {
 
   @Test("of zsh load and declare themselves") func zshOffers() {
     guard let path = shell("zsh") else { return }
-    // The completion system runs only inside the line editor, which needs a terminal: what is checked here is
-    // that the script loads and declares itself.
+    // The completion system runs only inside the line editor, which needs a terminal: what is
+    // checked here is that the script loads and declares itself.
     let check = """
       autoload -Uz compinit; compinit -u -D
       eval "$1"
@@ -145,5 +145,26 @@ struct ManualTests {
   func word(for page: ManualPage) {
     #expect(ManualPage(word: page.name) == page)
     #expect(ManualPage(word: "nothing") == nil)
+  }
+}
+
+@Suite("scripts/make-man")
+struct MakeManTests {
+  @Test("writes every page and every completion script") func writesAll() {
+    let script = """
+      set -e
+      directory=$(mktemp -d /tmp/isolated-test-XXXXXX)
+      trap 'rm -rf "$directory"' EXIT
+      "$1/scripts/make-man" "$2" "$directory"
+      cd "$directory"
+      find . -type f -size +0 | sort
+      """
+    let ran = Run.shell(script, [Run.package, Run.isolated])
+    #expect(ran.code == 0, "\(ran.errors)")
+    let written = Set(ran.output.split(separator: "\n").map(String.init))
+    for page in ManualPage.all {
+      #expect(written.contains("./man/man\(page.section)/\(page.name).\(page.section)"))
+    }
+    #expect(written.count == ManualPage.all.count + Shell.allCases.count)
   }
 }

@@ -57,4 +57,12 @@ struct DefaultProfileTests {
     ).get()
     #expect(policy.notices == ["n"])
   }
+
+  @Test("the provenance is left out where nobody reads it") func unexplained() throws {
+    let profile = Fixture.read("command.run = [\"a\"]").profile
+    let host = Fixture.host()
+    #expect(
+      try PolicyResolver.resolve([profile], host: host, explaining: false).get().provenance == [])
+    #expect(try PolicyResolver.resolve([profile], host: host).get().provenance.count > 20)
+  }
 }

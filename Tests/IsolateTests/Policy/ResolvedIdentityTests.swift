@@ -64,6 +64,15 @@ struct ResolvedIdentityTests {
     #expect(policy.identity.hostname == host)
   }
 
+  @Test("the search path may have variables, and is the app's PATH") func searchPath() throws {
+    let policy = try Fixture.policy("command.path = [\"$HOME/bin\", \"/bin/\"]")
+    #expect(policy.searchPath == ["/home/ann/bin", "/bin"])
+    let path = EnvironmentVariable(name: "PATH", value: "/home/ann/bin:/bin")
+    #expect(policy.environment.contains(path))
+    let host = Fixture.host { $0.runtimeDirectory = nil }
+    #expect(Fixture.errors("command.path = [\"$RUNTIME_DIR\"]", host: host).count == 1)
+  }
+
   @Test("without a home the app's is the root") func noHome() throws {
     let policy = try Fixture.policy("", host: Fixture.host { $0.home = "" })
     #expect(policy.identity.home == "/")

@@ -219,7 +219,7 @@ struct ProfileReaderTests {
       ("memroy = 1", "did you mean `memory`?"),
       ("files.memory = 1", "did you mean `limits.memory`?"),
       ("limits.open-file = 1", "did you mean `limits.open-files`?"),
-      ("xyzzy = 1", "`isolated show --keys` and docs/profile.md list every key"),
+      ("xyzzy = 1", "docs/profile.md lists every key"),
     ])
   func suggests(text: String, cure: String) {
     #expect(Fixture.read(text).diagnostics.map(\.cure) == [cure])

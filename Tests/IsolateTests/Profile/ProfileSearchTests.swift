@@ -89,6 +89,17 @@ struct ProfileSearchTests {
     #expect(loaded.profiles.map(\.name) == ["a", "b", "c", "d"])
   }
 
+  @Test("the command line comes last, and only if it says something") func commandLine() throws {
+    var line = CommandLineProfile(workingDirectory: "/work")
+    #expect(Self.load("default", [:], line: line).profiles.map(\.name) == ["default"])
+    try line.add(option: "--network", value: "hots", argument: 2)
+    let loaded = Self.load("default", [:], line: line)
+    #expect(loaded.profiles.map(\.name) == ["default", Position.commandLine])
+    #expect(loaded.diagnostics.map(\.position.description) == ["command line:argument 2"])
+    #expect(CommandLineOption.named("--network")?.key == "network.mode")
+    #expect(CommandLineOption.named("--none") == nil)
+  }
+
   @Test("a circle is refused with all of it named") func cycle() {
     let loaded = Self.load(
       "/p/a.toml",

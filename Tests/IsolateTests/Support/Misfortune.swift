@@ -1,5 +1,5 @@
-/// Breaks the environment of a program on purpose, to see that `doctor` notices: a small C program, compiled
-/// with the C compiler that the build needs anyway.
+/// Breaks the environment of a program on purpose, to see that `doctor` notices: a small C program,
+/// compiled with the C compiler that the build needs anyway.
 enum Misfortune {
   /// misfortune WHAT... -- PROGRAM ARGS: does each thing to itself, then becomes PROGRAM.
   ///
@@ -83,7 +83,7 @@ enum Misfortune {
       trap 'rm -rf "$directory"' EXIT
       chmod 755 "$directory"
       printf '%s' "$1" >"$directory/source.c"
-      ${CC:-cc} -O0 -o "$directory/misfortune" "$directory/source.c"
+      "${CC:-$(command -v cc || command -v clang)}" -O0 -o "$directory/misfortune" "$directory/source.c"
       cp "$2" "$directory/isolated"
       shift 2
       set +e

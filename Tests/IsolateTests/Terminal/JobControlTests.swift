@@ -54,8 +54,6 @@ import Testing
     ])
     pty.type("sleep 50\n")
     try pty.expect("sleep 50\r\n")
-    let isRunning = "ps -o stat= -C sleep | grep -q + || sleep 0.1\n"
-    _ = isRunning
     usleep(300_000)
     pty.type("\u{1a}")
     try pty.expect("Stopped")
@@ -71,7 +69,7 @@ import Testing
   @Test func aBackgroundJobLeavesTheKeyboardAlone() throws {
     let pty = try Pty()
     let shell = try pty.shell()
-    pty.type("\(isolated) run -- sh -c 'echo re''ady; read a; echo got:$a' &\n")
+    pty.type("\(isolated) run -- sh -c 'echo re''ady; read a; echo go''t:$a' &\n")
     try pty.expect("ready")
     pty.type("echo $((40+2))-outside\n")
     try pty.expect("42-outside")
@@ -117,6 +115,7 @@ import Testing
     try pty.expect("ready")
     #expect(pty.editsLines)
     pty.type("\u{3}")
+    try pty.expect("> ")
     pty.type("echo $((40+2))-outside\n")
     try pty.expect("42-outside")
     pty.type("exit\n")
@@ -128,7 +127,7 @@ import Testing
     let shell = try pty.shell()
     pty.type("echo in''put | \(isolated) run -- sh -c 'test -t 0 || cat'\n")
     try pty.expect("input\r\n")
-    pty.type("\(isolated) run -- sh -c 'read a; echo got:$a; echo er''ror >&2' | tr a-z A-Z\n")
+    pty.type("\(isolated) run -- sh -c 'read a; echo er''ror >&2; sleep 0.3; echo got:$a' | tr a-z A-Z\n")
     pty.type("abc\n")
     try pty.expect("error")
     try pty.expect("GOT:ABC")

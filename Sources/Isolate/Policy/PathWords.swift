@@ -1,0 +1,47 @@
+/// Comparing absolute paths byte by byte: they are not text, and this lies on the way of every launch.
+package enum PathWords {
+  /// Whether `path` is `directory` or lies beneath it. Both are absolute and normalised; "/" holds everything.
+  package static func isAtOrBeneath(_ path: String, _ directory: String) -> Bool {
+    let inner = path.utf8
+    let outer = directory.utf8
+    if outer.count == 1 { return true }
+    guard inner.count >= outer.count else { return false }
+    var a = inner.startIndex
+    var b = outer.startIndex
+    while b != outer.endIndex {
+      if inner[a] != outer[b] { return false }
+      inner.formIndex(after: &a)
+      outer.formIndex(after: &b)
+    }
+    return a == inner.endIndex || inner[a] == UInt8(ascii: "/")
+  }
+
+  /// Whether `path` lies beneath `directory` and is not it.
+  package static func isBeneath(_ path: String, _ directory: String) -> Bool {
+    path.utf8.count > directory.utf8.count && isAtOrBeneath(path, directory)
+  }
+
+  /// Everything up to the last slash, without it; "" for a path right beneath the root.
+  package static func parent(_ path: String) -> Substring {
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "" }
+    return path[..<slash]
+  }
+
+  /// Whether a path has a component "..".
+  package static func climbs(_ path: String) -> Bool {
+    var dots = 0
+    var isOther = false
+    for byte in path.utf8 {
+      if byte == UInt8(ascii: "/") {
+        if dots == 2 && !isOther { return true }
+        dots = 0
+        isOther = false
+      } else if byte == UInt8(ascii: ".") {
+        dots += 1
+      } else {
+        isOther = true
+      }
+    }
+    return dots == 2 && !isOther
+  }
+}
