@@ -7,9 +7,12 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/shm.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/time.h>
@@ -97,6 +100,7 @@ static void finish_all(struct init *in, int status)
 {
 	struct launch_report r = { 0 };
 	struct rusage usage = { 0 };
+	uint64_t reaped = in->reaped;
 	int ignored;
 
 	r.tmpfs_full = full_file_systems(in->child);
@@ -111,6 +115,7 @@ static void finish_all(struct init *in, int status)
 	r.system_microseconds = microseconds(usage.ru_stime);
 	r.peak_resident_kib = (uint64_t)usage.ru_maxrss;
 	r.reaped = in->reaped;
+	r.left = in->reaped - reaped;
 	child_send(in->child, &r, -1);
 	for (;;)
 		_exit(0);
@@ -167,6 +172,32 @@ static void handle_signals(struct init *in)
 }
 
 /*
+ * Memory that no process need map, so that no look at processes finds it: what lies in the private file systems, and SysV
+ * segments, which only their own namespace can count. The supervisor asks, one byte a question.
+ * Returns 0 when the supervisor has closed its end.
+ */
+static int answer(const struct init *in)
+{
+	struct launch_report r = { 0 };
+	struct shm_info segments = { 0 };
+	struct statfs fs;
+	char question;
+	uint32_t i;
+
+	if (syscall(SYS_recvfrom, in->child->plan->report_fd, &question, 1, MSG_DONTWAIT, NULL, NULL) == 0)
+		return 0;
+	for (i = 0; i < in->child->watched_count; i++)
+		if (syscall(SYS_fstatfs, in->child->watched[i], &fs) == 0 && fs.f_blocks)
+			r.shared_bytes += (uint64_t)(fs.f_blocks - fs.f_bfree) * (uint64_t)fs.f_bsize;
+	if (syscall(SYS_shmctl, 0, SHM_INFO, &segments) >= 0)
+		r.shared_pages = segments.shm_rss + segments.shm_swp;
+	r.kind = LAUNCH_REPORT_SHARED;
+	r.pid = in->app_pid;
+	child_send(in->child, &r, -1);
+	return 1;
+}
+
+/*
  * Init is a copy of the supervisor: what that one read (the caller's environment, profiles) is no business of a process that lives
  * as long as the app does. The heap is dropped but for the page that holds errno (in a static executable the
  * thread's block lies at its start), and so is the memory that brought the plan.
@@ -190,7 +221,7 @@ void child_become_init(struct child *c, int app_pid)
 {
 	struct init in = { c, app_pid, -1, 0, 0 };
 	struct launch_plan plan = *c->plan;
-	struct pollfd doors[2];
+	struct pollfd doors[3];
 	int keep[LAUNCH_WATCHED_MAX + 4];
 	struct timespec tenth = { 0, 100 * 1000 * 1000 }, *patience;
 	uint64_t all = ~0ULL;
@@ -222,9 +253,11 @@ void child_become_init(struct child *c, int app_pid)
 	doors[0].events = POLLIN;
 	doors[1].fd = c->plan->lifeline_fd;
 	doors[1].events = 0;
+	doors[2].fd = c->plan->report_fd;
+	doors[2].events = POLLIN;
 	for (;;) {
-		doors[0].revents = doors[1].revents = 0;
-		ready = syscall(SYS_ppoll, doors, 2, patience, NULL, 0);
+		doors[0].revents = doors[1].revents = doors[2].revents = 0;
+		ready = syscall(SYS_ppoll, doors, 3, patience, NULL, 0);
 		if (ready < 0 && errno != EINTR)
 			_exit(125);
 		if (ready == 0 && patience) {
@@ -233,7 +266,7 @@ void child_become_init(struct child *c, int app_pid)
 			if (plan.code_size)
 				(void)syscall(SYS_madvise, plan.code_start, plan.code_size, MADV_DONTNEED);
 		}
-		if (doors[1].revents)
+		if (doors[1].revents || (doors[2].revents && !answer(&in)))
 			end_all(&in);
 		if (doors[0].revents)
 			handle_signals(&in);

@@ -22,6 +22,7 @@
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
@@ -62,6 +63,36 @@ int kernel_fstat(int fd, struct kernel_stat *out)
 		return -1;
 	copy_stat(&st, out);
 	return 0;
+}
+
+uint64_t kernel_allocated(const char *path, uint64_t *device, uint64_t *inode)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return 0;
+	*device = (uint64_t)st.st_dev;
+	*inode = (uint64_t)st.st_ino;
+	return (uint64_t)st.st_blocks * 512;
+}
+
+int kernel_has_attribute(const char *path, const char *name)
+{
+	char value[8] = { 0 };
+
+	return getxattr(path, name, value, sizeof(value)) > 0 && value[0] == '1';
+}
+
+int kernel_send_byte(int fd)
+{
+	return (int)send(fd, "?", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+uint64_t kernel_page_size(void)
+{
+	long size = sysconf(_SC_PAGESIZE);
+
+	return size > 0 ? (uint64_t)size : 4096;
 }
 
 ssize_t kernel_read_link(const char *path, void *buffer, size_t size)

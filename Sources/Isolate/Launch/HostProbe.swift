@@ -27,6 +27,8 @@ package enum HostProbe {
       timezone: timezone())
   }
 
+  static var isRoot: Bool { geteuid() == 0 }
+
   /// Whether the caller may act as root on this machine.
   package static func isPrivileged() -> Bool { geteuid() == 0 && kernel_is_privileged() == 1 }
 

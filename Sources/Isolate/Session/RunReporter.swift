@@ -18,7 +18,7 @@ struct RunReporter: Sendable {
   func ended(_ end: AppEnd, limits: Limits, isHeard: Bool = true) {
     if isHeard {
       if let line = EndText.line(end, app: app, limits: limits) { Output.complain(line) }
-      for line in EndText.lines(end.limitsMet) { Output.complain(line) }
+      for line in EndText.lines(end.limitsMet, cause: end.cause) { Output.complain(line) }
     }
     emit { json in
       json.field("event", "exited")
@@ -35,8 +35,29 @@ struct RunReporter: Sendable {
       if let total = end.use.peakTotalKiB { json.field("peak-total-kib", total) }
       json.field("processes", end.use.processes)
       json.endObject()
-      json.field("limits-met", EndText.lines(end.limitsMet))
+      json.key("limits-met")
+      json.beginArray()
+      for met in end.limitsMet { write(met, to: &json) }
+      json.endArray()
     }
+  }
+
+  private func write(_ met: LimitMet, to json: inout JSONWriter) {
+    json.beginObject()
+    json.field("limit", met.key)
+    if case .privateFiles(let path) = met.what { json.field("path", path) }
+    json.field("amount", met.amount)
+    json.field("unit", EndText.unit(met))
+    if let position = met.position { json.field("rule", position.description) }
+    json.field("enforcement", met.enforcement?.inWords ?? "file system")
+    json.field("sign", EndText.word(met.sign))
+    switch met.sign {
+    case .killed(let count): json.field("processes", count)
+    case .refused(let count): json.field("times", count)
+    case .throttled(let time): json.field("microseconds", time)
+    case .ended, .reached, .near: break
+    }
+    json.endObject()
   }
 
   /// - Returns: what `isolated run` exits with: 126, 127, or 125.

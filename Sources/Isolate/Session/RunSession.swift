@@ -10,16 +10,18 @@ package struct RunSession: ~Copyable {
   private var evidence = Evidence()
   private var use = ResourceUse()
   private var limitsMet: [LimitMet] = []
-  private var sampler: Sampler?
+  private var watch: LimitWatch
+  /// Processes that still lived when the app had ended.
+  private var left: UInt64 = 0
   private let startedAt: Int64
   /// When everything is killed because a stop was asked for.
   private var killAt: Int64?
-  private var wallLimitAt: Int64?
-  private var sampleAt: Int64?
   /// When a session that goes on gives back the memory that only its start needed.
   private var shedAt: Int64?
   private var isOver = false
   private var reportsEnded = false
+  /// SIGTSTP came to us and went to the app: its stop is ours.
+  private var passedStopOn = false
   private var failure: LaunchFailure?
 
   /// Takes over a launched child.
@@ -38,11 +40,8 @@ package struct RunSession: ~Copyable {
     shedAt = startedAt + 100
     evidence.cpuTimeIsLimited = policy.limits.cpuTimeMilliseconds != nil
     evidence.fileSizeIsLimited = policy.limits.fileSizeBytes != nil
-    wallLimitAt = policy.limits.wallTimeMilliseconds.map { startedAt + Int64(clamping: $0.amount) }
-    if policy.limits.memoryBytes?.enforcement == .sampled {
-      sampler = Sampler(initPid: self.child.pid)
-      sampleAt = startedAt + Sampler.firstMilliseconds
-    }
+    watch = LimitWatch(
+      policy.limits, cgroup: prepared.cgroup, initPid: self.child.pid, startedAt: startedAt)
   }
 
   /// How a session went.
@@ -67,9 +66,8 @@ package struct RunSession: ~Copyable {
     }
     let isHeard = drain()
     relay.restore()
-    collectCgroup()
+    collectLimits()
     use.wallMilliseconds = Poller.now() - startedAt
-    use.peakTotalKiB = use.peakTotalKiB ?? sampler?.peakKiB
     if let failure {
       if failure.step == EarlyChild.step { return .noNamespaces(failure.number) }
       return .over(reporter.launchFailed(failure, plan: plan, policy: policy))
@@ -132,33 +130,29 @@ package struct RunSession: ~Copyable {
   private func timeout() -> Int64? {
     let now = Poller.now()
     let lookAt = relay.isAway ? now + TerminalRelay.lookMilliseconds : nil
-    let next = [killAt, wallLimitAt, sampleAt, lookAt, shedAt].compactMap { $0 }.min()
+    let next = [killAt, watch.nextAt, shedAt, lookAt].compactMap { $0 }.min()
     return next.map { max(0, $0 - now) }
   }
 
   private mutating func checkClock() throws(SystemError) {
-    guard killAt != nil || wallLimitAt != nil || sampleAt != nil else { return }
+    guard killAt != nil || watch.nextAt != nil else { return }
     let now = Poller.now()
-    if let at = wallLimitAt, now >= at {
-      wallLimitAt = nil
-      evidence.wallTimePassed = true
-      kill()
-    }
     if let at = killAt, now >= at {
       killAt = nil
       evidence.wasForced = true
       kill()
     }
-    if let at = sampleAt, now >= at, var taken = sampler {
-      taken.sample()
-      sampler = taken
-      sampleAt = now + Sampler.everyMilliseconds
-      if let limit = policy.limits.memoryBytes, taken.lastKiB > limit.amount / 1024 {
-        sampleAt = nil
-        evidence.memoryExceeded = true
-        kill()
-      }
+    guard let at = watch.nextAt, now >= at else { return }
+    switch watch.check(at: now) {
+    case nil:
+      if watch.wantsShared { Launcher.askForShared(child.reports) }
+      return
+    case .memory: evidence.memoryExceeded = true
+    case .cpuTime: evidence.cpuTimeExceeded = true
+    case .wallTime: evidence.wallTimePassed = true
+    case .processes, .cpu, .openFiles, .fileSize, .addressSpace, .coreSize: return
     }
+    kill()
   }
 
   /// Kills init: the kernel then kills everything in its pid namespace.
@@ -177,7 +171,7 @@ package struct RunSession: ~Copyable {
         failure = LaunchFailure(step: step, number: number)
       case .terminal(let master): try relay.open(master)
       case .started(let pid): reporter.started(pid: child.pid, inside: pid)
-      case .stopped: try stopWithApp()
+      case .stopped: try followStop()
       case .continued: break
       case .exited(let status, let usage):
         evidence.status = ExitStatus(waitStatus: status)
@@ -185,14 +179,33 @@ package struct RunSession: ~Copyable {
         use.systemMicroseconds = usage.systemMicroseconds
         use.peakResidentKiB = usage.peakResidentKiB
         use.processes = usage.processes
+        left = usage.left
         noteFullFileSystems(usage.fullFileSystems)
+      case .shared(let bytes): watch.note(sharedBytes: bytes)
       }
     }
   }
 
   private mutating func noteFullFileSystems(_ full: UInt32) {
     for (index, path) in child.watched.enumerated().prefix(32) where full & (1 << index) != 0 {
-      limitsMet.append(.fileSystemFull(path: path))
+      let rule = policy.files.rules.first { $0.kind == .private && $0.target == path }
+      limitsMet.append(
+        LimitMet(
+          what: .privateFiles(path: path), amount: rule?.sizeBytes ?? 0, enforcement: nil,
+          position: rule?.position, sign: .reached))
+    }
+  }
+
+  /// A stop is followed when a person typed it: to us, who passed it on, or on the app's terminal. Elsewhere it is the app's own
+  /// affair: one that could stop its supervisor could outlive its time limit.
+  private mutating func followStop() throws(SystemError) {
+    guard relay.isInteractive || passedStopOn else { return }
+    let isTimed = watch.nextAt != nil || killAt != nil
+    if passedStopOn || !isTimed {
+      passedStopOn = false
+      try stopWithApp()
+    } else {
+      try forward(SignalNumber.continue)
     }
   }
 
@@ -223,6 +236,9 @@ package struct RunSession: ~Copyable {
       case SignalNumber.continue:
         try relay.resume()
         try forward(signal.number)
+      case SignalNumber.terminalStop:
+        passedStopOn = true
+        try forward(signal.number)
       default: try forward(signal.number)
       }
     }
@@ -250,18 +266,21 @@ package struct RunSession: ~Copyable {
     isOver = true
   }
 
-  private mutating func collectCgroup() {
-    guard let cgroup else { return }
-    let counts = cgroup.counts()
-    evidence.memoryKills = counts.memoryKills
-    use.peakTotalKiB = counts.peakKiB
-    if counts.memoryKills > 0, let limit = policy.limits.memoryBytes {
-      limitsMet.append(.memory(limit: limit.amount, kills: counts.memoryKills))
+  private mutating func collectLimits() {
+    let counts = cgroup?.counts()
+    if let counts, let total = counts.cpuMicroseconds, evidence.status == nil {
+      /* Init was killed with the rest and could not report. */
+      use.userMicroseconds = total
     }
-    if counts.refusedForks > 0, let limit = policy.limits.processes {
-      limitsMet.append(.processes(limit: limit.amount))
+    evidence.memoryKills = counts?.memoryKills ?? 0
+    if let limit = policy.limits.cpuTimeMilliseconds {
+      let used = (use.userMicroseconds + use.systemMicroseconds) / 1000
+      evidence.cpuTimeIsUsedUp = used >= limit.amount
     }
-    for problem in cgroup.remove() { Output.complain(problem) }
+    if evidence.status == nil, counts == nil { use.userMicroseconds = watch.cpuMicroseconds }
+    watch.finish(counts, use: &use, left: left)
+    limitsMet += watch.met(cause: evidence.cause)
+    for problem in cgroup?.remove() ?? [] { Output.complain(problem) }
   }
 }
 

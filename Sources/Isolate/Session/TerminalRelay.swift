@@ -6,7 +6,7 @@ struct TerminalRelay: ~Copyable {
   /// Which of the caller's 0, 1, 2 are the app's pty: the first that is read, the first that is written.
   private let input: Int32?
   private let output: Int32?
-  private let isInteractive: Bool
+  let isInteractive: Bool
   private var savedModes: [UInt8] = []
   private var master: HeldDescriptor?
   /// Our own ways to the caller's terminal, which do not block.

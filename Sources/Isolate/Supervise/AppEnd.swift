@@ -54,15 +54,6 @@ package struct ResourceUse: Hashable, Sendable {
   package init() {}
 }
 
-/// A limit that was met without being the cause of death: reported, so that nobody has to guess.
-package enum LimitMet: Hashable, Sendable {
-  /// A private file system had no room left.
-  case fileSystemFull(path: String)
-  case processes(limit: UInt64)
-  case memory(limit: UInt64, kills: UInt64)
-  case openFiles(limit: UInt64)
-}
-
 /// What the session learnt while the app ran; with it the cause is decided.
 package struct Evidence: Sendable {
   package var status: ExitStatus?
@@ -70,6 +61,9 @@ package struct Evidence: Sendable {
   package var initStatus: ExitStatus?
   package var wallTimePassed = false
   package var memoryExceeded = false
+  package var cpuTimeExceeded = false
+  /// The app as a whole used as much CPU time as it may.
+  package var cpuTimeIsUsedUp = false
   package var memoryKills: UInt64 = 0
   package var stopSignal: Int32?
   package var wasForced = false
@@ -82,6 +76,7 @@ package struct Evidence: Sendable {
   package var cause: Cause {
     if wallTimePassed { return .wallTimeLimit }
     if memoryExceeded { return .memoryLimit }
+    if cpuTimeExceeded { return .cpuTimeLimit }
     guard let status else {
       if let stopSignal { return .stopped(by: stopSignal, forced: wasForced) }
       if memoryKills > 0 { return .memoryLimit }
@@ -95,9 +90,9 @@ package struct Evidence: Sendable {
       }
       if signal == SignalNumber.kill && memoryKills > 0 { return .memoryLimit }
       if signal == SignalNumber.systemCall { return .refusedSystemCall }
-      if cpuTimeIsLimited && (signal == SignalNumber.cpuTime || signal == SignalNumber.kill) {
-        return .cpuTimeLimit
-      }
+      if cpuTimeIsLimited && signal == SignalNumber.cpuTime { return .cpuTimeLimit }
+      /* A second later, if it goes on (setrlimit(2)). */
+      if cpuTimeIsUsedUp && signal == SignalNumber.kill { return .cpuTimeLimit }
       if fileSizeIsLimited && signal == SignalNumber.fileSize { return .fileSizeLimit }
       return .signal(signal, dumpedCore: core)
     }

@@ -43,6 +43,12 @@ package enum Output {
   /// Whether a descriptor is open at all.
   package static func isOpen(_ descriptor: Int32) -> Bool { fcntl(descriptor, F_GETFD) >= 0 }
 
+  /// Whether a descriptor is a directory, opened for reading or as a place (O_PATH).
+  package static func isDirectory(_ descriptor: Int32) -> Bool {
+    var status = stat()
+    return unsafe fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
   /// Makes sure that 0, 1 and 2 exist, so that nothing we open lands there by chance.
   package static func reserveStandardDescriptors() throws(SystemError) {
     for number: Int32 in 0...2 where !isOpen(number) {
