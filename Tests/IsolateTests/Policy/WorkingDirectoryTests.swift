@@ -20,7 +20,7 @@ struct WorkingDirectoryTests {
   }
 
   @Test("$CWD is refused where it is the whole home, what is above it, or the root")
-  func wholeHome() {
+  func wholeHome() throws {
     let text = "files.read = [\"$CWD\"]"
     #expect(Fixture.errors(text).isEmpty)
     for directory in ["/home/ann", "/home", "/"] {
@@ -57,6 +57,20 @@ struct WorkingDirectoryTests {
     #expect(try resolve("", ("--read", "/usr")).get().workdir == "/")
     #expect(try resolve("", ("--read", "/etc/x:/home/ann/work/x")).get().workdir == "/home/ann")
     #expect(try resolve("files.private = [\"$CWD/tmp\"]").get().workdir == "/home/ann")
+  }
+}
+
+@Suite("directories on the way to what is shown")
+struct SkeletonTests {
+  @Test("cannot be written: a result there would be lost without a word") func unwritable() throws {
+    let shop = try Workshop()
+    shop.write("text", to: "in")
+    let lost = shop.isolated("--read", "in", "--", "cp", "in", "result")
+    #expect(lost.code == 1)
+    #expect(lost.errors.contains("Permission denied"), "\(lost.errors)")
+    let kept = shop.isolated("--read", "in", "--write", "out", "--", "cp", "in", "out/result")
+    #expect(kept.code == 0, "\(kept.errors)")
+    #expect(shop.text("out/result") == "text")
   }
 }
 
