@@ -183,7 +183,7 @@ package enum Hints {
     case .openTerminal:
       return number == Errno.noSpace ? "no more pseudo-terminals (kernel.pty.max)" : nil
     case .placeDescriptor(.caller(let number), _): return "descriptor \(number) is not open"
-    case .makeFile, .makeLink, .makeDevice, .mountDevpts, .mountSysfs, .makeReadOnly,
+    case .awaitGate, .makeFile, .makeLink, .makeDevice, .mountDevpts, .mountSysfs, .makeReadOnly,
       .setAttributes, .setHostname, .becomeIdentity, .newKeyring, .setDumpable, .dropCapabilities,
       .noNewPrivileges, .forkApp, .newSession, .setUmask, .resetSignals, .resetPersonality,
       .closeDescriptors, .placeDescriptor(.terminal, _), .beginLandlock, .allowPath, .allowPort,
