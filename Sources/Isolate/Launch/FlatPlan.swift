@@ -215,7 +215,7 @@ package struct FlatPlan {
             var plan = unsafe launch_plan(
               steps: steps.baseAddress, text: base, argv: argv.baseAddress, envp: envp.baseAddress,
               step_count: UInt32(steps.count), text_size: UInt32(text.count), report_fd: report,
-              lifeline_fd: lifeline, lifeline_write_fd: lifelineWrite, 
+              lifeline_fd: lifeline, lifeline_write_fd: lifelineWrite,
               data_start: 0, data_size: 0, code_start: 0, code_size: 0)
             return unsafe body(&plan)
           }
