@@ -36,6 +36,10 @@ static int session_step(struct child *c, const struct launch_step *s)
 {
 	int group;
 
+	/* Without a pid namespace the end of init does not end us. */
+	if (syscall(SYS_getppid) != 1 &&
+	    syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		return -1;
 	if (!s->value)
 		return (int)syscall(SYS_setsid);
 	/* Our parent, init, leads the session: so our group is not orphaned and Ctrl-Z stops it (setpgid(2)). */

@@ -2,6 +2,7 @@
 #ifndef CSECCOMP_H
 #define CSECCOMP_H
 #include "filter.h"
+#include "janitor.h"
 #include "kernel.h"
 #include "launch_plan.h"
 #include "poller.h"

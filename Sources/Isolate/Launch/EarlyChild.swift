@@ -62,6 +62,16 @@ internal import CSeccomp
       hasNetwork: withNetwork)
   }
 
+  /// Ends a child that is not wanted, and waits until it is gone.
+  package consuming func end() {
+    do throws(SystemError) {
+      try ProcessHandle.send(SignalNumber.kill, to: pidfd)
+      _ = try ProcessHandle.status(of: pidfd, blocking: true)
+    } catch {
+      /* It has ended by itself. */
+    }
+  }
+
   /// Hands the plan over and lets the child run it.
   package consuming func run(_ plan: borrowing FlatPlan) throws(SystemError) -> Child {
     let report = reports.childs.raw

@@ -121,7 +121,7 @@ extension LaunchPlanner {
   private mutating func planLink(_ rule: FileRule) -> Bool {
     guard let target = sources.linkTarget(rule.source) else { return false }
     let isAbsolute = target.utf8.first == UInt8(ascii: "/")
-    let absolute = isAbsolute ? target : PathWords.parent(rule.source) + "/" + target
+    let absolute = isAbsolute ? target : "\(PathWords.parent(rule.source))/\(target)"
     guard !PathWords.climbs(absolute),
       policy.files.rules.contains(where: {
         ($0.kind == .read || $0.kind == .write || $0.kind == .overlay)

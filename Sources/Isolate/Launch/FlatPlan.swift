@@ -35,7 +35,7 @@ package struct FlatPlan {
   private mutating func put(_ string: String) -> Int {
     if string.isEmpty { return 0 }
     let offset = text.count
-    text.append(contentsOf: string.utf8)
+    RawText.append(string, to: &text)
     text.append(0)
     return offset
   }
@@ -59,12 +59,13 @@ package struct FlatPlan {
     _ step: LaunchStep, filter: [UInt8], namespaceFor: (FileOwner) -> Int32
   ) {
     switch step {
+    case .awaitGate: emit(LAUNCH_OP_GATE)
     case .startNetwork(let loopback):
       emit(LAUNCH_OP_NETWORK_START, value: loopback ? 1 : 0)
     case .joinNetwork: emit(LAUNCH_OP_NETWORK_JOIN)
     case .raiseLoopback: emit(LAUNCH_OP_LOOPBACK_UP)
     case .unshare(let kind):
-      emit(LAUNCH_OP_UNSHARE, value: kind == .user ? CloneFlag.user : CloneFlag.time)
+      emit(LAUNCH_OP_UNSHARE, value: kind.cloneFlag)
     case .writeProc(let file, let content):
       emit(LAUNCH_OP_WRITE_PROC, a: put(file), b: put(content))
     case .setHostname(let name): emit(LAUNCH_OP_HOSTNAME, a: put(name))
@@ -235,6 +236,16 @@ package enum CloneFlag {
   package static let pid: UInt64 = 0x2000_0000
   package static let network: UInt64 = 0x4000_0000
   package static let time: UInt64 = 0x0000_0080
+}
+
+extension NamespaceKind {
+  var cloneFlag: UInt64 {
+    switch self {
+    case .user: CloneFlag.user
+    case .time: CloneFlag.time
+    case .cgroup: CloneFlag.cgroup
+    }
+  }
 }
 
 extension ResourceLimit.Resource {

@@ -93,16 +93,27 @@ package struct LaunchPlanner {
   package consuming func plan() throws(PlanErrors) -> LaunchPlan {
     var planner = self
     let order = planner.policy.namespaces.order
+    planner.planCgroup(order)
     if order != .without { planner.planNamespaces(order) }
     planner.planApp()
     if !planner.failures.isEmpty { throw PlanErrors(errors: planner.failures) }
     let first: UInt64 = order == .userFirst ? CloneFlag.user : 0
-    let others =
-      CloneFlag.mounts | CloneFlag.pid | CloneFlag.ipc | CloneFlag.uts | CloneFlag.cgroup
+    let cgroup = planner.policy.limits.cgroup == nil ? CloneFlag.cgroup : 0
+    let others = CloneFlag.mounts | CloneFlag.pid | CloneFlag.ipc | CloneFlag.uts | cgroup
     return LaunchPlan(steps: planner.steps, cloneFlags: order == .without ? 0 : first | others)
   }
 
   var ownsNetwork: Bool { policy.network.mode != .host }
+
+  /// With a cgroup of its own the app's cgroup namespace is made from within it: a clone would make it from ours.
+  private mutating func planCgroup(_ order: Namespaces.Order) {
+    switch policy.limits.cgroup {
+    case nil: return
+    case .unified: break
+    case .legacy: steps.append(.awaitGate)
+    }
+    if order != .without { steps.append(.unshare(.cgroup)) }
+  }
 
   private mutating func planNamespaces(_ order: Namespaces.Order) {
     let loopback = policy.network.mode == .loopback
@@ -211,6 +222,7 @@ package struct LaunchPlanner {
       /* SIGXCPU at the limit, SIGKILL a second later (setrlimit(2)). */
       add(.cpuTime, max(1, (limit.amount + 999) / 1000), slack: 1)
     }
+    /* Each process by itself; the sum is sampled. With a cgroup the sum is all that counts. */
     if let limit = limits.memoryBytes, limit.enforcement == .sampled { add(.data, limit.amount) }
     if let limit = limits.addressSpaceBytes { add(.addressSpace, limit.amount) }
     if let limit = limits.processes, limit.enforcement == .rlimit {

@@ -1,5 +1,6 @@
 /// One thing the child does, in order. The child runs it; only the parent can name it.
 package enum LaunchStep: Equatable, Sendable {
+  case awaitGate
   case startNetwork(loopback: Bool)
   case joinNetwork
   case raiseLoopback
@@ -47,7 +48,7 @@ package enum LaunchStep: Equatable, Sendable {
 }
 
 package enum NamespaceKind: String, Sendable {
-  case user, time
+  case user, time, cgroup
 }
 
 /// MOUNT_ATTR_* of mount_setattr(2), as a set.
@@ -160,6 +161,7 @@ package struct LandlockRights: Equatable, Sendable {
 extension LaunchStep: CustomStringConvertible {
   package var description: String {
     switch self {
+    case .awaitGate: "wait until the supervisor has put this process into its cgroups"
     case .startNetwork(let loopback):
       "make a network namespace beside the mounts" + (loopback ? ", with loopback up" : "")
     case .joinNetwork: "enter the network namespace"

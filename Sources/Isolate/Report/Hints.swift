@@ -187,7 +187,7 @@ package enum Hints {
       return number == Errno.notPermitted
         ? "an ordinary user gets a /sys only together with a network of the app's own "
           + "(network.mode = \"none\" or \"loopback\")" : nil
-    case .makeFile, .makeLink, .makeDevice, .mountDevpts, .makeReadOnly,
+    case .awaitGate, .makeFile, .makeLink, .makeDevice, .mountDevpts, .makeReadOnly,
       .setAttributes, .setHostname, .becomeIdentity, .newKeyring, .setDumpable, .dropCapabilities,
       .noNewPrivileges, .forkApp, .newSession, .setUmask, .resetSignals, .resetPersonality,
       .closeDescriptors, .placeDescriptor(.terminal, _), .beginLandlock, .allowPath, .allowPort,

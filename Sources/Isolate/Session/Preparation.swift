@@ -17,10 +17,12 @@ extension Preparation {
   ///
   /// - Parameters:
   ///   - canMakeUserNamespaces: false after a launch has found out that they are not to be had.
+  ///   - usesUnifiedCgroup: false after the one that looked delegated could not be used.
   ///   - explaining: keep where each value came from; for `show`.
   /// - Throws: every error of the profiles and the command line at once.
   package static func make(
-    _ request: RunRequest, canMakeUserNamespaces: Bool = true, explaining: Bool = false
+    _ request: RunRequest, canMakeUserNamespaces: Bool = true, usesUnifiedCgroup: Bool = true,
+    explaining: Bool = false
   ) throws(PreparationError) -> Preparation {
     var host: HostFacts
     do throws(SystemError) {
@@ -41,7 +43,7 @@ extension Preparation {
       do throws(SystemError) {
         let found = try HostProbe.facts(withCgroups: true)
         host.cgroup1 = found.cgroup1
-        host.cgroup2 = found.cgroup2
+        host.cgroup2 = usesUnifiedCgroup ? found.cgroup2 : nil
       } catch {
         throw PreparationError(messages: ["isolated: cannot look for cgroups: \(error)"])
       }
@@ -121,9 +123,18 @@ extension Preparation {
     diagnostic.rendered(sourceLine: loaded.sourceLine(at: diagnostic.position))
   }
 
+  /// A shell's `<(...)`: a pipe whose writer is there.
+  private static func isOpenFile(_ path: String) -> Bool {
+    path == "/dev/stdin" || path.hasPrefix("/dev/fd/") || path.hasPrefix("/proc/self/fd/")
+  }
+
   /// Reads one candidate of the search.
   package static func readProfile(_ path: String) -> ProfileFile {
     do throws(SystemError) {
+      if let status = try FileStatus.of(path), !status.isRegular, !isOpenFile(path) {
+        /* Opening a fifo would wait for its writer. */
+        return .unreadable(status.isDirectory ? "it is a directory" : "it is not a regular file")
+      }
       guard let bytes = try FileSystem.contents(path, limit: ProfileLoader.maximumBytes) else {
         return .missing
       }
