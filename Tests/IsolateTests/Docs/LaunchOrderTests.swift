@@ -4,6 +4,7 @@ import Testing
 /// The name that docs/launch-order.md gives a step.
 private func kind(_ step: LaunchStep) -> String {
   switch step {
+  case .awaitGate: "awaitGate"
   case .startNetwork: "startNetwork"
   case .joinNetwork: "joinNetwork"
   case .raiseLoopback: "raiseLoopback"
@@ -87,6 +88,8 @@ struct LaunchOrderTests {
   /// Every kind of rule, and everything that can be asked for.
   private static func everything(sys: Bool) -> String {
     """
+    require = ["memory-limit"]
+
     [files]
     read = ["/usr"]
     write = ["/data"]
@@ -105,6 +108,7 @@ struct LaunchOrderTests {
 
     [limits]
     open-files = 64
+    memory = "64M"
 
     [descriptors]
     keep = [5]
@@ -121,7 +125,9 @@ struct LaunchOrderTests {
     let text = everything(sys: sys)
     let policy = try Fixture.policy(
       minimal ? "[files]\nread = [\"/usr\"]" : text,
-      host: asRoot ? Fixture.root() : Fixture.host())
+      host: asRoot
+        ? Fixture.root { $0.cgroup1 = [.init(name: "memory", parent: "/sys/fs/cgroup/memory")] }
+        : Fixture.host { $0.cgroup2 = (path: "/sys/fs/cgroup/user", controllers: ["memory"]) })
     var context = PlanContext(
       landlockABI: 7, filterInstructions: 9, standard: [.pty, .asIs, .null],
       terminal: TerminalSettings(path: "/dev/pts/ptmx", modes: [], window: [24, 80, 0, 0]),
