@@ -87,8 +87,7 @@ extension LaunchPlanner {
       if rule.isOptional { return nil }
       failures.append(
         PlanError(
-          rule: rule, message: "\(rule.source) does not exist",
-          cure: "create it, or write { path = \"\(rule.source)\", optional = true }"))
+          rule: rule, message: "\(rule.source) does not exist", cure: cureForMissing(rule)))
     } catch {
       if rule.isOptional && (error.number == Errno.access || error.number == Errno.loop) {
         return nil
@@ -99,6 +98,14 @@ extension LaunchPlanner {
           cure: "check the permissions of its parent directories"))
     }
     return nil
+  }
+
+  private func cureForMissing(_ rule: FileRule) -> String {
+    guard rule.position.file == Position.commandLine else {
+      return "create it, or write { path = \"\(rule.source)\", optional = true }"
+    }
+    guard rule.kind == .write else { return "check its spelling" }
+    return "create the directory; for a file that the app is to make, give it the file's directory"
   }
 
   private mutating func planBind(_ rule: FileRule, _ attributes: MountAttributes) {

@@ -128,12 +128,12 @@ package enum Hints {
     }
   }
 
-  private static func isInView(_ path: String, _ policy: Policy) -> Bool {
+  static func isInView(_ path: String, _ policy: Policy) -> Bool {
     guard let rule = rule(for: path, policy) else { return false }
     return rule.kind == .read || rule.kind == .write || rule.kind == .overlay
   }
 
-  private static func exists(_ path: String) -> Bool { status(path) != nil }
+  static func exists(_ path: String) -> Bool { status(path) != nil }
 
   private static func status(_ path: String) -> FileStatus? {
     do throws(SystemError) {
