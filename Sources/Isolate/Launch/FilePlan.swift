@@ -22,7 +22,10 @@ extension LaunchPlanner {
     for rule in policy.files.rules where isInOwnDev(rule) { plan(rule) }
     for rule in policy.files.devices { planDevice(rule) }
     if policy.files.proc { planProc() }
-    if policy.files.sys { steps.append(.mountSysfs(path: "sys")) }
+    if policy.files.sys {
+      planJoinNetwork()
+      steps.append(.mountSysfs(path: "sys"))
+    }
     for file in policy.files.synthesised where !isCovered(file.path) {
       let path = String(file.path.dropFirst())
       switch file.content {

@@ -194,7 +194,11 @@ package enum Hints {
     case .openTerminal:
       return number == Errno.noSpace ? "no more pseudo-terminals (kernel.pty.max)" : nil
     case .placeDescriptor(.caller(let number), _): return "descriptor \(number) is not open"
-    case .awaitGate, .makeFile, .makeLink, .makeDevice, .mountDevpts, .mountSysfs, .makeReadOnly,
+    case .mountSysfs:
+      return number == Errno.notPermitted
+        ? "an ordinary user gets a /sys only together with a network of the app's own "
+          + "(network.mode = \"none\" or \"loopback\")" : nil
+    case .awaitGate, .makeFile, .makeLink, .makeDevice, .mountDevpts, .makeReadOnly,
       .setAttributes, .setHostname, .becomeIdentity, .newKeyring, .setDumpable, .dropCapabilities,
       .noNewPrivileges, .forkApp, .newSession, .setUmask, .resetSignals, .resetPersonality,
       .closeDescriptors, .placeDescriptor(.terminal, _), .beginLandlock, .allowPath, .allowPort,
