@@ -122,6 +122,12 @@ package struct TerminalSettings: Equatable, Sendable {
   package var modes: [UInt8]
   /// Rows, columns, x pixels, y pixels.
   package var window: [UInt16]
+
+  package init(path: String, modes: [UInt8], window: [UInt16]) {
+    self.path = path
+    self.modes = modes
+    self.window = window
+  }
 }
 
 package struct ResourceLimit: Equatable, Sendable {
