@@ -137,6 +137,8 @@ extension ProfileMerge {
       path.utf8.count == 1
       || variables.home.utf8.count > 1 && ProfilePath.contains(path, variables.home)
     guard isTooMuch else { return true }
+    // An optional rule stands for a convenience: without it the app still does something useful.
+    if rule.isOptional { return false }
     let home = path.utf8.count == 1 ? "the root directory" : "your home directory, or above it"
     report(
       Diagnostic(

@@ -329,6 +329,10 @@ package enum BuiltInProfiles {
     run = ["curl"]
     path = ["/usr/local/bin", "/usr/bin", "/bin"]
 
+    [environment]
+    # A proxy on another port than these needs --connect, too.
+    keep = ["http_proxy", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY"]
+
     [files]
     read = [
       # Certificates that the administrator added; /etc/ssl points there.
@@ -420,7 +424,7 @@ package enum BuiltInProfiles {
     path = ["/usr/local/bin", "/usr/bin", "/bin"]
 
     [environment]
-    keep = ["GIT_*", "SSH_AUTH_SOCK"]
+    keep = ["GIT_*", "SSH_AUTH_SOCK", "http_proxy", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY"]
 
     [files]
     # Hooks and built programs of the repository are run from it.
@@ -507,7 +511,8 @@ package enum BuiltInProfiles {
 
     [files]
     read = [
-      "$CWD",
+      # Left out where it is your whole home: --read then names the script.
+      { path = "$CWD", optional = true },
       # Debian's and Ubuntu's packages keep security settings and certificates in /etc: /etc/java-17-openjdk...
       { path = "/etc/java-11-openjdk", owner = "keep", optional = true },
       { path = "/etc/java-17-openjdk", owner = "keep", optional = true },
@@ -599,7 +604,8 @@ package enum BuiltInProfiles {
 
     [files]
     read = [
-      "$CWD",
+      # Left out where it is your whole home: --read then names the script.
+      { path = "$CWD", optional = true },
       # Debian's node reads the certificates and its own settings from there.
       { path = "/etc/nodejs", owner = "keep", optional = true },
     ]
@@ -639,7 +645,8 @@ package enum BuiltInProfiles {
 
     [limits]
     processes = 32
-    memory = "2G"
+    # One process; a page that describes a picture of a million by a million dots ends here.
+    address-space = "4G"
     # A page can be drawn so that it never ends.
     wall-time = "10m"
     file-size = "2G"
@@ -731,7 +738,8 @@ package enum BuiltInProfiles {
 
     [files]
     read = [
-      "$CWD",
+      # Left out where it is your whole home: --read then names the script.
+      { path = "$CWD", optional = true },
       # Debian keeps its site customisation there.
       { path = "/etc/python3", owner = "keep", optional = true },
       { path = "/etc/python3.11", owner = "keep", optional = true },

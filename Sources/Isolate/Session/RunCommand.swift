@@ -65,6 +65,7 @@ private func launch(
   }
   let child: Child
   do throws(SystemError) {
+    /* Never another child for this plan: it would lack what the early one has, its network namespace too. */
     if let usable = usable.take() {
       child = try usable.run(launch.flat)
     } else {
@@ -82,7 +83,14 @@ private func launch(
     launch, child: child, policy: policy, reporter: reporter(request, app: policy.app),
     startedAt: startedAt)
   switch session.run() {
-  case .over(let code): return code
+  case .over(let code):
+    /* 125 to 127 are explained already, from 128 it is a signal. */
+    if (1..<125).contains(code), !request.isQuiet {
+      for line in Hints.unseenFiles(policy, from: prepared.host.workingDirectory) {
+        Output.complain(line)
+      }
+    }
+    return code
   case .noNamespaces(let number): return namespacesFailed(number, policy, request, session.end(), falling)
   }
 }
@@ -181,6 +189,7 @@ enum FilterPlace {
     if host.effectiveUID == 0 { return "/var/cache/isolated/filters" }
     let cache = host.environment.first { $0.name == "XDG_CACHE_HOME" && $0.value.hasPrefix("/") }
     if let cache { return cache.value + "/isolated/filters" }
-    return host.home.hasPrefix("/") && host.home != "/" ? host.home + "/.cache/isolated/filters" : nil
+    return host.home.hasPrefix("/") && host.home != "/"
+      ? host.home + "/.cache/isolated/filters" : nil
   }
 }

@@ -5,7 +5,7 @@ enum Privileges {
   static var isRoot: Bool { geteuid() == 0 }
 }
 
-/// The executables under test, and the tree that they were built from.
+/// The executable under test, and the tree that it was built from.
 enum Executable {
   /// `ISOLATED_TEST_ROOT` if that is set, else where this file was compiled.
   static var root: String {
@@ -14,7 +14,7 @@ enum Executable {
   }
 
   static var path: String {
-    let copied = root + "/bin/isolated"
-    return Run.exists(copied) ? copied : Run.isolated
+    let copy = root + "/bin/isolated"
+    return Run.exists(copy) ? copy : Run.isolated
   }
 }
