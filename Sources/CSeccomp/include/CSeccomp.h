@@ -4,6 +4,7 @@
 #include "filter.h"
 #include "kernel.h"
 #include "launch_plan.h"
+#include "launcher.h"
 #include "poller.h"
 #include "probe.h"
 #endif

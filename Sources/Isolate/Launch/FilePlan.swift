@@ -56,6 +56,7 @@ extension LaunchPlanner {
           TmpfsStep(
             target: relative(rule.target), options: tmpfsOptions(rule),
             attributes: writableAttributes(rule))))
+      planOwner(relative(rule.target))
     case .overlay: planOverlay(rule)
     case .hide: steps.append(.mask(path: relative(rule.target)))
     }
@@ -70,10 +71,17 @@ extension LaunchPlanner {
 
   private func tmpfsOptions(_ rule: FileRule) -> String {
     var options = "size=\(rule.sizeBytes),nr_inodes=\(rule.inodes),mode=\(String(rule.mode, radix: 8))"
-    if policy.namespaces.order == .userLast {
+    if policy.namespaces.order == .userLast && !(rule.kind == .private && context.isPrepared) {
       options += ",uid=\(policy.identity.hostUID),gid=\(policy.identity.hostGID)"
     }
     return options
+  }
+
+  /// A private file system made before its app is known belongs to root until then.
+  private mutating func planOwner(_ path: String) {
+    guard policy.namespaces.order == .userLast && context.isPrepared else { return }
+    steps.append(
+      .setOwner(path: path, uid: policy.identity.hostUID, gid: policy.identity.hostGID))
   }
 
   /// Looks a source up. Nil: skip the rule, or it has been reported.
@@ -192,12 +200,14 @@ extension LaunchPlanner {
     }
     if !policy.files.rules.contains(where: { $0.target == "/dev/shm" }) {
       let owner =
-        userLast ? ",uid=\(policy.identity.hostUID),gid=\(policy.identity.hostGID)" : ""
+        userLast && !context.isPrepared
+        ? ",uid=\(policy.identity.hostUID),gid=\(policy.identity.hostGID)" : ""
       steps.append(
         .mountTmpfs(
           TmpfsStep(
             target: "dev/shm", options: "size=67108864,nr_inodes=4096,mode=1777" + owner,
             attributes: [.noSetID, .noDevices, .noExecute])))
+      planOwner("dev/shm")
     }
   }
 

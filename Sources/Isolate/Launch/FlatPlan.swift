@@ -79,6 +79,7 @@ package struct FlatPlan {
     case .noNewPrivileges: emit(LAUNCH_OP_NO_NEW_PRIVILEGES)
     case .forkApp(let copies): emit(LAUNCH_OP_FORK_APP, value: copies ? 1 : 0)
     case .makeMountsPrivate, .makeRoot, .makeDirectory, .makeFile, .makeLink, .makeDevice, .bind,
+      .attachTree, .setOwner,
       .mountTmpfs, .mountProc, .mountDevpts, .mountSysfs, .mountOverlay, .mask, .makeReadOnly,
       .setAttributes, .enterRoot:
       addMount(step, namespaceFor: namespaceFor)
@@ -101,6 +102,11 @@ package struct FlatPlan {
       emit(LAUNCH_OP_MAKE_LINK, a: put(path), b: put(target))
     case .makeDevice(let path, let number):
       emit(LAUNCH_OP_MAKE_DEVICE, a: put(path), value: number)
+    case .attachTree(let descriptor, let bind):
+      emit(LAUNCH_OP_ATTACH, a: put(bind.target), fd: descriptor, value: bind.isDirectory ? 1 : 0)
+    case .setOwner(let path, let uid, let gid):
+      let extra = launch_identity_extra(uid: uid, gid: gid, clear_groups: 0, reserved: 0)
+      emit(LAUNCH_OP_OWNER, a: put(path), b: put(extra))
     case .bind(let bind): addBind(bind, namespaceFor: namespaceFor)
     case .mountTmpfs(let tmpfs):
       watched.append("/" + tmpfs.target)

@@ -145,7 +145,7 @@ package enum Hints {
 
   private static func hint(_ step: LaunchStep, _ number: Int32, _ policy: Policy) -> String? {
     switch step {
-    case .bind(let bind): return bindHint(bind, number)
+    case .bind(let bind), .attachTree(_, let bind): return bindHint(bind, number)
     case .mountOverlay(let overlay):
       if number == Errno.readOnly { return missingMountPoint(overlay.target) }
       if number == Errno.notPermitted {
@@ -184,7 +184,7 @@ package enum Hints {
       return number == Errno.noSpace ? "no more pseudo-terminals (kernel.pty.max)" : nil
     case .placeDescriptor(.caller(let number), _): return "descriptor \(number) is not open"
     case .makeFile, .makeLink, .makeDevice, .mountDevpts, .mountSysfs, .makeReadOnly,
-      .setAttributes, .setHostname, .becomeIdentity, .newKeyring, .setDumpable, .dropCapabilities,
+      .setAttributes, .setOwner, .setHostname, .becomeIdentity, .newKeyring, .setDumpable, .dropCapabilities,
       .noNewPrivileges, .forkApp, .newSession, .setUmask, .resetSignals, .resetPersonality,
       .closeDescriptors, .placeDescriptor(.terminal, _), .beginLandlock, .allowPath, .allowPort,
       .enforceLandlock, .execute:
