@@ -94,6 +94,8 @@ package final class LauncherProcess {
     _ app: borrowing PlannedApp, cgroup: Int32? = nil
   ) throws(LauncherError) -> Child {
     let trees = try attempted { () throws(SystemError) in try app.openTrees() }
+    /* Numbers alone do not keep the trees open. */
+    defer { withExtendedLifetime(trees) {} }
     let passed = app.callers + trees.map { $0.descriptor.raw }
     while true {
       let isFresh = pool.isEmpty || cgroup != nil
