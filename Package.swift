@@ -24,13 +24,15 @@ let strict: [SwiftSetting] =
     .treatAllWarnings(as: .error),
   ] + lean
 
+/// `ISOLATED_SYMBOLS=1` keeps the symbols, for profilers.
+let keepsSymbols = ProcessInfo.processInfo.environment["ISOLATED_SYMBOLS"] == "1"
 let linking: [LinkerSetting] =
   isStatic
   ? [
     .unsafeFlags([
       "-static-executable", "-use-ld=lld", "-Xclang-linker", "-static-pie",
-      "-Xlinker", "--pack-dyn-relocs=relr", "-Xlinker", "--gc-sections", "-Xlinker", "-s",
-    ])
+      "-Xlinker", "--pack-dyn-relocs=relr", "-Xlinker", "--gc-sections",
+    ] + (keepsSymbols ? [] : ["-Xlinker", "-s"]))
   ] : []
 
 let package = Package(
@@ -56,8 +58,16 @@ let package = Package(
     .target(
       name: "FilterProbe", path: "Tests/FilterProbe",
       cSettings: [.define("_GNU_SOURCE"), .treatAllWarnings(as: .error)]),
+    .executableTarget(
+      name: "victim", path: "Tests/Victim",
+      cSettings: [
+        .define("_GNU_SOURCE"), .enableWarning("all"), .enableWarning("extra"),
+        .enableWarning("shadow"), .treatAllWarnings(as: .error),
+      ],
+      // Plain C: it must run where there is no Swift library.
+      linkerSettings: [.unsafeFlags(["-nostartfiles", "-static-stdlib", "-Xlinker", "--as-needed"])]),
     .testTarget(
-      name: "IsolateTests", dependencies: ["Isolate", "CSeccomp", "FilterProbe"],
+      name: "IsolateTests", dependencies: ["Isolate", "CSeccomp", "FilterProbe", "victim"],
       path: "Tests/IsolateTests", swiftSettings: strict),
   ]
 )

@@ -265,11 +265,24 @@ static int open_terminal(struct child *c, const struct launch_step *s)
 	return (int)syscall(SYS_close, master);
 }
 
+/* The supervisor that is gone puts nobody anywhere: then there is nothing to wait for, nor to start. */
+static int wait_at_gate(const struct child *c)
+{
+	char byte;
+	long size = syscall(SYS_read, c->plan->lifeline_fd, &byte, 1);
+
+	if (size == 0)
+		_exit(125);
+	return size == 1 ? 0 : -1;
+}
+
 static int run_step(struct child *c, const struct launch_step *s)
 {
 	switch ((enum launch_op)s->op) {
 	case LAUNCH_OP_UNSHARE:
 		return (int)syscall(SYS_unshare, s->value);
+	case LAUNCH_OP_GATE:
+		return wait_at_gate(c);
 	case LAUNCH_OP_NETWORK_START:
 		return network_start(c, s);
 	case LAUNCH_OP_NETWORK_JOIN:
@@ -409,6 +422,18 @@ void child_run_plan(struct child *c)
 	child_become_init(c, pid);
 }
 
+char *child_words;
+size_t child_words_size;
+
+static void forget_words(void)
+{
+	volatile char *words = child_words;
+	size_t i;
+
+	for (i = 0; words && i < child_words_size; i++)
+		words[i] = 0;
+}
+
 void child_begin(struct child *c, const struct launch_plan *plan)
 {
 	c->plan = plan;
@@ -416,6 +441,7 @@ void child_begin(struct child *c, const struct launch_plan *plan)
 	if (plan->lifeline_write_fd >= 0)
 		(void)syscall(SYS_close, plan->lifeline_write_fd);
 	(void)syscall(SYS_umask, 0);
+	forget_words();
 	child_follow_parent(c);
 	c->proc_self_fd = (int)syscall(SYS_openat, AT_FDCWD, "/proc/self",
 				       O_PATH | O_DIRECTORY | O_CLOEXEC);

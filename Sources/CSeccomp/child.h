@@ -26,6 +26,7 @@ struct child {
 	uint32_t passed_count;
 	uint32_t step_base; /* steps that an earlier plan of this launch has run */
 	int root_fd;      /* the new root, until it is entered; then "/" */
+	uint32_t covered; /* how many of our own mounts lie beneath the new root, on the old one's place */
 	int proc_self_fd; /* the process's own directory in the caller's /proc */
 	int null_fd;      /* the new root's /dev/null, once needed */
 	int terminal_fd;  /* the pty's app side */
@@ -95,6 +96,13 @@ int child_mount_step(struct child *c, const struct launch_step *s);
 int child_app_step(struct child *c, const struct launch_step *s);
 
 void child_send(const struct child *c, const struct launch_report *report, int fd);
+
+/*
+ * The words of the command line that started the program, in our copy of its memory: /proc/1/cmdline would show them to the
+ * app, with every path and option that its caller wrote (proc_pid_cmdline(5): no permission is needed). Set by clone.c.
+ */
+extern char *child_words;
+extern size_t child_words_size;
 
 /* PID 1 of the app's pid namespace, from the fork of the app to the end. Never returns. */
 void child_become_init(struct child *c, int app_pid) __attribute__((noreturn));

@@ -3,11 +3,22 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "kernel.h"
 #include "launch_plan.h"
+
+/* The C library hands a constructor what it hands main; the words lie one after the other (proc_pid_cmdline(5)). */
+__attribute__((constructor)) static void remember_words(int argc, char **argv)
+{
+	if (argc < 1 || !argv || !argv[0])
+		return;
+	child_words = argv[0];
+	child_words_size = (size_t)(argv[argc - 1] - argv[0]) + strlen(argv[argc - 1]) + 1;
+}
 
 int launch_clone(const struct launch_plan *plan, uint64_t namespaces, int cgroup_fd, int *pidfd)
 {

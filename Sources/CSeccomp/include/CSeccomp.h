@@ -2,9 +2,11 @@
 #ifndef CSECCOMP_H
 #define CSECCOMP_H
 #include "filter.h"
+#include "janitor.h"
 #include "kernel.h"
 #include "launch_plan.h"
 #include "launcher.h"
+#include "plan_check.h"
 #include "poller.h"
 #include "probe.h"
 #endif

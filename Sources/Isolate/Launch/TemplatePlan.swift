@@ -32,8 +32,10 @@ package struct TemplatePlan: Sendable {
     self.shared = shared
     var ready = shared
     if network != .host {
+      /* The helper works beside the mounts; sysfs shows the network namespace of whoever mounts it. */
+      let sysfs = ready.firstIndex(of: .mountSysfs(path: "sys"))
+      ready.insert(.joinNetwork, at: sysfs ?? ready.count)
       ready.insert(.startNetwork(loopback: network == .loopback), at: 0)
-      ready.append(.joinNetwork)
     }
     self.ready = ready + [.enterRoot]
     prepare = try Self.preparation(shared, policy, sources)

@@ -17,10 +17,12 @@ extension Preparation {
   ///
   /// - Parameters:
   ///   - canMakeUserNamespaces: false after a launch has found out that they are not to be had.
+  ///   - usesUnifiedCgroup: false after the one that looked delegated could not be used.
   ///   - explaining: keep where each value came from; for `show`.
   /// - Throws: every error of the profiles and the command line at once.
   package static func make(
-    _ request: RunRequest, canMakeUserNamespaces: Bool = true, explaining: Bool = false
+    _ request: RunRequest, canMakeUserNamespaces: Bool = true, usesUnifiedCgroup: Bool = true,
+    explaining: Bool = false
   ) throws(PreparationError) -> Preparation {
     var host: HostFacts
     do throws(SystemError) {
@@ -34,17 +36,14 @@ extension Preparation {
       do throws(SystemError) {
         host.resolvConf = try HostProbe.resolvConf()
       } catch {
-        throw PreparationError(messages: ["isolated: cannot read the resolver's settings: \(error)"])
+        throw PreparationError(messages: ["isolated: cannot read the resolver's settings: \(error)"]
+        )
       }
     }
     if loaded.profiles.contains(where: mayWantCgroup) {
-      do throws(SystemError) {
-        let found = try HostProbe.facts(withCgroups: true)
-        host.cgroup1 = found.cgroup1
-        host.cgroup2 = found.cgroup2
-      } catch {
-        throw PreparationError(messages: ["isolated: cannot look for cgroups: \(error)"])
-      }
+      let found = HostProbe.cgroups(legacy: loaded.profiles.contains(where: requiresLimit))
+      host.cgroup1 = found.legacy
+      host.cgroup2 = usesUnifiedCgroup ? found.unified : nil
     }
     let result = PolicyResolver.resolve(
       loaded, host: host, app: request.name?.text ?? request.app.map { appName($0.text) },
@@ -63,10 +62,13 @@ extension Preparation {
 
   /// Looking for cgroups costs file reads, so only a limit that a cgroup holds best asks for it.
   private static func mayWantCgroup(_ profile: Profile) -> Bool {
-    profile.limits.contains { $0.name == .memory || $0.name == .cpu }
-      || profile.require?.contains {
-        $0.value == .memoryLimit || $0.value == .cpuLimit || $0.value == .processLimit
-      } ?? false
+    profile.limits.contains { $0.name == .memory || $0.name == .cpu } || requiresLimit(profile)
+  }
+
+  private static func requiresLimit(_ profile: Profile) -> Bool {
+    profile.require?.contains {
+      $0.value == .memoryLimit || $0.value == .cpuLimit || $0.value == .processLimit
+    } ?? false
   }
 
   /// "nginx" of "nginx", of "./apps/nginx.toml", of "/etc/isolated/apps/nginx.toml".
@@ -121,9 +123,18 @@ extension Preparation {
     diagnostic.rendered(sourceLine: loaded.sourceLine(at: diagnostic.position))
   }
 
+  /// A shell's `<(...)`: a pipe whose writer is there.
+  private static func isOpenFile(_ path: String) -> Bool {
+    path == "/dev/stdin" || path.hasPrefix("/dev/fd/") || path.hasPrefix("/proc/self/fd/")
+  }
+
   /// Reads one candidate of the search.
   package static func readProfile(_ path: String) -> ProfileFile {
     do throws(SystemError) {
+      if let status = try FileStatus.of(path), !status.isRegular, !isOpenFile(path) {
+        /* Opening a fifo would wait for its writer. */
+        return .unreadable(status.isDirectory ? "it is a directory" : "it is not a regular file")
+      }
       guard let bytes = try FileSystem.contents(path, limit: ProfileLoader.maximumBytes) else {
         return .missing
       }

@@ -21,6 +21,8 @@ enum LaunchError: Error {
   case filter(FilterError)
   /// The profile names a descriptor that the caller has not opened.
   case descriptor(Int32)
+  /// One of 0, 1 and 2 is a directory.
+  case directory(Int32)
   case system(SystemError)
   case tooLarge(bytes: Int)
 }
@@ -36,17 +38,29 @@ extension PreparedLaunch {
   /// More text than the arguments and environment that exec takes, and every rule, can need.
   private static let maximumText = 8 << 20
 
+  /// Whether the child will be given descriptors by number that are opened for this launch: a child
+  /// that was cloned before has none of them.
+  static func mayHold(_ policy: Policy) -> Bool {
+    standardDescriptors(policy).contains(.null)
+      || policy.namespaces.order == .userLast
+        && policy.files.rules.contains { rule in
+          rule.mapsOwner && (rule.kind == .read || rule.kind == .write)
+        }
+  }
+
   /// - Parameters:
   ///   - signals: made already: all signals are blocked.
+  ///   - cgroup: made already, if the policy wants one.
   ///   - networkIsMade: an early child with a network namespace waits for the plan.
   static func make(
     _ prepared: Preparation, filterCache: String?, signals: consuming SignalDoor,
-    networkIsMade: Bool
+    cgroup: Cgroup?, networkIsMade: Bool
   ) throws(LaunchError) -> PreparedLaunch {
     let policy = prepared.policy
     for number in policy.descriptors where !Output.isOpen(number) {
       throw .descriptor(number)
     }
+    for number: Int32 in 0...2 where Output.isDirectory(number) { throw .directory(number) }
     let filter = try filterBytes(policy, cache: filterCache)
     let standard = standardDescriptors(policy)
     var held: [HeldDescriptor] = []
@@ -62,18 +76,12 @@ extension PreparedLaunch {
       terminal: TerminalRelay.settings(standard), nullDescriptor: null, bootSeconds: clocks.0,
       monotonicSeconds: clocks.1)
     context.networkIsMade = networkIsMade
-    var plan = try makePlan(policy, context)
+    let plan = try makePlan(policy, context)
     let owners = try ownerNamespaces(plan, policy.identity, &held)
-    if networkIsMade && !held.isEmpty {
-      /* An early child was born before these descriptors: another one is needed. */
-      context.networkIsMade = false
-      plan = try makePlan(policy, context)
-    }
     let flat = FlatPlan(
       plan.steps, command: policy.command, environment: policy.environment, filter: filter
     ) { owner in owners.first { $0.owner == owner }?.namespace ?? -1 }
     if flat.textSize > maximumText { throw .tooLarge(bytes: flat.textSize) }
-    let cgroup = try attempt { () throws(SystemError) in try Cgroup.make(policy) }
     return PreparedLaunch(
       plan: plan, flat: flat, standard: standard, signals: signals, cgroup: cgroup, held: held)
   }

@@ -1,0 +1,171 @@
+import Testing
+
+@Suite("An app and the files of the machine")
+struct FileContainmentTests {
+  private static let write = ["--write", "$DIR/open"]
+  private static let shown = ["--read", "$DIR/shown"]
+  private static let hidden = ["--read", "$DIR/shown", "--hide", "$DIR/shown/hidden"]
+  private static let writable = ["--write", "$DIR/shown"]
+
+  static let attacks: [Attack] = [
+    Attack("an app cannot read what no rule shows", ["read", "$DIR/public"]),
+    Attack("an app cannot list what no rule shows", ["list", "$DIR"]),
+    Attack(
+      "an app cannot read the machine's passwords", ["read", "/etc/shadow"], caller: .root),
+    Attack("an app has no /sys unless asked", ["list", "/sys/kernel"]),
+    Attack(
+      "an app cannot reach a file by a link out of its view",
+      ["by-symlink", "$DIR/public", "$DIR/open/link"], options: write),
+    Attack(
+      "an app cannot reach a file through /proc/self/root",
+      ["read", "/proc/self/root$DIR/public"]),
+    Attack(
+      "an app cannot walk up and out of its root",
+      ["read", "/../../../../../../../..$DIR/public"]),
+    Attack(
+      "an app that is shown the whole machine cannot walk up to what its view covers",
+      ["read", "/usr/..$DIR/public"], options: ["--read", "/"]),
+    Attack(
+      "an app that is shown the whole machine cannot write to it",
+      ["open-write", "/usr/../usr/bin/env"], options: ["--read", "/"], caller: .root),
+    Attack(
+      "an app that is shown the whole machine elsewhere cannot walk up out of it",
+      ["read", "/host/..$DIR/public"], options: ["--read", "/:/host"],
+      bare: .relaxed(["--read", "/:/host", "--read", "$DIR"])),
+
+    Attack(
+      "an app cannot write a file it may read", ["write", "$DIR/shown/plain"], options: shown,
+      bare: .relaxed(writable)),
+    Attack(
+      "an app cannot truncate a file it may read", ["truncate", "$DIR/shown/plain"],
+      options: shown, bare: .relaxed(writable)),
+    Attack(
+      "an app cannot remove a file it may read", ["remove", "$DIR/shown/plain"],
+      options: shown, bare: .relaxed(writable)),
+    Attack(
+      "an app cannot make a file where it may read", ["create", "$DIR/shown/new"],
+      options: shown, bare: .relaxed(writable)),
+    Attack(
+      "an app cannot change the mode of a file it may read, by the mount alone",
+      ["change-mode", "$DIR/shown/plain"], options: shown, bare: .relaxed(writable),
+      refusal: ["EROFS"]),
+    Attack(
+      "an app cannot link a file that it may only read to where it may write",
+      ["hard-link", "$DIR/shown/plain", "$DIR/open/link"], options: shown + write,
+      refusal: ["EXDEV", "EACCES"]),
+    Attack(
+      "an app cannot write the system's programs", ["open-write", "/usr/bin/env"],
+      caller: .root),
+    Attack(
+      "an app cannot overwrite a running program by its link in /proc",
+      ["overwrite-program", "$DIR/program"], options: ["--read", "$DIR/program"]),
+
+    Attack(
+      "an app cannot read what a hide rule covers", ["read", "$DIR/shown/hidden"],
+      options: hidden, bare: .relaxed(shown)),
+    Attack(
+      "an app cannot look into a directory that a hide rule covers",
+      ["read", "$DIR/shown/plain"], options: ["--read", "$DIR", "--hide", "$DIR/shown"],
+      bare: .relaxed(["--read", "$DIR"])),
+    Attack(
+      "an app cannot read what is hidden by a symbolic link of its own",
+      ["by-symlink", "$DIR/shown/hidden", "$DIR/open/link"], options: hidden + write,
+      bare: .relaxed(shown + write)),
+    Attack(
+      "an app cannot read what is hidden through /proc/self/root",
+      ["read", "/proc/self/root$DIR/shown/hidden"], options: hidden, bare: .relaxed(shown)),
+    Attack(
+      "an app cannot give what is hidden a second name",
+      ["hard-link", "$DIR/shown/hidden", "$DIR/shown/other"],
+      options: writable + ["--hide", "$DIR/shown/hidden"], bare: .relaxed(writable)),
+    Attack(
+      "an app cannot move what is hidden",
+      ["rename", "$DIR/shown/hidden", "$DIR/shown/other"],
+      options: writable + ["--hide", "$DIR/shown/hidden"], bare: .relaxed(writable)),
+    Attack(
+      "an app cannot uncover what is hidden by renaming the directory it lies in",
+      ["rename-parent", "$DIR/shown", "$DIR/moved", "$DIR/moved/hidden"],
+      options: ["--write", "$DIR", "--hide", "$DIR/shown/hidden"],
+      bare: .relaxed(["--write", "$DIR"])),
+
+    Attack(
+      "an app cannot run a program that it wrote", ["run-copy", "$DIR/open/copy"],
+      options: write, refusal: ["EACCES"]),
+    Attack(
+      "an app cannot run a program that it wrote through the loader",
+      ["run-by-loader", "$DIR/open/copy"], options: write),
+    Attack(
+      "an app cannot map a file that it wrote as code",
+      ["map-file-execute", "$DIR/open/code"], options: write, refusal: ["EPERM", "EACCES"]),
+    Attack(
+      "an app cannot run a program that it wrote to its own /tmp", ["run-copy", "/tmp/isolated-copy-$ID"],
+      refusal: ["EACCES"]),
+    Attack(
+      "an app cannot run a program that it wrote to shared memory",
+      ["run-copy", "/dev/shm/isolated-copy-$ID"], refusal: ["EACCES"]),
+    Attack(
+      "an app cannot make a device", ["make-device", "$DIR/open/memory"], options: write,
+      caller: .root),
+    Attack(
+      "an app cannot use a device that lies in its view", ["read", "$DIR/open/zero"],
+      options: write, outside: ["with-device", "$DIR/open/zero"], caller: .root),
+    Attack(
+      "an app has only the harmless devices", ["open-read", "/dev/kmsg"], caller: .root),
+    Attack("an app cannot read the list of its user's keys", ["read", "/proc/keys"]),
+    Attack(
+      "an app cannot read the kernel's timers", ["read", "/proc/timer_list"], caller: .root),
+    Attack(
+      "an app cannot turn the knobs of /proc/sys",
+      ["write-text", "/proc/sys/net/ipv4/ip_forward", "1"], bare: .inNamespaces),
+    Attack(
+      "an app cannot turn the machine's own knobs",
+      ["open-write", "/proc/sys/kernel/core_pattern"], caller: .root),
+  ]
+
+  /// Every way to write a set-user-ID bit, refused in a directory that the app may write.
+  static let setID = [
+    "open", "open-group", "creat", "mknod", "mknodat-high", "openat2", "chmod", "chmod-high",
+    "fchmod", "fchmodat", "fchmodat2",
+  ].map { way in
+    Attack(
+      "an app cannot leave a set-id program behind, by \(way)",
+      ["set-id", way, "$DIR/open/program"], options: write,
+      refusal: way == "openat2" ? ["ENOSYS"] : ["EPERM"])
+  }
+
+  /// The mount calls, with the filter and with capabilities alone.
+  static let mounts = [
+    ["remount-writable", "/usr"], ["set-writable", "/usr"], ["uncover", "/usr"],
+    ["mount-tmpfs", "/tmp"], ["clone-tree", "/usr"], ["leave-root"],
+  ].flatMap { mode in
+    [
+      Attack(
+        "an app cannot change its view by \(mode[0])", mode, bare: .inNamespaces,
+        refusal: ["EPERM"]),
+      Attack(
+        "an app that may make the call cannot change its view by \(mode[0])", mode,
+        options: [
+          "--allow-syscall", "@mount", "--allow-syscall", "@chroot", "--relax",
+          "syscalls.allow=test",
+        ], bare: .inNamespaces, refusal: ["EPERM"]),
+    ]
+  }
+
+  static let handles = [
+    Attack(
+      "an app cannot open a file by its handle", ["by-handle", "/etc/hostname"],
+      caller: .root),
+    Attack(
+      "an app that may make the call cannot open a file by its handle",
+      ["by-handle", "/etc/hostname"],
+      options: ["--allow-syscall", "@handles", "--relax", "syscalls.allow=test"],
+      caller: .root),
+  ]
+
+  static let all = attacks + setID + mounts + handles
+
+  @Test(
+    "an attack on the file view is refused, and works without the view",
+    arguments: all.filter(\.isEnabled))
+  func attack(_ attack: Attack) { attack.check() }
+}

@@ -1,0 +1,51 @@
+import Testing
+
+@Suite("An app and the processes it is not")
+struct ProcessContainmentTests {
+  private static let ptrace = [
+    "--allow-syscall", "@ptrace", "--relax", "syscalls.allow=test",
+  ]
+
+  /// On a process of the same user outside; also when the filter lets the calls through: the pid namespace refuses.
+  static let outside = [
+    ["signal", "%1"], ["open-process", "%1"], ["see-process", "isolated-victim-asle"],
+    ["open-proc", "%1", "exe"], ["open-memory", "%1"], ["trace", "%1"], ["read-memory", "%1"],
+    ["write-memory", "%1"], ["take-descriptor", "%1"], ["compare", "%1"],
+  ].flatMap { mode in
+    [
+      Attack("an app cannot \(mode[0]) a process outside", mode, outside: ["with-process"]),
+      Attack(
+        "an app that may trace cannot \(mode[0]) a process outside", mode, options: ptrace,
+        outside: ["with-process"], refusal: ["ESRCH", "ENOENT"]),
+    ]
+  }
+
+  /// On PID 1 of its own namespace, which holds a copy of the supervisor's memory.
+  static let initFiles = [
+    "mem", "environ", "root", "cwd", "exe", "fd", "maps", "auxv", "map_files", "ns/mnt",
+  ].map { file in
+    Attack(
+      "an app cannot open /proc/1/\(file)", ["open-proc", "1", file], bare: .inNamespaces,
+      refusal: ["EACCES", "EPERM"])
+  }
+
+  static let initCalls = [
+    "open-memory", "trace", "read-memory", "write-memory", "take-descriptor", "compare",
+  ].flatMap { mode in
+    [
+      Attack(
+        "an app cannot \(mode) its init", [mode, "1"], bare: .inNamespaces,
+        refusal: ["EACCES", "EPERM"]),
+      Attack(
+        "an app that may trace cannot \(mode) its init", [mode, "1"], options: ptrace,
+        bare: .inNamespaces, refusal: ["EACCES", "EPERM"]),
+    ]
+  }
+
+  static let all = outside + initFiles + initCalls
+
+  @Test(
+    "an attack on another process is refused, and works without the launch",
+    arguments: all.filter(\.isEnabled))
+  func attack(_ attack: Attack) { attack.check() }
+}
