@@ -122,12 +122,18 @@ package struct LaunchPlanner {
     if order == .userFirst { planIdMaps(outerUID: true) }
     steps.append(.makeMountsPrivate)
     planFiles()
-    if ownsNetwork && !context.networkIsMade { steps.append(.joinNetwork) }
+    if !policy.files.sys { planJoinNetwork() }
     steps.append(.enterRoot)
     steps.append(.setHostname(policy.identity.hostname))
     if policy.namespaces.time { planTime() }
     if order == .userLast { planIdentityLast() }
     if let terminal = context.terminal { steps.append(.openTerminal(terminal)) }
+  }
+
+  /// As late as can be, for its helper to be ready: before the root is left, or before sysfs, which shows the network
+  /// namespace of whoever mounts it.
+  mutating func planJoinNetwork() {
+    if ownsNetwork && !context.networkIsMade { steps.append(.joinNetwork) }
   }
 
   /// The maps are written by the process itself, which a single id allows (user_namespaces(7)): no round trip to the parent.
