@@ -21,7 +21,8 @@ package enum CgroupProbe {
   static func legacy() -> [CgroupPlace.LegacyController] {
     guard let files = Files() else { return [] }
     return wanted.compactMap { controller in
-      guard let own = files.ownDirectory(controller: controller), CgroupFile.isWritable(own.path) else {
+      guard let own = files.ownDirectory(controller: controller), CgroupFile.isWritable(own.path)
+      else {
         return nil
       }
       return CgroupPlace.LegacyController(name: controller, parent: own.path)

@@ -19,7 +19,9 @@ struct BoundedTests {
   func memory(attack: LimitAttack) {
     let ran = attack.run(["--limit", "memory=64M"])
     #expect(ran.code == 137)
-    #expect(ran.errors.contains("python3 was killed: over limits.memory = 64M (command line:argument 4, sampled)"))
+    #expect(
+      ran.errors.contains(
+        "python3 was killed: over limits.memory = 64M (command line:argument 4, sampled)"))
     #expect(ran.errors.contains("limits.memory is enforced without a cgroup"))
     #expect(ran.output.contains(#""cause":"memory-limit","exit-code":137"#))
     #expect(
@@ -49,7 +51,8 @@ struct BoundedTests {
   @Test("a private file system is full") func fullFileSystem() {
     let profile = "/tmp/isolated-limits-\(getpid()).toml"
     Run.write(
-      "extends = [\"default\"]\nfiles.private = [{ path = \"/tmp\", size = \"1M\" }]\n", to: profile)
+      "extends = [\"default\"]\nfiles.private = [{ path = \"/tmp\", size = \"1M\" }]\n", to: profile
+    )
     defer { _ = unsafe unlink(profile) }
     let ran = LimitAttack.files.run(["--quiet", "--profile", profile])
     #expect(ran.code == 28, "ENOSPC: \(ran.errors)")
