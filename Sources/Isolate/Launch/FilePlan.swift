@@ -69,7 +69,8 @@ extension LaunchPlanner {
   private func relative(_ path: String) -> String { String(path.dropFirst()) }
 
   private func tmpfsOptions(_ rule: FileRule) -> String {
-    var options = "size=\(rule.sizeBytes),nr_inodes=\(rule.inodes),mode=\(String(rule.mode, radix: 8))"
+    var options =
+      "size=\(rule.sizeBytes),nr_inodes=\(rule.inodes),mode=\(String(rule.mode, radix: 8))"
     if policy.namespaces.order == .userLast {
       options += ",uid=\(policy.identity.hostUID),gid=\(policy.identity.hostGID)"
     }
@@ -86,7 +87,9 @@ extension LaunchPlanner {
           rule: rule, message: "\(rule.source) does not exist",
           cure: "create it, or write { path = \"\(rule.source)\", optional = true }"))
     } catch {
-      if rule.isOptional && (error.number == Errno.access || error.number == Errno.loop) { return nil }
+      if rule.isOptional && (error.number == Errno.access || error.number == Errno.loop) {
+        return nil
+      }
       failures.append(
         PlanError(
           rule: rule, message: "\(rule.source) cannot be used: \(SystemError.text(error.number))",
@@ -141,7 +144,8 @@ extension LaunchPlanner {
     guard status.isDirectory else {
       failures.append(
         PlanError(
-          rule: rule, message: "\(rule.source) is not a directory; only directories can be overlaid",
+          rule: rule,
+          message: "\(rule.source) is not a directory; only directories can be overlaid",
           cure: "overlay its parent directory, or use read or write"))
       return
     }
@@ -155,7 +159,7 @@ extension LaunchPlanner {
           lower: rule.source, device: status.device, inode: status.inode,
           target: relative(rule.target),
           attributes: writableAttributes(rule),
-          kept: kept, options: tmpfsOptions(rule) ,
+          kept: kept, options: tmpfsOptions(rule),
           usesUserAttributes: policy.namespaces.order == .userFirst)))
   }
 

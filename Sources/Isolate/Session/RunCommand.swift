@@ -127,6 +127,7 @@ enum FilterPlace {
     if host.effectiveUID == 0 { return "/var/cache/isolated/filters" }
     let cache = host.environment.first { $0.name == "XDG_CACHE_HOME" && $0.value.hasPrefix("/") }
     if let cache { return cache.value + "/isolated/filters" }
-    return host.home.hasPrefix("/") && host.home != "/" ? host.home + "/.cache/isolated/filters" : nil
+    return host.home.hasPrefix("/") && host.home != "/"
+      ? host.home + "/.cache/isolated/filters" : nil
   }
 }
