@@ -1,16 +1,19 @@
 # make run    installs what is missing, builds, and confines a real program doing real work
 # make test   installs what is missing, builds, and runs every test, as root and as an ordinary user
+# make test-vm  boots systemd with cgroup v2 in a machine of its own and checks limits there (root; minutes)
 # make        builds the lean, static, position-independent executable: build/isolated
 
 PREFIX ?= /usr/local
 DESTDIR ?=
 SWIFT ?= swift
 EXECUTABLE = build/isolated
+# What runs while an app runs lies on the same pages (scripts/waiting-symbols): little memory stays in use.
 # An rpath would make glibc refuse to start a static position-independent executable.
 STATIC = ISOLATED_STATIC=1 $(SWIFT) build -c release --product isolated --disable-local-rpath \
-	--scratch-path .build-static
+	--scratch-path .build-static \
+	-Xlinker --symbol-ordering-file=$(CURDIR)/scripts/waiting-symbols -Xlinker --no-warn-symbol-ordering
 
-.PHONY: all build run test lint fuzz bench install uninstall deps test-deps clean
+.PHONY: all build run test test-vm lint fuzz bench install uninstall deps test-deps clean
 
 all: build
 
@@ -31,6 +34,9 @@ run: build
 
 test: test-deps build
 	@scripts/test
+
+test-vm: build
+	@Tests/VM/vm $(EXECUTABLE)
 
 lint:
 	@scripts/lint

@@ -24,13 +24,15 @@ let strict: [SwiftSetting] =
     .treatAllWarnings(as: .error),
   ] + lean
 
+/// `ISOLATED_SYMBOLS=1` keeps the symbols, for profilers.
+let keepsSymbols = ProcessInfo.processInfo.environment["ISOLATED_SYMBOLS"] == "1"
 let linking: [LinkerSetting] =
   isStatic
   ? [
     .unsafeFlags([
       "-static-executable", "-use-ld=lld", "-Xclang-linker", "-static-pie",
-      "-Xlinker", "--pack-dyn-relocs=relr", "-Xlinker", "--gc-sections", "-Xlinker", "-s",
-    ])
+      "-Xlinker", "--pack-dyn-relocs=relr", "-Xlinker", "--gc-sections",
+    ] + (keepsSymbols ? [] : ["-Xlinker", "-s"]))
   ] : []
 
 let package = Package(

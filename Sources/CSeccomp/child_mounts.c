@@ -104,7 +104,10 @@ static int make_component(const struct child *c, const char *path, size_t name, 
 	return saved ? -1 : 0;
 }
 
-/* Opens a place beneath the root and makes what is missing of it. */
+/*
+ * Opens a place beneath the root and makes what is missing of it. Directories on the way are for nobody to write: in a
+ * private directory the app would leave files in them, believing them the caller's, and lose them.
+ */
 static int ensure(const struct child *c, const char *path, int type, uint32_t mode)
 {
 	char prefix[PATH_LIMIT];
@@ -128,7 +131,7 @@ static int ensure(const struct child *c, const char *path, int type, uint32_t mo
 		if (fd < 0) {
 			if (errno != ENOENT ||
 			    make_component(c, prefix, name, last ? type : TYPE_DIRECTORY,
-					   last ? mode : 0755) < 0)
+					   last ? mode : 0555) < 0)
 				return -1;
 		} else {
 			(void)syscall(SYS_close, fd);

@@ -4,7 +4,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -27,9 +26,7 @@ int launch_clone(const struct launch_plan *plan, uint64_t namespaces, int cgroup
 	struct launch_plan own = *plan;
 	long pid;
 
-	/* AT_BASE is the loader's address: 0 in a static executable (getauxval(3)). */
-	if (getauxval(AT_BASE) == 0)
-		kernel_data_segment(&own.data_start, &own.data_size);
+	kernel_own_segments(&own);
 
 	args.flags = namespaces | CLONE_PIDFD;
 	args.pidfd = (uint64_t)(uintptr_t)pidfd;

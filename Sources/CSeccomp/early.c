@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -122,8 +121,7 @@ int launch_early_run(const struct launch_early *early, const struct launch_plan 
 	arena->plan.report_fd = early->report_fd;
 	arena->plan.lifeline_fd = early->lifeline_fd;
 	arena->plan.lifeline_write_fd = -1;
-	if (getauxval(AT_BASE) == 0)
-		kernel_data_segment(&arena->plan.data_start, &arena->plan.data_size);
+	kernel_own_segments(&arena->plan);
 	return write(early->lifeline_write_fd, &go, 1) == 1 ? 0 : -1;
 }
 

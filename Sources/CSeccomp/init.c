@@ -7,9 +7,12 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/shm.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/time.h>
@@ -23,6 +26,7 @@ struct init {
 	struct child *child;
 	int app_pid;
 	int signal_fd;
+	uint32_t supervisor; /* its pid as signals carry it: 0 from outside our pid namespace */
 	uint64_t reaped;
 };
 
@@ -76,17 +80,31 @@ static uint64_t microseconds(struct timeval t)
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_usec;
 }
 
+/* In a pid namespace the kernel would do this at our end; without one -1 would mean every process of the user. */
+static void kill_all(const struct init *in)
+{
+	(void)syscall(SYS_kill, syscall(SYS_getpid) == 1 ? -1 : -in->app_pid, SIGKILL);
+}
+
+static void end_all(const struct init *in) __attribute__((noreturn));
+static void end_all(const struct init *in)
+{
+	kill_all(in);
+	for (;;)
+		_exit(125);
+}
+
 /* The app has ended: so does everything else here, and then init. */
 static void finish_all(struct init *in, int status) __attribute__((noreturn));
 static void finish_all(struct init *in, int status)
 {
 	struct launch_report r = { 0 };
 	struct rusage usage = { 0 };
+	uint64_t reaped = in->reaped;
 	int ignored;
 
 	r.tmpfs_full = full_file_systems(in->child);
-	/* Without a pid namespace -1 would mean every process of the user. */
-	(void)syscall(SYS_kill, syscall(SYS_getpid) == 1 ? -1 : -in->app_pid, SIGKILL);
+	kill_all(in);
 	while (syscall(SYS_wait4, -1, &ignored, __WALL, NULL) > 0 || errno == EINTR)
 		in->reaped++;
 	(void)syscall(SYS_getrusage, RUSAGE_CHILDREN, &usage);
@@ -97,6 +115,7 @@ static void finish_all(struct init *in, int status)
 	r.system_microseconds = microseconds(usage.ru_stime);
 	r.peak_resident_kib = (uint64_t)usage.ru_maxrss;
 	r.reaped = in->reaped;
+	r.left = in->reaped - reaped;
 	child_send(in->child, &r, -1);
 	for (;;)
 		_exit(0);
@@ -124,8 +143,8 @@ static void reap(struct init *in)
 }
 
 /*
- * Signals that come from inside are not ours to forward: only the supervisor, whose pid cannot be seen here and
- * therefore reads as 0, is obeyed. What a keyboard would send goes to the app's group, the rest to the app.
+ * Signals that come from inside are not ours to forward: only the supervisor is obeyed. What a keyboard would send
+ * goes to the app's group, the rest to the app.
  */
 static void forward(const struct init *in, const struct signalfd_siginfo *info)
 {
@@ -133,8 +152,11 @@ static void forward(const struct init *in, const struct signalfd_siginfo *info)
 	int keyboard = sig == SIGINT || sig == SIGQUIT || sig == SIGHUP || sig == SIGTSTP ||
 		       sig == SIGCONT || sig == SIGWINCH;
 
-	if (info->ssi_pid != 0)
+	if (info->ssi_pid != in->supervisor)
 		return;
+	/* Without a terminal the app leads an orphaned group, which SIGTSTP cannot stop (signal(7)). */
+	if (sig == SIGTSTP && in->child->terminal_fd < 0)
+		sig = SIGSTOP;
 	(void)syscall(SYS_kill, keyboard ? -in->app_pid : in->app_pid, sig);
 }
 
@@ -147,6 +169,32 @@ static void handle_signals(struct init *in)
 		if (info[i].ssi_signo != SIGCHLD)
 			forward(in, &info[i]);
 	reap(in);
+}
+
+/*
+ * Memory that no process need map, so that no look at processes finds it: what lies in the private file systems, and SysV
+ * segments, which only their own namespace can count. The supervisor asks, one byte a question.
+ * Returns 0 when the supervisor has closed its end.
+ */
+static int answer(const struct init *in)
+{
+	struct launch_report r = { 0 };
+	struct shm_info segments = { 0 };
+	struct statfs fs;
+	char question;
+	uint32_t i;
+
+	if (syscall(SYS_recvfrom, in->child->plan->report_fd, &question, 1, MSG_DONTWAIT, NULL, NULL) == 0)
+		return 0;
+	for (i = 0; i < in->child->watched_count; i++)
+		if (syscall(SYS_fstatfs, in->child->watched[i], &fs) == 0 && fs.f_blocks)
+			r.shared_bytes += (uint64_t)(fs.f_blocks - fs.f_bfree) * (uint64_t)fs.f_bsize;
+	if (syscall(SYS_shmctl, 0, SHM_INFO, &segments) >= 0)
+		r.shared_pages = segments.shm_rss + segments.shm_swp;
+	r.kind = LAUNCH_REPORT_SHARED;
+	r.pid = in->app_pid;
+	child_send(in->child, &r, -1);
+	return 1;
 }
 
 /*
@@ -171,22 +219,27 @@ static void forget(struct child *c)
 
 void child_become_init(struct child *c, int app_pid)
 {
-	struct init in = { c, app_pid, -1, 0 };
+	struct init in = { c, app_pid, -1, 0, 0 };
 	struct launch_plan plan = *c->plan;
-	struct pollfd doors[2];
-	int keep[LAUNCH_WATCHED_MAX + 3];
+	struct pollfd doors[3];
+	int keep[LAUNCH_WATCHED_MAX + 4];
+	struct timespec tenth = { 0, 100 * 1000 * 1000 }, *patience;
 	uint64_t all = ~0ULL;
 	uint32_t i;
+	long ready;
 
+	in.supervisor = (uint32_t)syscall(SYS_getppid);
 	in.signal_fd = (int)syscall(SYS_signalfd4, -1, &all, sizeof(all), SFD_CLOEXEC | SFD_NONBLOCK);
 	if (in.signal_fd < 0)
 		_exit(125);
 	keep[0] = in.signal_fd;
 	keep[1] = c->plan->report_fd;
 	keep[2] = c->plan->lifeline_fd;
+	/* While we hold the pty open, its master does not hang up when the app closes it for a while. */
+	keep[3] = c->terminal_fd;
 	for (i = 0; i < c->watched_count; i++)
-		keep[3 + i] = c->watched[i];
-	close_all_but(keep, 3 + c->watched_count);
+		keep[4 + i] = c->watched[i];
+	close_all_but(keep, 4 + c->watched_count);
 	plan.steps = NULL;
 	plan.text = NULL;
 	plan.argv = plan.envp = NULL;
@@ -195,16 +248,26 @@ void child_become_init(struct child *c, int app_pid)
 	report(&in, LAUNCH_REPORT_STARTED, 0);
 	/* The app may have ended before the signal descriptor was there. */
 	reap(&in);
+	patience = &tenth;
 	doors[0].fd = in.signal_fd;
 	doors[0].events = POLLIN;
 	doors[1].fd = c->plan->lifeline_fd;
 	doors[1].events = 0;
+	doors[2].fd = c->plan->report_fd;
+	doors[2].events = POLLIN;
 	for (;;) {
-		doors[0].revents = doors[1].revents = 0;
-		if (syscall(SYS_ppoll, doors, 2, NULL, NULL, 0) < 0 && errno != EINTR)
+		doors[0].revents = doors[1].revents = doors[2].revents = 0;
+		ready = syscall(SYS_ppoll, doors, 3, patience, NULL, 0);
+		if (ready < 0 && errno != EINTR)
 			_exit(125);
-		if (doors[1].revents)
-			_exit(125);
+		if (ready == 0 && patience) {
+			/* An app that lives longer than that: keep only the text that this loop needs. */
+			patience = NULL;
+			if (plan.code_size)
+				(void)syscall(SYS_madvise, plan.code_start, plan.code_size, MADV_DONTNEED);
+		}
+		if (doors[1].revents || (doors[2].revents && !answer(&in)))
+			end_all(&in);
 		if (doors[0].revents)
 			handle_signals(&in);
 	}

@@ -22,6 +22,7 @@
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
@@ -62,6 +63,36 @@ int kernel_fstat(int fd, struct kernel_stat *out)
 		return -1;
 	copy_stat(&st, out);
 	return 0;
+}
+
+uint64_t kernel_allocated(const char *path, uint64_t *device, uint64_t *inode)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return 0;
+	*device = (uint64_t)st.st_dev;
+	*inode = (uint64_t)st.st_ino;
+	return (uint64_t)st.st_blocks * 512;
+}
+
+int kernel_has_attribute(const char *path, const char *name)
+{
+	char value[8] = { 0 };
+
+	return getxattr(path, name, value, sizeof(value)) > 0 && value[0] == '1';
+}
+
+int kernel_send_byte(int fd)
+{
+	return (int)send(fd, "?", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+uint64_t kernel_page_size(void)
+{
+	long size = sysconf(_SC_PAGESIZE);
+
+	return size > 0 ? (uint64_t)size : 4096;
 }
 
 ssize_t kernel_read_link(const char *path, void *buffer, size_t size)
@@ -124,6 +155,9 @@ int kernel_signal_descriptor(uint64_t *saved)
 
 	if (syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, saved, sizeof(all)) < 0)
 		return -1;
+	/* A caller that ignores SIGCHLD would make the kernel throw wait statuses away, init's too (wait(2), NOTES). */
+	if (signal(SIGCHLD, SIG_DFL) == SIG_ERR)
+		return -1;
 	return (int)syscall(SYS_signalfd4, -1, &all, sizeof(all), SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
@@ -147,12 +181,14 @@ uint64_t kernel_ignored_signals(void)
 int kernel_read_signal(int fd, struct kernel_signal *out)
 {
 	struct signalfd_siginfo info;
-	ssize_t size = read(fd, &info, sizeof(info));
 
-	if (size != (ssize_t)sizeof(info))
-		return -1;
+	/* What the kernel sends us for our own writes (SIGPIPE, SIGXFSZ) carries our own pid: it is not for the app. */
+	do {
+		if (read(fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+			return -1;
+	} while (info.ssi_pid == (uint32_t)getpid());
 	out->number = (int32_t)info.ssi_signo;
-	out->pid = (int32_t)info.ssi_pid;
+	out->from_kernel = info.ssi_code == SI_KERNEL;
 	return 0;
 }
 
@@ -171,8 +207,8 @@ int kernel_wait(int pidfd, int block, int *status)
 	return 1;
 }
 
-#define TERMIOS_GET 0x5401 /* TCGETS and TCSETSW: the kernel's struct termios */
-#define TERMIOS_SET 0x5403
+#define TERMIOS_GET 0x5401 /* TCGETS and TCSETS: the kernel's struct termios; at once, a stopped terminal never drains */
+#define TERMIOS_SET 0x5402
 
 int kernel_terminal_get(int fd, uint8_t modes[36])
 {
@@ -191,7 +227,7 @@ int kernel_terminal_raw(int fd)
 	if (tcgetattr(fd, &modes) < 0)
 		return -1;
 	cfmakeraw(&modes);
-	return tcsetattr(fd, TCSADRAIN, &modes);
+	return tcsetattr(fd, TCSANOW, &modes);
 }
 
 int kernel_window_get(int fd, uint16_t size[4])
@@ -253,6 +289,20 @@ int kernel_user_namespace(uint32_t inside_uid, uint32_t outside_uid, uint32_t in
 	close(ends[0]);
 	errno = saved;
 	return fd;
+}
+
+static char *const *own_arguments;
+
+/* glibc hands main's arguments to constructors too. Elsewhere they would have to be read from /proc, which may be missing. */
+__attribute__((constructor)) static void keep_arguments(int count, char **arguments)
+{
+	(void)count;
+	own_arguments = arguments;
+}
+
+char *const *kernel_arguments(void)
+{
+	return own_arguments;
 }
 
 char *const *kernel_environment(void)
@@ -321,45 +371,89 @@ static const ElfW(Phdr) *program_headers(size_t *count, uintptr_t *bias)
 	return headers;
 }
 
-void kernel_data_segment(uint64_t *start, uint64_t *size)
+void kernel_own_segments(struct launch_plan *plan)
 {
 	size_t i, count;
-	uintptr_t bias, page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t bias, page = (uintptr_t)sysconf(_SC_PAGESIZE), relro = 0;
 	const ElfW(Phdr) *headers = program_headers(&count, &bias);
-	uintptr_t from = 0, to = 0, relro = 0;
 
+	/* AT_BASE is the loader's address: 0 in a static executable (getauxval(3)). A dynamic one's libraries keep data and
+	 * text elsewhere, so that little would be gained. */
+	if (getauxval(AT_BASE) != 0)
+		return;
 	for (i = 0; i < count; i++)
 		if (headers[i].p_type == PT_GNU_RELRO)
 			relro = bias + headers[i].p_vaddr;
-	/* The last writable segment; the one that holds RELRO keeps its relocated tables. */
 	for (i = 0; i < count; i++) {
-		uintptr_t begin = bias + headers[i].p_vaddr;
+		uintptr_t begin = bias + headers[i].p_vaddr, end = begin + headers[i].p_memsz;
 
-		if (headers[i].p_type != PT_LOAD || !(headers[i].p_flags & PF_W) ||
-		    (relro >= begin && relro < begin + headers[i].p_memsz))
+		if (headers[i].p_type != PT_LOAD)
 			continue;
-		from = (begin + page - 1) & ~(page - 1);
-		to = (begin + headers[i].p_memsz) & ~(page - 1);
+		if (headers[i].p_flags & PF_X) {
+			plan->code_start = begin & ~(page - 1);
+			plan->code_size = end - plan->code_start;
+		}
+		/* The writable segment that holds RELRO keeps its relocated tables. */
+		if (headers[i].p_flags & PF_W && !(relro >= begin && relro < end)) {
+			plan->data_start = (begin + page - 1) & ~(page - 1);
+			plan->data_size = (end & ~(page - 1)) - plan->data_start;
+		}
 	}
-	*start = from;
-	*size = to > from ? to - from : 0;
+}
+
+/*
+ * Drops the pages of a writable mapping that nobody has written: they are the file's still (pagemap(5): bit 61), and come back
+ * from it. The linker puts constants beside data, so most of that mapping is such.
+ */
+static void shed_unwritten(uintptr_t start, uintptr_t end, uintptr_t page)
+{
+	uint64_t entries[512];
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	uintptr_t at = start;
+
+	while (fd >= 0 && at < end) {
+		size_t i, wanted = (end - at) / page;
+		ssize_t size;
+
+		if (wanted > sizeof(entries) / sizeof(entries[0]))
+			wanted = sizeof(entries) / sizeof(entries[0]);
+		size = pread(fd, entries, wanted * sizeof(entries[0]),
+			     (off_t)(at / page * sizeof(entries[0])));
+		if (size <= 0)
+			break;
+		for (i = 0; i < (size_t)size / sizeof(entries[0]); i++)
+			if (entries[i] >> 63 & 1 && entries[i] >> 61 & 1)
+				(void)madvise((void *)(at + i * page), page, MADV_DONTNEED);
+		at += i * page;
+	}
+	if (fd >= 0)
+		close(fd);
 }
 
 void kernel_shed_memory(void)
 {
+	ElfW(Phdr) copy[24];
 	size_t i, count;
 	uintptr_t bias, page = (uintptr_t)sysconf(_SC_PAGESIZE);
 	const ElfW(Phdr) *headers = program_headers(&count, &bias);
 
 	malloc_trim(0);
+	/* A copy, for reading them from the program's first page would bring that back. */
+	if (count > sizeof(copy) / sizeof(copy[0]))
+		return;
+	memcpy(copy, headers, count * sizeof(copy[0]));
 	for (i = 0; i < count; i++) {
-		uintptr_t start, end;
+		uintptr_t start = (bias + copy[i].p_vaddr) & ~(page - 1);
 
-		if (headers[i].p_type != PT_LOAD || headers[i].p_flags & PF_W)
-			continue;
-		start = (bias + headers[i].p_vaddr) & ~(page - 1);
-		end = bias + headers[i].p_vaddr + headers[i].p_memsz;
-		(void)madvise((void *)start, end - start, MADV_DONTNEED);
+		if (copy[i].p_type == PT_LOAD && copy[i].p_flags & PF_W)
+			shed_unwritten(start, bias + copy[i].p_vaddr + copy[i].p_filesz, page);
+	}
+	for (i = 0; i < count; i++) {
+		uintptr_t start = (bias + copy[i].p_vaddr) & ~(page - 1);
+
+		if (copy[i].p_type == PT_LOAD && !(copy[i].p_flags & PF_W))
+			(void)madvise((void *)start, bias + copy[i].p_vaddr + copy[i].p_memsz - start,
+				      MADV_DONTNEED);
 	}
 }
 

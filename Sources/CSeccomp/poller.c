@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "kernel.h"
@@ -49,9 +50,27 @@ int kernel_set_nonblocking(int fd)
 	return flags < 0 ? -1 : fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
-void kernel_stop_self(void)
+void kernel_stop_self(int with_group)
 {
-	kill(getpid(), SIGSTOP);
+	sigset_t stop, saved;
+
+	/*
+	 * SIGTSTP, not SIGSTOP: where no shell could continue us (an orphaned group, signal(7)) it has no effect, and
+	 * where the caller ignores it (no job control) neither. It is pending while blocked; unblocked, we stop here.
+	 */
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTSTP);
+	(void)kill(with_group ? 0 : getpid(), SIGTSTP);
+	(void)sigprocmask(SIG_UNBLOCK, &stop, &saved);
+	(void)sigprocmask(SIG_SETMASK, &saved, NULL);
+}
+
+int kernel_reopen(int fd, int for_writing)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open(path, (for_writing ? O_WRONLY : O_RDONLY) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
 int kernel_in_foreground(int fd)

@@ -8,7 +8,7 @@ struct Main {
     if asksForVersion {
       exit(Output.print(Version.line, to: STDOUT_FILENO) == .written ? 0 : 125)
     }
-    exit(command(Array(CommandLine.arguments.dropFirst())))
+    exit(command(RawText.arguments()))
   }
 
   /// The one command that is answered from the raw arguments, for scripts that ask it often.

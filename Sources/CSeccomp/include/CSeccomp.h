@@ -2,8 +2,10 @@
 #ifndef CSECCOMP_H
 #define CSECCOMP_H
 #include "filter.h"
+#include "janitor.h"
 #include "kernel.h"
 #include "launch_plan.h"
+#include "plan_check.h"
 #include "poller.h"
 #include "probe.h"
 #endif

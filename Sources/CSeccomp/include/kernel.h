@@ -23,10 +23,15 @@ struct kernel_stat {
 int kernel_stat(const char *path, int follow, struct kernel_stat *out);
 int kernel_fstat(int fd, struct kernel_stat *out);
 
+uint64_t kernel_allocated(const char *path, uint64_t *device, uint64_t *inode); /* bytes of storage, 0 on error */
+
 ssize_t kernel_read_link(const char *path, void *buffer, size_t size);
 int kernel_pipe(int ends[2]);                 /* close-on-exec */
 int kernel_report_pair(int ends[2]);          /* SOCK_SEQPACKET, close-on-exec; ends[0] does not block */
 int kernel_send_signal(int pidfd, int signal); /* pidfd_send_signal(2) */
+int kernel_has_attribute(const char *path, const char *name); /* getxattr(2): the value begins with '1' */
+int kernel_send_byte(int fd);                 /* one byte, without waiting and without SIGPIPE */
+uint64_t kernel_page_size(void);
 int kernel_landlock_abi(void);                /* 0 when there is none */
 /* One report; *fd is a descriptor that came with it or -1. Returns its size, 0 at the end, -1 with errno. */
 ssize_t kernel_receive_report(int socket, struct launch_report *report, int *fd);
@@ -38,8 +43,9 @@ void kernel_restore_mask(uint64_t saved);
 uint64_t kernel_ignored_signals(void);
 struct kernel_signal {
 	int32_t number;
-	int32_t pid;
+	int32_t from_kernel; /* 1: a terminal's key or hang-up, not a process */
 };
+/* The next signal that another process or the kernel sent. 0, or -1 when there is none. */
 int kernel_read_signal(int fd, struct kernel_signal *out);
 
 /* waitid(2) on a pidfd with rusage. Returns 1 when it has ended, 0 when not yet. Status as waitpid(2) gives it. */
@@ -55,13 +61,15 @@ int kernel_window_set(int fd, const uint16_t size[4]);
 /* A namespace file of a process that maps `inside` to `outside` (one uid and gid each), for idmapped mounts. */
 int kernel_user_namespace(uint32_t inside_uid, uint32_t outside_uid, uint32_t inside_gid, uint32_t outside_gid);
 
+char *const *kernel_arguments(void);          /* main's argv, ended by NULL */
 char *const *kernel_environment(void);        /* environ(7); NULL only when it is unset */
 int kernel_open_path(const char *path);       /* O_PATH | O_CLOEXEC */
 int kernel_release(int32_t *major, int32_t *minor); /* the kernel's version */
 int kernel_is_privileged(void);               /* CAP_SYS_ADMIN, SETUID and SETGID, in the initial user namespace */
 int64_t kernel_monotonic_ms(void);
-/* The program's own writable data, .data to .bss; size 0 where that is not known. */
-void kernel_data_segment(uint64_t *start, uint64_t *size);
+struct launch_plan;
+/* Fills in where the program's own text and data (.data to .bss) lie; left alone in a dynamic executable. */
+void kernel_own_segments(struct launch_plan *plan);
 /* Gives back what a waiting process does not need: the allocator's free pages and the pages of its own text, which come back
  * from the page cache when they are run again. */
 void kernel_shed_memory(void);

@@ -17,6 +17,7 @@ enum launch_op {
 	LAUNCH_OP_END = 0,
 	/* Before the app is forked: run by the process that becomes init. */
 	LAUNCH_OP_UNSHARE,             /* value: CLONE_NEW* flags */
+	LAUNCH_OP_GATE,                /* wait for one byte on the lifeline: the supervisor has put us into our cgroups */
 	LAUNCH_OP_NETWORK_START,       /* value: 1 = bring lo up. A helper makes the network namespace meanwhile */
 	LAUNCH_OP_NETWORK_JOIN,        /* wait for the helper, enter its namespace */
 	LAUNCH_OP_WRITE_PROC,          /* a: name of a file in the process's own /proc directory, b: content; one write(2) */
@@ -137,6 +138,7 @@ enum launch_report_kind {
 	LAUNCH_REPORT_STOPPED,    /* the app stopped; status: the signal */
 	LAUNCH_REPORT_CONTINUED,
 	LAUNCH_REPORT_EXITED,     /* status: as waitpid(2) gives it; usage filled in */
+	LAUNCH_REPORT_SHARED,     /* the answer to a question: shared_bytes and shared_pages */
 };
 
 struct launch_report {
@@ -150,6 +152,9 @@ struct launch_report {
 	uint64_t system_microseconds;
 	uint64_t peak_resident_kib;  /* of the largest single process */
 	uint64_t reaped;             /* how many processes init reaped, the app included */
+	uint64_t left;               /* EXITED: how many of them still lived when the app had ended */
+	uint64_t shared_bytes;       /* SHARED: stored in the private file systems */
+	uint64_t shared_pages;       /* SHARED: of SysV shared memory, attached or not */
 };
 
 struct launch_plan {
@@ -159,12 +164,15 @@ struct launch_plan {
 	char *const *envp;
 	uint32_t step_count;
 	uint32_t text_size;
-	int32_t report_fd;    /* SOCK_SEQPACKET, close-on-exec */
+	int32_t report_fd;    /* SOCK_SEQPACKET, close-on-exec. Each byte sent down is a question for LAUNCH_REPORT_SHARED */
 	int32_t lifeline_fd;  /* read end of a pipe that the supervisor holds open while it lives */
 	int32_t lifeline_write_fd; /* the supervisor's end, which the child closes in its own table; or -1 */
 	/* The supervisor's writable data, which init drops: it uses none of it. Set by launch_clone and launch_early_run. */
 	uint64_t data_start;
 	uint64_t data_size;
+	/* And its text, of which init needs a page or two: dropped before a long wait, it comes back as it is run. */
+	uint64_t code_start;
+	uint64_t code_size;
 };
 
 /*

@@ -19,8 +19,10 @@ int kernel_poll(struct kernel_door *doors, size_t count, int64_t timeout_ms);
 int kernel_poll_shedding(struct kernel_door *doors, size_t count, int64_t timeout_ms);
 
 int kernel_set_nonblocking(int fd);
-/* Stops the calling process until SIGCONT. */
-void kernel_stop_self(void);
+/* Stops the calling process, or its whole group, as Ctrl-Z does, until SIGCONT. All signals are blocked before. */
+void kernel_stop_self(int with_group);
+/* A description of its own of an open file, not blocking; for terminals, whose descriptions are shared. -1 with errno. */
+int kernel_reopen(int fd, int for_writing);
 /* 1 when the calling process is in the foreground group of the terminal, or fd is no terminal of its. */
 int kernel_in_foreground(int fd);
 #endif

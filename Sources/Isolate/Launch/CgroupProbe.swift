@@ -1,8 +1,103 @@
-/// Finds where the caller may make cgroups.
-enum CgroupProbe {
-  /// The caller's own cgroup v2 directory, if it may make children there and hand them controllers.
-  static func unified() -> (path: String, controllers: [String])? { nil }
+/// Finds where the caller may make cgroups. Looks only; nothing is made or moved here.
+package enum CgroupProbe {
+  /// The controllers that limits use.
+  package static let wanted = ["memory", "pids", "cpu"]
+
+  /// A cgroup v2 directory in which the caller may make an app's cgroup, with the controllers it can hand to it.
+  ///
+  /// A process in a cgroup is in the way of controllers for the children (the rule against inner processes, cgroups(7)). So
+  /// the caller's own cgroup serves if the caller is its only process, for then it can move itself into a leaf, as the notes
+  /// on delegation of systemd advise; or else the one above, if that already hands out controllers.
+  static func unified() -> (path: String, controllers: [String])? {
+    guard let files = Files(), let own = files.ownDirectory(controller: nil) else { return nil }
+    if let controllers = usable(own.path, holdsUs: true) { return (own.path, controllers) }
+    guard own.path != own.point, let slash = own.path.lastIndex(of: "/") else { return nil }
+    let above = String(own.path[..<slash])
+    guard let controllers = usable(above, holdsUs: false) else { return nil }
+    return (above, controllers)
+  }
 
   /// The caller's directory in each v1 controller.
-  static func legacy() -> [CgroupPlace.LegacyController] { [] }
+  static func legacy() -> [CgroupPlace.LegacyController] {
+    guard let files = Files() else { return [] }
+    return wanted.compactMap { controller in
+      guard let own = files.ownDirectory(controller: controller), CgroupFile.isWritable(own.path) else {
+        return nil
+      }
+      return CgroupPlace.LegacyController(name: controller, parent: own.path)
+    }
+  }
+
+  /// What the kernel says of the calling process's cgroups, read once.
+  private struct Files {
+    private let mounts: [CgroupText.Mount]
+    private let cgroup: String
+
+    init?() {
+      do throws(SystemError) {
+        guard let mountinfo = try FileSystem.contents("/proc/self/mountinfo"),
+          let cgroup = try FileSystem.contents("/proc/self/cgroup")
+        else { return nil }
+        mounts = CgroupText.mounts(String(decoding: mountinfo, as: UTF8.self))
+        self.cgroup = String(decoding: cgroup, as: UTF8.self)
+      } catch {
+        return nil
+      }
+    }
+
+    /// The directory of the calling process, and where its hierarchy is mounted.
+    func ownDirectory(controller: String?) -> (path: String, point: String)? {
+      guard let own = CgroupText.own(cgroup, controller: controller) else { return nil }
+      for mount in mounts {
+        let fits =
+          controller.map { mount.type == "cgroup" && mount.options.contains($0) }
+          ?? (mount.type == "cgroup2")
+        if fits, let path = CgroupText.directory(own, in: mount), CgroupFile.exists(path) {
+          return (path, mount.point)
+        }
+      }
+      return nil
+    }
+  }
+
+  /// The controllers that children of a directory can have by our hand; nil when we may make none there.
+  private static func usable(_ path: String, holdsUs: Bool) -> [String]? {
+    let files = ["", "/cgroup.procs", "/cgroup.subtree_control"]
+    guard files.allSatisfy({ CgroupFile.isWritable(path + $0) }), isOurs(path),
+      let available = TextFile.read(path + "/cgroup.controllers"),
+      let enabled = TextFile.read(path + "/cgroup.subtree_control")
+    else { return nil }
+    // Only the root has no type; it alone may hold processes beside controllers for its children.
+    let type = TextFile.readLine(path + "/cgroup.type")
+    guard type == nil || type == "domain" else { return nil }
+    let all = CgroupText.words(available).filter(wanted.contains)
+    let ready = CgroupText.words(enabled).filter(wanted.contains)
+    let result = type == nil || (holdsUs && isAlone(path, withChildren: true)) ? all : ready
+    return result.isEmpty ? nil : result
+  }
+
+  /// An ordinary user owns what was delegated to it. Root may write everywhere, so where systemd runs only a marked directory
+  /// and what is beneath it is ours: all others belong to systemd, which wants to be their only writer.
+  private static func isOurs(_ path: String) -> Bool {
+    guard HostProbe.isRoot, CgroupFile.exists("/run/systemd/system") else { return true }
+    var path = Substring(path)
+    while let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+      if CgroupFile.isMarkedDelegated(String(path)) { return true }
+      path = path[..<slash]
+    }
+    return false
+  }
+
+  /// Whether we are the only process of a cgroup.
+  ///
+  /// - Parameter withChildren: children of ours do not count: the early child, which ends before a cgroup is made.
+  static func isAlone(_ path: String, withChildren: Bool = false) -> Bool {
+    let own = CgroupFile.ownPid
+    guard let text = TextFile.read(path + "/cgroup.procs") else { return false }
+    let others = ProcessText.pids(text).filter { $0 != own }
+    if others.isEmpty { return true }
+    guard withChildren else { return false }
+    let children = ProcessText.pids(TextFile.read("/proc/self/task/\(own)/children") ?? "")
+    return others.allSatisfy(children.contains)
+  }
 }

@@ -19,7 +19,21 @@ internal import CSeccomp
   /// Whether the guess was right for this policy.
   package borrowing func serves(_ policy: Policy) -> Bool {
     order == policy.namespaces.order && policy.limits.cgroup == nil
-      && (!hasNetwork || policy.network.mode != .host)
+      && (!hasNetwork || policy.network.mode != .host) && !Self.needsLaterDescriptors(policy)
+  }
+
+  /// What this process opens from now on is not in the child's table: namespaces that map owners, and /dev/null in
+  /// a terminal's place.
+  private static func needsLaterDescriptors(_ policy: Policy) -> Bool {
+    if policy.terminal == .none, (0...2).contains(where: Output.isTerminal) { return true }
+    guard policy.namespaces.order == .userLast else { return false }
+    return !policy.files.devices.isEmpty
+      || policy.files.rules.contains { rule in
+        switch rule.kind {
+        case .read, .write, .overlay, .device: rule.mapsOwner
+        case .private, .hide: false
+        }
+      }
   }
 
   /// Clones the child. The caller has blocked all signals.
@@ -46,6 +60,16 @@ internal import CSeccomp
       early: early, reports: reports, lifeline: lifeline,
       pidfd: Descriptor(adopting: early.pidfd), order: isPrivileged ? .userLast : .userFirst,
       hasNetwork: withNetwork)
+  }
+
+  /// Ends a child that is not wanted, and waits until it is gone.
+  package consuming func end() {
+    do throws(SystemError) {
+      try ProcessHandle.send(SignalNumber.kill, to: pidfd)
+      _ = try ProcessHandle.status(of: pidfd, blocking: true)
+    } catch {
+      /* It has ended by itself. */
+    }
   }
 
   /// Hands the plan over and lets the child run it.

@@ -27,6 +27,17 @@ package enum HostProbe {
       timezone: timezone())
   }
 
+  /// Where cgroups may be made; a few file reads.
+  ///
+  /// - Parameter legacy: look at v1 too: only root may use it, and only for what is required.
+  package static func cgroups(
+    legacy: Bool
+  ) -> (unified: (path: String, controllers: [String])?, legacy: [CgroupPlace.LegacyController]) {
+    (CgroupProbe.unified(), legacy && isPrivileged() ? CgroupProbe.legacy() : [])
+  }
+
+  static var isRoot: Bool { geteuid() == 0 }
+
   /// Whether the caller may act as root on this machine.
   package static func isPrivileged() -> Bool { geteuid() == 0 && kernel_is_privileged() == 1 }
 
@@ -46,8 +57,7 @@ package enum HostProbe {
         unsafe bytes.withMemoryRebound(to: UInt8.self) { bytes in
           unsafe variables.append(
             EnvironmentVariable(
-              name: String(decoding: bytes[..<equals], as: UTF8.self),
-              value: String(decoding: bytes[(equals + 1)...], as: UTF8.self)))
+              name: RawText.decode(bytes[..<equals]), value: RawText.decode(bytes[(equals + 1)...])))
         }
       }
       unsafe entry += 1
@@ -59,7 +69,7 @@ package enum HostProbe {
     var buffer = [CChar](repeating: 0, count: 4097)
     guard unsafe getcwd(&buffer, buffer.count) != nil else { return "/" }
     let bytes = buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-    return String(decoding: bytes, as: UTF8.self)
+    return RawText.decode(bytes)
   }
 
   private static func timezone() -> String? {

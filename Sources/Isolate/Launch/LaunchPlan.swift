@@ -93,16 +93,27 @@ package struct LaunchPlanner {
   package consuming func plan() throws(PlanErrors) -> LaunchPlan {
     var planner = self
     let order = planner.policy.namespaces.order
+    planner.planCgroup(order)
     if order != .without { planner.planNamespaces(order) }
     planner.planApp()
     if !planner.failures.isEmpty { throw PlanErrors(errors: planner.failures) }
     let first: UInt64 = order == .userFirst ? CloneFlag.user : 0
-    let others =
-      CloneFlag.mounts | CloneFlag.pid | CloneFlag.ipc | CloneFlag.uts | CloneFlag.cgroup
+    let cgroup = planner.policy.limits.cgroup == nil ? CloneFlag.cgroup : 0
+    let others = CloneFlag.mounts | CloneFlag.pid | CloneFlag.ipc | CloneFlag.uts | cgroup
     return LaunchPlan(steps: planner.steps, cloneFlags: order == .without ? 0 : first | others)
   }
 
   var ownsNetwork: Bool { policy.network.mode != .host }
+
+  /// With a cgroup of its own the app's cgroup namespace is made from within it: a clone would make it from ours.
+  private mutating func planCgroup(_ order: Namespaces.Order) {
+    switch policy.limits.cgroup {
+    case nil: return
+    case .unified: break
+    case .legacy: steps.append(.awaitGate)
+    }
+    if order != .without { steps.append(.unshare(.cgroup)) }
+  }
 
   private mutating func planNamespaces(_ order: Namespaces.Order) {
     let loopback = policy.network.mode == .loopback
@@ -111,12 +122,18 @@ package struct LaunchPlanner {
     if order == .userFirst { planIdMaps(outerUID: true) }
     steps.append(.makeMountsPrivate)
     planFiles()
-    if ownsNetwork && !context.networkIsMade { steps.append(.joinNetwork) }
+    if !policy.files.sys { planJoinNetwork() }
     steps.append(.enterRoot)
     steps.append(.setHostname(policy.identity.hostname))
     if policy.namespaces.time { planTime() }
     if order == .userLast { planIdentityLast() }
     if let terminal = context.terminal { steps.append(.openTerminal(terminal)) }
+  }
+
+  /// As late as can be, for its helper to be ready: before the root is left, or before sysfs, which shows the network
+  /// namespace of whoever mounts it.
+  mutating func planJoinNetwork() {
+    if ownsNetwork && !context.networkIsMade { steps.append(.joinNetwork) }
   }
 
   /// The maps are written by the process itself, which a single id allows (user_namespaces(7)): no round trip to the parent.
@@ -205,6 +222,7 @@ package struct LaunchPlanner {
       /* SIGXCPU at the limit, SIGKILL a second later (setrlimit(2)). */
       add(.cpuTime, max(1, (limit.amount + 999) / 1000), slack: 1)
     }
+    /* Each process by itself; the sum is sampled. With a cgroup the sum is all that counts. */
     if let limit = limits.memoryBytes, limit.enforcement == .sampled { add(.data, limit.amount) }
     if let limit = limits.addressSpaceBytes { add(.addressSpace, limit.amount) }
     if let limit = limits.processes, limit.enforcement == .rlimit {

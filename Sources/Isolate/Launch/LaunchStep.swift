@@ -1,5 +1,6 @@
 /// One thing the child does, in order. The child runs it; only the parent can name it.
 package enum LaunchStep: Equatable, Sendable {
+  case awaitGate
   case startNetwork(loopback: Bool)
   case joinNetwork
   case raiseLoopback
@@ -47,7 +48,7 @@ package enum LaunchStep: Equatable, Sendable {
 }
 
 package enum NamespaceKind: String, Sendable {
-  case user, time
+  case user, time, cgroup
 }
 
 /// MOUNT_ATTR_* of mount_setattr(2), as a set.
@@ -121,6 +122,12 @@ package struct TerminalSettings: Equatable, Sendable {
   package var modes: [UInt8]
   /// Rows, columns, x pixels, y pixels.
   package var window: [UInt16]
+
+  package init(path: String, modes: [UInt8], window: [UInt16]) {
+    self.path = path
+    self.modes = modes
+    self.window = window
+  }
 }
 
 package struct ResourceLimit: Equatable, Sendable {
@@ -154,6 +161,7 @@ package struct LandlockRights: Equatable, Sendable {
 extension LaunchStep: CustomStringConvertible {
   package var description: String {
     switch self {
+    case .awaitGate: "wait until the supervisor has put this process into its cgroups"
     case .startNetwork(let loopback):
       "make a network namespace beside the mounts" + (loopback ? ", with loopback up" : "")
     case .joinNetwork: "enter the network namespace"
@@ -167,7 +175,7 @@ extension LaunchStep: CustomStringConvertible {
     case .makeFile(let path, _, let mode): "write the file /\(path), mode \(octal(mode))"
     case .makeLink(let path, let target): "make the link /\(path) to \(target)"
     case .makeDevice(let path, let number):
-      "make the device /\(path) (\(number >> 8 & 0xfff), \(number & 0xff))"
+      "make the device /\(path) (\(number >> 8 & 0xfff), \(number & 0xff | number >> 12 & 0xfff00))"
     case .bind(let step): step.description
     case .mountTmpfs(let step):
       "mount a private file system on /\(step.target) (\(step.options); \(step.attributes.inWords))"

@@ -22,6 +22,8 @@ package enum ReportMessage: ~Copyable {
   case stopped(signal: Int32)
   case continued
   case exited(waitStatus: Int32, usage: ChildUsage)
+  /// What lies in the private file systems and in SysV shared memory, attached or not.
+  case shared(bytes: UInt64)
 }
 
 /// What init counted.
@@ -31,6 +33,8 @@ package struct ChildUsage: Hashable, Sendable {
   /// Of the largest single process.
   package var peakResidentKiB: UInt64
   package var processes: UInt64
+  /// Of them, those that still lived when the app had ended.
+  package var left: UInt64
   /// Bit i: the i-th of `Child.watched` was full when the app ended.
   package var fullFileSystems: UInt32
 }
@@ -40,10 +44,10 @@ package enum Launcher {
   ///
   /// The caller has blocked all signals: the child starts with them blocked.
   ///
-  /// - Parameter cgroup: a cgroup v2 directory to be born in.
+  /// - Parameter cgroup: of v2: the child is born in it; of v1: it is moved in while it waits at the gate.
   /// - Throws: `SystemError` of clone3(2): EPERM or ENOSPC where user namespaces are not to be had.
   package static func launch(
-    _ plan: borrowing FlatPlan, cloneFlags: UInt64, cgroup: Int32?
+    _ plan: borrowing FlatPlan, cloneFlags: UInt64, cgroup: Cgroup?
   ) throws(SystemError) -> Child {
     let sockets = try reportPair()
     let lifeline = try Pipe().split()
@@ -53,11 +57,15 @@ package enum Launcher {
         report: sockets.childs.raw, lifeline: lifeline.readEnd.raw,
         lifelineWrite: lifeline.writeEnd.raw
       ) { plan in
-        unsafe launch_clone(plan, cloneFlags, cgroup ?? -1, &pidfd)
+        unsafe launch_clone(plan, cloneFlags, cgroup?.directory ?? -1, &pidfd)
       }
     }
+    let process = Descriptor(adopting: pidfd)
+    if let cgroup, cgroup.needsGate {
+      try admit(pid, process, to: cgroup, through: lifeline.writeEnd)
+    }
     return Child(
-      pid: pid, pidfd: Descriptor(adopting: pidfd), reports: sockets.keepOurs(),
+      pid: pid, pidfd: process, reports: sockets.keepOurs(),
       lifeline: lifeline.keepWriteEnd(), watched: plan.watched)
   }
 
@@ -71,6 +79,29 @@ package enum Launcher {
     }
     return ReportEnds(
       ours: Descriptor(adopting: sockets.0), childs: Descriptor(adopting: sockets.1))
+  }
+
+  /// Moves the waiting child into its cgroups and opens the gate. On failure nothing of the child is left.
+  private static func admit(
+    _ pid: Int32, _ process: borrowing Descriptor, to cgroup: Cgroup,
+    through lifeline: borrowing Descriptor
+  ) throws(SystemError) {
+    do throws(SystemError) {
+      try cgroup.enter(pid)
+      let raw = lifeline.raw
+      try call("write") { unsafe write(raw, "g", 1) }
+    } catch {
+      let cause = error
+      try ProcessHandle.send(SIGKILL, to: process)
+      _ = try ProcessHandle.status(of: process, blocking: true)
+      throw cause
+    }
+  }
+
+  /// Asks init how much memory lies where no process need map it. The answer is a `.shared` report.
+  package static func askForShared(_ reports: borrowing Descriptor) {
+    /* Init that is gone, or has a question already, needs none. */
+    _ = kernel_send_byte(reports.raw)
   }
 
   /// The next report, or nil when there is none now.
@@ -115,8 +146,11 @@ package enum Launcher {
         usage: ChildUsage(
           userMicroseconds: report.user_microseconds,
           systemMicroseconds: report.system_microseconds,
-          peakResidentKiB: report.peak_resident_kib, processes: report.reaped,
+          peakResidentKiB: report.peak_resident_kib, processes: report.reaped, left: report.left,
           fullFileSystems: report.tmpfs_full))
+    case LAUNCH_REPORT_SHARED.rawValue:
+      let segments = report.shared_pages.multipliedReportingOverflow(by: kernel_page_size())
+      return .shared(bytes: report.shared_bytes &+ segments.partialValue)
     default: throw SystemError(call: "recvmsg", number: EIO)
     }
   }

@@ -130,7 +130,7 @@ extension Enforcement {
   /// By what a limit holds, as `show` says it.
   package var inWords: String {
     switch self {
-    case .cgroup2: "cgroup"
+    case .cgroup2: "cgroup v2"
     case .cgroup1: "cgroup v1"
     case .rlimit: "rlimit"
     case .sampled: "sampled"

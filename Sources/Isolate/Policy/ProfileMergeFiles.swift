@@ -77,6 +77,8 @@ extension ProfileMerge {
     guard let base, base.kind == .hide || (base.kind == .read && rule.kind == .write) else {
       return true
     }
+    // What is beneath $CWD was the caller's choice, so the caller may name parts of it to be changed.
+    if base.kind == .read, base.isOfWorkingDirectory, profiles[index].isCommandLine { return true }
     return widens(
       rule.kind.key, rule.path.value, index, rule.path.position, rule.path.length,
       base.path.position)
@@ -113,7 +115,9 @@ extension ProfileMerge {
   private mutating func expand(_ rule: FileSetting) -> FileSetting? {
     var rule = rule
     let key = rule.kind.key
+    rule.isOfWorkingDirectory = ProfileVariables.begins(rule.path.value, with: .workingDirectory)
     guard let path = expand(rule.path, key) else { return nil }
+    if rule.isOfWorkingDirectory, !mayShowWorkingDirectory(rule, path) { return nil }
     rule.path.value = path
     if let to = rule.to {
       guard let target = expand(to, "\(key).to") else { return nil }
@@ -124,6 +128,24 @@ extension ProfileMerge {
       rule.upper = Setting(directory, at: upper.position, length: upper.length)
     }
     return rule
+  }
+
+  /// Refuses `$CWD` where it is the caller's whole home, or the whole machine: keys, mail and browser data would come
+  /// with it, which nobody means who starts a program without thinking of where.
+  private mutating func mayShowWorkingDirectory(_ rule: FileSetting, _ path: String) -> Bool {
+    let isTooMuch =
+      path.utf8.count == 1
+      || variables.home.utf8.count > 1 && ProfilePath.contains(path, variables.home)
+    guard isTooMuch else { return true }
+    // An optional rule stands for a convenience: without it the app still does something useful.
+    if rule.isOptional { return false }
+    let home = path.utf8.count == 1 ? "the root directory" : "your home directory, or above it"
+    report(
+      Diagnostic(
+        at: rule.path.position, length: rule.path.length,
+        "`\(rule.kind.key)`: the working directory, \(path), is \(home); this profile would show all of it",
+        cure: "change to the directory that is meant, and run it there"))
+    return false
   }
 
   /// A path with its variables replaced and in its one spelling.

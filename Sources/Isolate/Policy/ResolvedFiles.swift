@@ -97,9 +97,15 @@ extension PolicyResolver {
     return path
   }
 
-  /// True if what the app sees at the path is what the caller sees there.
+  /// True if what the app sees at the path, or somewhere beneath it, is what the caller sees there. With a file
+  /// of its working directory named, the caller's relative paths go on meaning what they meant.
   private func hasCaller(_ path: String, _ files: FilePolicy) -> Bool {
-    guard let rule = Self.cover(of: path, in: files.rules) else { return false }
+    guard let rule = Self.cover(of: path, in: files.rules) else {
+      return files.rules.contains {
+        ProfilePath.contains(path, $0.target) && ProfileMerge.isSame($0.source, $0.target)
+          && $0.kind != .hide && $0.kind != .private
+      }
+    }
     return switch rule.kind {
     case .read, .write, .overlay: ProfileMerge.isSame(rule.source, rule.target)
     case .private: true

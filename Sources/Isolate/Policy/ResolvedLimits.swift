@@ -29,6 +29,10 @@ extension PolicyResolver {
     if needsUnified, let place = host.cgroup2 {
       limits.cgroup = .unified(parent: place.path)
     } else if !legacy.isEmpty {
+      let keys = LimitName.allCases.filter { limits[$0]?.enforcement == .cgroup1 }.map(\.key)
+      note(
+        "\(keys.joined(separator: ", ")): enforced by cgroup v1, as `require` demands; "
+          + "entering each cgroup makes the start about 11 ms slower.")
       limits.cgroup = .legacy(legacy)
     }
     return limits
@@ -43,7 +47,9 @@ extension PolicyResolver {
     _ setting: LimitSetting, _ order: Namespaces.Order
   ) -> Enforcement? {
     switch setting.name {
-    case .openFiles, .fileSize, .addressSpace, .coreSize, .cpuTime: return .rlimit
+    case .openFiles, .fileSize, .addressSpace, .coreSize: return .rlimit
+    /* RLIMIT_CPU counts each process by itself, so the sum is looked at too. */
+    case .cpuTime: return .sampled
     case .wallTime: return .timer
     case .memory:
       if let cgroup = cgroup(setting.name, requirement(.memoryLimit)) { return cgroup }

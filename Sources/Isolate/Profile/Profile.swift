@@ -90,6 +90,8 @@ package struct FileSetting: Sendable {
   package var inodes: UInt64?
   package var mode: UInt32?
   package var upper: Setting<String>?
+  /// It was written with `$CWD`: what it shows is the caller's choice of directory. Known once variables are expanded.
+  package var isOfWorkingDirectory = false
 
   package init(kind: FileRuleKind, path: Setting<String>) {
     self.kind = kind

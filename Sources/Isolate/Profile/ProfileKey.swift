@@ -38,7 +38,7 @@ package struct ProfileKey: Sendable {
       "needs a relax to take away what a base requires: the list then replaces the base's"
     case unhide = "needs a relax when it lies on or beneath a path that a base hides"
     case writable =
-      "needs a relax when it lies on or beneath a path that a base hides or has as read"
+      "needs a relax when it lies on or beneath a path that a base hides or has as read; the command line needs none beneath `$CWD`"
     case overUnset = "needs a relax for a name that a base unsets"
   }
 

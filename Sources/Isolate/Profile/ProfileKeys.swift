@@ -138,7 +138,7 @@ extension ProfileKey {
     ProfileKey(
       "limits.address-space", .size, .replace, .never, "Virtual memory of each process.", "\"8G\""),
     ProfileKey(
-      "limits.cpu-time", .time, .replace, .never, "CPU time of each process.", "\"10m\""),
+      "limits.cpu-time", .time, .replace, .never, "CPU time of the whole app together.", "\"10m\""),
     ProfileKey(
       "limits.wall-time", .time, .replace, .never, "How long the app may run.", "\"1h\""),
     ProfileKey(

@@ -66,6 +66,14 @@ package struct ProfileVariables: Sendable {
     _ = try walk(text) { _ in "" }
   }
 
+  /// True if the text begins with this variable.
+  package static func begins(_ text: String, with name: Name) -> Bool {
+    let bytes = text.utf8
+    if bytes.starts(with: "${\(name.rawValue)}".utf8) { return true }
+    guard bytes.starts(with: "$\(name.rawValue)".utf8) else { return false }
+    return !(bytes.dropFirst(name.rawValue.utf8.count + 1).first.map(isNameByte) ?? false)
+  }
+
   private static func walk(
     _ text: String, _ value: (Name) throws(Failure) -> String
   ) throws(Failure) -> String {

@@ -4,23 +4,21 @@ package enum EndText {
   package static func line(_ end: AppEnd, app: String, limits: Limits) -> String? {
     switch end.cause {
     case .exited: return nil
+    /* As a shell: who pressed Ctrl-C or closed the pipe knows. */
+    case .signal(SignalNumber.interrupt, _), .signal(SignalNumber.pipe, _),
+      .stopped(SignalNumber.interrupt, false):
+      return nil
     case .signal(let signal, let core):
       let what = words(signal)
-      return "\(app) crashed: \(name(signal))\(what)\(core ? "; core dumped" : "; no core was dumped")"
+      guard isCrash(signal) else { return "\(app) was ended by \(name(signal))\(what)" }
+      return
+        "\(app) crashed: \(name(signal))\(what)\(core ? "; core dumped" : "; no core was dumped")"
     case .refusedSystemCall:
       return "\(app) was killed: it made a system call that its filter refuses (SIGSYS)"
-    case .memoryLimit:
-      return "\(app) was killed: over its memory limit of \(amount(limits.memoryBytes)) bytes"
-        + rule(limits.memoryBytes)
-    case .cpuTimeLimit:
-      return "\(app) was killed: over its CPU time limit of \(amount(limits.cpuTimeMilliseconds)) ms"
-        + rule(limits.cpuTimeMilliseconds)
-    case .fileSizeLimit:
-      return "\(app) was killed: over its file size limit of \(amount(limits.fileSizeBytes)) bytes"
-        + rule(limits.fileSizeBytes)
-    case .wallTimeLimit:
-      return "\(app) was killed: over its time limit of \(amount(limits.wallTimeMilliseconds)) ms"
-        + rule(limits.wallTimeMilliseconds)
+    case .memoryLimit: return killed(app, .memory, limits)
+    case .cpuTimeLimit: return killed(app, .cpuTime, limits)
+    case .fileSizeLimit: return killed(app, .fileSize, limits)
+    case .wallTimeLimit: return killed(app, .wallTime, limits)
     case .stopped(let signal, let forced):
       return "\(app) was stopped by \(name(signal))"
         + (forced ? "; it did not end in time and was killed" : "")
@@ -29,30 +27,82 @@ package enum EndText {
     }
   }
 
-  /// One line for each limit that was met on the way.
-  package static func lines(_ met: [LimitMet]) -> [String] {
-    met.map { limit in
-      switch limit {
-      case .fileSystemFull(let path):
-        "the private file system on \(path) was full; its size is set by files.private"
-      case .processes(let amount):
-        "the limit of \(amount) processes was met (limits.processes)"
-      case .memory(let amount, let kills):
-        "the memory limit of \(amount) bytes was met; the kernel killed \(kills) of its processes"
-      case .openFiles(let amount):
-        "the limit of \(amount) open files was met (limits.open-files)"
+  /// "app was killed: over limits.memory = 64M (app.toml:3, cgroup v2)".
+  private static func killed(_ app: String, _ name: LimitName, _ limits: Limits) -> String {
+    guard let limit = limits[name] else { return "\(app) was killed: over \(name.key)" }
+    return "\(app) was killed: over \(name.key) = \(amount(limit.amount, name.unit)) "
+      + "(\(limit.position), \(limit.enforcement.inWords))"
+  }
+
+  /// One line for each limit that was met on the way; not for the one that was the cause.
+  package static func lines(_ met: [LimitMet], cause: Cause) -> [String] {
+    met.compactMap { line($0, cause) }
+  }
+
+  private static func line(_ met: LimitMet, _ cause: Cause) -> String? {
+    let what: String
+    switch met.what {
+    case .privateFiles(let path):
+      return "the private file system on \(path) was full: "
+        + (met.position.map { "\(ProfileUnits.describe(bytes: met.amount)) (\($0))" }
+          ?? "its size is set by files.private")
+    case .limit(let name):
+      let by = [met.position?.description, met.enforcement?.inWords].compactMap { $0 }
+      what =
+        "\(name.key) = \(amount(met.amount, name.unit)) was met (\(by.joined(separator: ", ")))"
+    }
+    switch met.sign {
+    case .ended, .throttled: return nil
+    case .killed(let count):
+      return cause == .memoryLimit ? nil : "\(what): the kernel killed \(count) of its processes"
+    case .refused(let times): return "\(what): the kernel refused \(times) times"
+    case .reached: return what
+    case .near: return "\(what): the app failed with nearly all of it in use"
+    }
+  }
+
+  /// The word for programs: `sign` in --json-status-fd.
+  package static func word(_ sign: LimitMet.Sign) -> String {
+    switch sign {
+    case .ended: "ended"
+    case .killed: "killed"
+    case .refused: "refused"
+    case .reached: "reached"
+    case .near: "near"
+    case .throttled: "throttled"
+    }
+  }
+
+  /// The unit of a limit's amount, for programs.
+  package static func unit(_ met: LimitMet) -> String {
+    switch met.what {
+    case .privateFiles: "bytes"
+    case .limit(let name):
+      switch name.unit {
+      case .bytes: "bytes"
+      case .count: "count"
+      case .thousandths: "thousandths"
+      case .milliseconds: "milliseconds"
       }
     }
   }
 
-  private static func amount(_ limit: Limit?) -> String { limit.map { "\($0.amount)" } ?? "?" }
-
-  private static func rule(_ limit: Limit?) -> String {
-    limit.map { " (\($0.position))" } ?? ""
+  private static func amount(_ amount: UInt64, _ unit: LimitName.Unit) -> String {
+    switch unit {
+    case .bytes: ProfileUnits.describe(bytes: amount)
+    case .count: String(amount)
+    case .thousandths: ProfileUnits.describe(thousandths: amount)
+    case .milliseconds: ProfileUnits.describe(milliseconds: amount)
+    }
   }
 
   package static func name(_ signal: Int32) -> String {
     SignalText.name(signal) ?? "signal \(signal)"
+  }
+
+  /// The signals by which the kernel, or abort(3), says that a program went wrong.
+  private static func isCrash(_ signal: Int32) -> Bool {
+    [4, 5, 6, 7, 8, 11].contains(signal)
   }
 
   private static func words(_ signal: Int32) -> String {

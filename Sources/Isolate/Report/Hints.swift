@@ -128,12 +128,12 @@ package enum Hints {
     }
   }
 
-  private static func isInView(_ path: String, _ policy: Policy) -> Bool {
+  static func isInView(_ path: String, _ policy: Policy) -> Bool {
     guard let rule = rule(for: path, policy) else { return false }
     return rule.kind == .read || rule.kind == .write || rule.kind == .overlay
   }
 
-  private static func exists(_ path: String) -> Bool { status(path) != nil }
+  static func exists(_ path: String) -> Bool { status(path) != nil }
 
   private static func status(_ path: String) -> FileStatus? {
     do throws(SystemError) {
@@ -143,7 +143,18 @@ package enum Hints {
     }
   }
 
+  /// What is short on the machine, whatever the step was.
+  private static func shortage(_ number: Int32) -> String? {
+    switch number {
+    case Errno.tooManyFiles: "raise the limit of open files (ulimit -n); a launch needs about 24"
+    case Errno.tooManyFilesInSystem: "the machine has no open file left (fs.file-max)"
+    case Errno.noMemory: "the machine or its cgroup has no memory left"
+    default: nil
+    }
+  }
+
   private static func hint(_ step: LaunchStep, _ number: Int32, _ policy: Policy) -> String? {
+    if let shortage = shortage(number) { return shortage }
     switch step {
     case .bind(let bind): return bindHint(bind, number)
     case .mountOverlay(let overlay):
@@ -183,7 +194,11 @@ package enum Hints {
     case .openTerminal:
       return number == Errno.noSpace ? "no more pseudo-terminals (kernel.pty.max)" : nil
     case .placeDescriptor(.caller(let number), _): return "descriptor \(number) is not open"
-    case .makeFile, .makeLink, .makeDevice, .mountDevpts, .mountSysfs, .makeReadOnly,
+    case .mountSysfs:
+      return number == Errno.notPermitted
+        ? "an ordinary user gets a /sys only together with a network of the app's own "
+          + "(network.mode = \"none\" or \"loopback\")" : nil
+    case .awaitGate, .makeFile, .makeLink, .makeDevice, .mountDevpts, .makeReadOnly,
       .setAttributes, .setHostname, .becomeIdentity, .newKeyring, .setDumpable, .dropCapabilities,
       .noNewPrivileges, .forkApp, .newSession, .setUmask, .resetSignals, .resetPersonality,
       .closeDescriptors, .placeDescriptor(.terminal, _), .beginLandlock, .allowPath, .allowPort,

@@ -1,7 +1,7 @@
 /// Carries `show` out.
 package func showPolicy(_ request: RunRequest, json: Bool) -> CommandResult {
   do throws(PreparationError) {
-    let prepared = try Preparation.make(request)
+    let prepared = try Preparation.make(request, explaining: true)
     let text =
       json
       ? PolicyText.json(prepared.policy).text

@@ -15,10 +15,14 @@ package struct PreparationError: Error, Sendable {
 extension Preparation {
   /// Turns a command line into a policy.
   ///
-  /// - Parameter canMakeUserNamespaces: false after a launch has found out that they are not to be had.
+  /// - Parameters:
+  ///   - canMakeUserNamespaces: false after a launch has found out that they are not to be had.
+  ///   - usesUnifiedCgroup: false after the one that looked delegated could not be used.
+  ///   - explaining: keep where each value came from; for `show`.
   /// - Throws: every error of the profiles and the command line at once.
   package static func make(
-    _ request: RunRequest, canMakeUserNamespaces: Bool = true
+    _ request: RunRequest, canMakeUserNamespaces: Bool = true, usesUnifiedCgroup: Bool = true,
+    explaining: Bool = false
   ) throws(PreparationError) -> Preparation {
     var host: HostFacts
     do throws(SystemError) {
@@ -27,7 +31,7 @@ extension Preparation {
       throw PreparationError(messages: ["isolated: cannot read the machine's facts: \(error)"])
     }
     host.canMakeUserNamespaces = canMakeUserNamespaces
-    let loaded = try load(request, host)
+    let (loaded, complaints) = load(request, host)
     if loaded.profiles.contains(where: { $0.network.mode?.value == .host }) {
       do throws(SystemError) {
         host.resolvConf = try HostProbe.resolvConf()
@@ -37,32 +41,34 @@ extension Preparation {
       }
     }
     if loaded.profiles.contains(where: mayWantCgroup) {
-      do throws(SystemError) {
-        let found = try HostProbe.facts(withCgroups: true)
-        host.cgroup1 = found.cgroup1
-        host.cgroup2 = found.cgroup2
-      } catch {
-        throw PreparationError(messages: ["isolated: cannot look for cgroups: \(error)"])
-      }
+      let found = HostProbe.cgroups(legacy: loaded.profiles.contains(where: requiresLimit))
+      host.cgroup1 = found.legacy
+      host.cgroup2 = usesUnifiedCgroup ? found.unified : nil
     }
     let result = PolicyResolver.resolve(
-      loaded.profiles, host: host, app: request.name?.text ?? request.app.map { appName($0.text) })
+      loaded, host: host, app: request.name?.text ?? request.app.map { appName($0.text) },
+      explaining: explaining)
     switch result {
     case .success(let policy):
-      let warnings = loaded.diagnostics.map { render($0, loaded) }
+      if !complaints.isEmpty { throw PreparationError(messages: complaints) }
       return Preparation(
-        policy: policy, host: host, notices: loaded.notices + policy.notices, warnings: warnings)
+        policy: policy, host: host, notices: policy.notices,
+        warnings: policy.warnings.map { render($0, loaded) })
     case .failure(let errors):
-      throw PreparationError(messages: errors.diagnostics.map { render($0, loaded) })
+      throw PreparationError(
+        messages: errors.diagnostics.map { render($0, loaded) } + complaints)
     }
   }
 
   /// Looking for cgroups costs file reads, so only a limit that a cgroup holds best asks for it.
   private static func mayWantCgroup(_ profile: Profile) -> Bool {
-    profile.limits.contains { $0.name == .memory || $0.name == .cpu }
-      || profile.require?.contains {
-        $0.value == .memoryLimit || $0.value == .cpuLimit || $0.value == .processLimit
-      } ?? false
+    profile.limits.contains { $0.name == .memory || $0.name == .cpu } || requiresLimit(profile)
+  }
+
+  private static func requiresLimit(_ profile: Profile) -> Bool {
+    profile.require?.contains {
+      $0.value == .memoryLimit || $0.value == .cpuLimit || $0.value == .processLimit
+    } ?? false
   }
 
   /// "nginx" of "nginx", of "./apps/nginx.toml", of "/etc/isolated/apps/nginx.toml".
@@ -71,9 +77,10 @@ extension Preparation {
     return last.hasSuffix(".toml") ? String(last.dropLast(5)) : last
   }
 
+  /// The profiles, and what is wrong with the options themselves.
   private static func load(
     _ request: RunRequest, _ host: HostFacts
-  ) throws(PreparationError) -> LoadedProfiles {
+  ) -> (LoadedProfiles, [String]) {
     var commandLine = CommandLineProfile(workingDirectory: host.workingDirectory)
     var messages: [String] = []
     for rule in request.rules {
@@ -96,13 +103,11 @@ extension Preparation {
       base?.text ?? "default", argument: base?.argument ?? 1, search: search,
       commandLine: commandLine, read: readProfile)
     if !request.appArguments.isEmpty { append(request.appArguments, to: &loaded) }
-    messages += loaded.diagnostics.filter { $0.severity == .error }.map { render($0, loaded) }
     if let app = request.app, !loaded.profiles.contains(where: { !$0.isCommandLine }) {
       // The commonest slip of a first try: `isolated run ls`.
       messages.append("  help: to run the program \(app.text), put '--' before it: -- \(app.text)")
     }
-    if !messages.isEmpty { throw PreparationError(messages: messages) }
-    return loaded
+    return (loaded, messages)
   }
 
   /// What follows APP is added to the profile's own command.
@@ -118,9 +123,18 @@ extension Preparation {
     diagnostic.rendered(sourceLine: loaded.sourceLine(at: diagnostic.position))
   }
 
+  /// A shell's `<(...)`: a pipe whose writer is there.
+  private static func isOpenFile(_ path: String) -> Bool {
+    path == "/dev/stdin" || path.hasPrefix("/dev/fd/") || path.hasPrefix("/proc/self/fd/")
+  }
+
   /// Reads one candidate of the search.
   package static func readProfile(_ path: String) -> ProfileFile {
     do throws(SystemError) {
+      if let status = try FileStatus.of(path), !status.isRegular, !isOpenFile(path) {
+        /* Opening a fifo would wait for its writer. */
+        return .unreadable(status.isDirectory ? "it is a directory" : "it is not a regular file")
+      }
       guard let bytes = try FileSystem.contents(path, limit: ProfileLoader.maximumBytes) else {
         return .missing
       }

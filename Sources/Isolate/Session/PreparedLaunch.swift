@@ -50,10 +50,11 @@ extension PreparedLaunch {
 
   /// - Parameters:
   ///   - signals: made already: all signals are blocked.
+  ///   - cgroup: made already, if the policy wants one.
   ///   - networkIsMade: an early child with a network namespace waits for the plan.
   static func make(
     _ prepared: Preparation, filterCache: String?, signals: consuming SignalDoor,
-    networkIsMade: Bool
+    cgroup: Cgroup?, networkIsMade: Bool
   ) throws(LaunchError) -> PreparedLaunch {
     let policy = prepared.policy
     for number in policy.descriptors where !Output.isOpen(number) {
@@ -76,20 +77,24 @@ extension PreparedLaunch {
       terminal: TerminalRelay.settings(standard), nullDescriptor: null, bootSeconds: clocks.0,
       monotonicSeconds: clocks.1)
     context.networkIsMade = networkIsMade
-    let plan: LaunchPlan
-    do throws(PlanErrors) {
-      plan = try LaunchPlanner(policy, context: context, sources: .host).plan()
-    } catch {
-      throw .rules(error.errors)
-    }
+    let plan = try makePlan(policy, context)
     let owners = try ownerNamespaces(plan, policy.identity, &held)
     let flat = FlatPlan(
       plan.steps, command: policy.command, environment: policy.environment, filter: filter
     ) { owner in owners.first { $0.owner == owner }?.namespace ?? -1 }
     if flat.textSize > maximumText { throw .tooLarge(bytes: flat.textSize) }
-    let cgroup = try attempt { () throws(SystemError) in try Cgroup.make(policy) }
     return PreparedLaunch(
       plan: plan, flat: flat, standard: standard, signals: signals, cgroup: cgroup, held: held)
+  }
+
+  private static func makePlan(
+    _ policy: Policy, _ context: PlanContext
+  ) throws(LaunchError) -> LaunchPlan {
+    do throws(PlanErrors) {
+      return try LaunchPlanner(policy, context: context, sources: .host).plan()
+    } catch {
+      throw .rules(error.errors)
+    }
   }
 
   static func filterBytes(_ policy: Policy, cache: String?) throws(LaunchError) -> [UInt8] {

@@ -22,7 +22,10 @@ package func checkProfiles(_ named: [TypedWord], json: Bool) -> CommandResult {
   }
   let search = search(host)
   let found = find(search).filter { !$0.isShadowed }.map { TypedWord($0.name, argument: 1) }
-  let checked = (named.isEmpty ? found : named).map { check($0, search, host) }
+  // Profiles are checked for wherever they will be used: $CWD may well be the caller's home just now.
+  var elsewhere = host
+  elsewhere.workingDirectory = "/working-directory"
+  let checked = (named.isEmpty ? found : named).map { check($0, search, elsewhere) }
   let exitCode: Int32 = checked.allSatisfy(\.isGood) ? 0 : 2
   if json { return CommandResult(output: CheckReport.json(checked), exitCode: exitCode) }
   return CommandResult(

@@ -5,6 +5,7 @@ package func run(_ request: RunRequest) -> Int32 {
   do throws(SystemError) {
     try Output.reserveStandardDescriptors()
   } catch {
+    Output.complain("cannot give the app descriptors 0, 1 and 2: \(error)")
     return 125
   }
   if let status = request.jsonStatusFD, !Output.isOpen(status) {
@@ -22,11 +23,16 @@ package func run(_ request: RunRequest) -> Int32 {
   do throws(PreparationError) {
     let prepared = try Preparation.make(request)
     announce(prepared, request)
-    return launch(prepared, request, signals, early)
+    return launch(prepared, request, signals, early, falling: [.cgroup, .userNamespaces])
   } catch {
-    for message in error.messages { Output.write(message + "\n", to: 2) }
-    return 125
+    return reporter(request).refusedAsWritten(error.messages)
   }
+}
+
+private func reporter(_ request: RunRequest, app: String? = nil) -> RunReporter {
+  RunReporter(
+    app: app ?? request.name?.text ?? request.app?.text ?? request.command.first ?? "",
+    isQuiet: request.isQuiet, statusDescriptor: request.jsonStatusFD)
 }
 
 private func announce(_ prepared: Preparation, _ request: RunRequest) {
@@ -37,38 +43,55 @@ private func announce(_ prepared: Preparation, _ request: RunRequest) {
 
 private func launch(
   _ prepared: Preparation, _ request: RunRequest, _ signals: consuming SignalDoor,
-  _ early: consuming EarlyChild?
+  _ early: consuming EarlyChild?, falling: Set<Fallback>
 ) -> Int32 {
   let policy = prepared.policy
   let startedAt = Poller.now()
   var usable = rightGuess(early, policy)
+  let cgroup: Cgroup?
+  do throws(SystemError) {
+    cgroup = try Cgroup.make(policy)
+  } catch {
+    return cgroupFailed(error, request, signals, falling)
+  }
   let launch: PreparedLaunch
   do throws(LaunchError) {
     launch = try PreparedLaunch.make(
       prepared, filterCache: FilterPlace.directory(prepared.host), signals: signals,
-      networkIsMade: usable?.hasNetwork ?? false)
+      cgroup: cgroup, networkIsMade: usable?.hasNetwork ?? false)
   } catch {
-    for line in words(error, policy) { Output.complain(line) }
-    return 125
+    remove(cgroup)
+    return reporter(request, app: policy.app).refused(words(error, policy))
   }
   let child: Child
   do throws(SystemError) {
+    /* Never another child for this plan: it would lack what the early one has, its network namespace too. */
     if let usable = usable.take() {
       child = try usable.run(launch.flat)
     } else {
       child = try Launcher.launch(
-        launch.flat, cloneFlags: launch.plan.cloneFlags, cgroup: launch.cgroup?.directory)
+        launch.flat, cloneFlags: launch.plan.cloneFlags, cgroup: cgroup)
     }
   } catch {
-    return namespacesFailed(error.number, policy, request, launch.signals)
+    remove(cgroup)
+    if cgroup != nil, isOfCgroup(error.number) {
+      return cgroupFailed(error, request, launch.signals, falling)
+    }
+    return namespacesFailed(error.number, policy, request, launch.signals, falling)
   }
-  let reporter = RunReporter(
-    app: policy.app, isQuiet: request.isQuiet, statusDescriptor: request.jsonStatusFD)
   var session = RunSession(
-    launch, child: child, policy: policy, reporter: reporter, startedAt: startedAt)
+    launch, child: child, policy: policy, reporter: reporter(request, app: policy.app),
+    startedAt: startedAt)
   switch session.run() {
-  case .over(let code): return code
-  case .noNamespaces(let number): return namespacesFailed(number, policy, request, session.end())
+  case .over(let code):
+    /* 125 to 127 are explained already, from 128 it is a signal. */
+    if (1..<125).contains(code), !request.isQuiet {
+      for line in Hints.unseenFiles(policy, from: prepared.host.workingDirectory) {
+        Output.complain(line)
+      }
+    }
+    return code
+  case .noNamespaces(let number): return namespacesFailed(number, policy, request, session.end(), falling)
   }
 }
 
@@ -76,26 +99,65 @@ private func launch(
 private func rightGuess(_ early: consuming EarlyChild?, _ policy: Policy) -> EarlyChild? {
   guard let early = consume early else { return nil }
   if early.serves(policy) && !PreparedLaunch.mayHold(policy) { return early }
+  /* At once: as a second process of our cgroup it would be in the way of its controllers. */
+  early.end()
   return nil
+}
+
+private func remove(_ cgroup: Cgroup?) {
+  for problem in cgroup?.remove() ?? [] { Output.complain(problem) }
+}
+
+/// What a launch may go on without when the machine refuses it and the profile does not insist.
+private enum Fallback {
+  case cgroup
+  /// Then Landlock, the filter and limits alone.
+  case userNamespaces
+}
+
+/// What clone3(2) says of CLONE_INTO_CGROUP, and a write to cgroup.procs.
+private func isOfCgroup(_ number: Int32) -> Bool {
+  number == Errno.access || number == Errno.busy || number == Errno.notSupported
+    || number == Errno.invalid || number == Errno.noEntry
+}
+
+/// What looked like a delegated cgroup is none. Where `require` names its limits, resolving again fails, and says so.
+private func cgroupFailed(
+  _ error: SystemError, _ request: RunRequest, _ signals: consuming SignalDoor,
+  _ falling: Set<Fallback>
+) -> Int32 {
+  Output.complain("the app's cgroup cannot be used: \(error)")
+  if !falling.contains(.cgroup) { return 125 }
+  return again(request, signals, falling.subtracting([.cgroup]))
 }
 
 /// The clone failed, or the early child could not make what it was born for.
 private func namespacesFailed(
-  _ number: Int32, _ policy: Policy, _ request: RunRequest, _ signals: consuming SignalDoor
+  _ number: Int32, _ policy: Policy, _ request: RunRequest, _ signals: consuming SignalDoor,
+  _ falling: Set<Fallback>
 ) -> Int32 {
-  Output.complain(Hints.explainClone(number))
   let isForbidden =
     number == Errno.notPermitted || number == Errno.noSpace || number == Errno.notImplemented
-  guard isForbidden, policy.namespaces.order == .userFirst, !policy.require.contains(.namespaces)
-  else { return 125 }
-  /* The profile does not insist: Landlock, the filter and limits alone. */
+  let text = Hints.explainClone(number)
+  guard isForbidden, falling.contains(.userNamespaces), policy.namespaces.order == .userFirst,
+    !policy.require.contains(.namespaces)
+  else { return reporter(request, app: policy.app).refused([text]) }
+  Output.complain(text)
+  return again(request, signals, falling.subtracting([.userNamespaces]))
+}
+
+/// Resolves and launches again, without what has turned out not to be had.
+private func again(
+  _ request: RunRequest, _ signals: consuming SignalDoor, _ falling: Set<Fallback>
+) -> Int32 {
   do throws(PreparationError) {
-    let prepared = try Preparation.make(request, canMakeUserNamespaces: false)
+    let prepared = try Preparation.make(
+      request, canMakeUserNamespaces: falling.contains(.userNamespaces),
+      usesUnifiedCgroup: falling.contains(.cgroup))
     announce(prepared, request)
-    return launch(prepared, request, signals, nil)
+    return launch(prepared, request, signals, nil, falling: falling)
   } catch {
-    for message in error.messages { Output.write(message + "\n", to: 2) }
-    return 125
+    return reporter(request).refusedAsWritten(error.messages)
   }
 }
 

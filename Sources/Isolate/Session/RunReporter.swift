@@ -14,13 +14,17 @@ struct RunReporter: Sendable {
     }
   }
 
-  func ended(_ end: AppEnd, limits: Limits) {
-    if let line = EndText.line(end, app: app, limits: limits) { Output.complain(line) }
-    for line in EndText.lines(end.limitsMet) { Output.complain(line) }
+  /// - Parameter isHeard: false: the terminal takes nothing, and a message would wait for ever.
+  func ended(_ end: AppEnd, limits: Limits, isHeard: Bool = true) {
+    if isHeard {
+      if let line = EndText.line(end, app: app, limits: limits) { Output.complain(line) }
+      for line in EndText.lines(end.limitsMet, cause: end.cause) { Output.complain(line) }
+    }
     emit { json in
       json.field("event", "exited")
       json.field("app", app)
       json.field("cause", end.cause.word)
+      if let signal = end.cause.signal { json.field("signal", EndText.name(signal)) }
       json.field("exit-code", Int64(end.exitCode))
       json.key("use")
       json.beginObject()
@@ -31,8 +35,29 @@ struct RunReporter: Sendable {
       if let total = end.use.peakTotalKiB { json.field("peak-total-kib", total) }
       json.field("processes", end.use.processes)
       json.endObject()
-      json.field("limits-met", EndText.lines(end.limitsMet))
+      json.key("limits-met")
+      json.beginArray()
+      for met in end.limitsMet { write(met, to: &json) }
+      json.endArray()
     }
+  }
+
+  private func write(_ met: LimitMet, to json: inout JSONWriter) {
+    json.beginObject()
+    json.field("limit", met.key)
+    if case .privateFiles(let path) = met.what { json.field("path", path) }
+    json.field("amount", met.amount)
+    json.field("unit", EndText.unit(met))
+    if let position = met.position { json.field("rule", position.description) }
+    json.field("enforcement", met.enforcement?.inWords ?? "file system")
+    json.field("sign", EndText.word(met.sign))
+    switch met.sign {
+    case .killed(let count): json.field("processes", count)
+    case .refused(let count): json.field("times", count)
+    case .throttled(let time): json.field("microseconds", time)
+    case .ended, .reached, .near: break
+    }
+    json.endObject()
   }
 
   /// - Returns: what `isolated run` exits with: 126, 127, or 125.
@@ -45,9 +70,35 @@ struct RunReporter: Sendable {
       json.field("app", app)
       json.field("step", Int64(failure.step))
       json.field("error", SystemError.name(failure.number))
+      json.field("message", explained.text)
       json.field("exit-code", Int64(explained.exitCode))
     }
     return explained.exitCode
+  }
+
+  /// Nothing was launched: says why to both.
+  ///
+  /// - Returns: 125.
+  func refused(_ messages: [String]) -> Int32 {
+    for message in messages { Output.complain(message) }
+    noteRefused(messages)
+    return 125
+  }
+
+  /// The same for messages that begin with the place they are about.
+  func refusedAsWritten(_ messages: [String]) -> Int32 {
+    for message in messages { Output.write(message + "\n", to: 2) }
+    noteRefused(messages)
+    return 125
+  }
+
+  private func noteRefused(_ messages: [String]) {
+    emit { json in
+      json.field("event", "failed")
+      json.field("app", app)
+      json.field("message", messages.joined(separator: "\n"))
+      json.field("exit-code", Int64(125))
+    }
   }
 
   private func emit(_ fill: (inout JSONWriter) -> Void) {

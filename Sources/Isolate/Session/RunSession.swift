@@ -10,15 +10,18 @@ package struct RunSession: ~Copyable {
   private var evidence = Evidence()
   private var use = ResourceUse()
   private var limitsMet: [LimitMet] = []
-  private var sampler: Sampler?
+  private var watch: LimitWatch
+  /// Processes that still lived when the app had ended.
+  private var left: UInt64 = 0
   private let startedAt: Int64
   /// When everything is killed because a stop was asked for.
   private var killAt: Int64?
-  private var wallLimitAt: Int64?
-  private var sampleAt: Int64?
   /// When a session that goes on gives back the memory that only its start needed.
   private var shedAt: Int64?
   private var isOver = false
+  private var reportsEnded = false
+  /// SIGTSTP came to us and went to the app: its stop is ours.
+  private var passedStopOn = false
   private var failure: LaunchFailure?
 
   /// Takes over a launched child.
@@ -37,11 +40,8 @@ package struct RunSession: ~Copyable {
     shedAt = startedAt + 100
     evidence.cpuTimeIsLimited = policy.limits.cpuTimeMilliseconds != nil
     evidence.fileSizeIsLimited = policy.limits.fileSizeBytes != nil
-    wallLimitAt = policy.limits.wallTimeMilliseconds.map { startedAt + Int64(clamping: $0.amount) }
-    if policy.limits.memoryBytes?.enforcement == .sampled {
-      sampler = Sampler(initPid: self.child.pid)
-      sampleAt = startedAt + Sampler.firstMilliseconds
-    }
+    watch = LimitWatch(
+      policy.limits, cgroup: prepared.cgroup, initPid: self.child.pid, startedAt: startedAt)
   }
 
   /// How a session went.
@@ -64,17 +64,39 @@ package struct RunSession: ~Copyable {
         isOver = true
       }
     }
-    relay.finish()
-    collectCgroup()
+    let isHeard = drain()
+    relay.restore()
+    collectLimits()
     use.wallMilliseconds = Poller.now() - startedAt
-    use.peakTotalKiB = use.peakTotalKiB ?? sampler?.peakKiB
     if let failure {
       if failure.step == EarlyChild.step { return .noNamespaces(failure.number) }
       return .over(reporter.launchFailed(failure, plan: plan, policy: policy))
     }
     let end = AppEnd(evidence: evidence, use: use, limitsMet: limitsMet)
-    reporter.ended(end, limits: policy.limits)
+    reporter.ended(end, limits: policy.limits, isHeard: isHeard)
     return .over(end.exitCode)
+  }
+
+  /// The app's last words, as long as the caller's terminal takes them and nobody asks to end.
+  ///
+  /// - Returns: whether it took them all: it will take ours too.
+  private mutating func drain() -> Bool {
+    while relay.moveRest() {
+      var doors = [Door(signals.descriptor.raw)] + relay.doors
+      do throws(SystemError) {
+        try Poller.wait(&doors, timeout: nil)
+      } catch {
+        return false
+      }
+      while let signal = signals.next() {
+        let ends = [
+          SignalNumber.terminate, SignalNumber.hangUp, SignalNumber.interrupt, SignalNumber.quit,
+        ]
+        if ends.contains(signal.number) { return false }
+      }
+      relay.handle(doors[1...])
+    }
+    return true
   }
 
   /// Gives the signals back, for another try.
@@ -82,14 +104,18 @@ package struct RunSession: ~Copyable {
 
   private mutating func turn() throws(SystemError) {
     var doors = [
-      Door(child.reports.raw), Door(signals.descriptor.raw), Door(child.pidfd.raw),
+      Door(reportsEnded ? -1 : child.reports.raw), Door(signals.descriptor.raw),
+      Door(child.pidfd.raw),
     ]
     doors += relay.doors
     let sheds = shedIsDue()
     try Poller.wait(&doors, timeout: timeout(), shedding: sheds)
-    if doors[0].isReadable || doors[0].isHungUp { try readReports() }
+    if doors[0].isReadable { try readReports() }
+    /* Init has closed its end and is on its way out: the pidfd says when; asking here again would spin. */
+    if doors[0].isHungUp && !doors[0].isReadable { reportsEnded = true }
     if doors[1].isReadable { try readSignals() }
     relay.handle(doors[3...])
+    if relay.isAway { try relay.resume() }
     try checkClock()
     if doors[2].isReadable { try initEnded() }
   }
@@ -102,33 +128,31 @@ package struct RunSession: ~Copyable {
   }
 
   private func timeout() -> Int64? {
-    let next = [killAt, wallLimitAt, sampleAt, shedAt].compactMap { $0 }.min()
-    return next.map { max(0, $0 - Poller.now()) }
+    let now = Poller.now()
+    let lookAt = relay.isAway ? now + TerminalRelay.lookMilliseconds : nil
+    let next = [killAt, watch.nextAt, shedAt, lookAt].compactMap { $0 }.min()
+    return next.map { max(0, $0 - now) }
   }
 
   private mutating func checkClock() throws(SystemError) {
-    guard killAt != nil || wallLimitAt != nil || sampleAt != nil else { return }
+    guard killAt != nil || watch.nextAt != nil else { return }
     let now = Poller.now()
-    if let at = wallLimitAt, now >= at {
-      wallLimitAt = nil
-      evidence.wallTimePassed = true
-      kill()
-    }
     if let at = killAt, now >= at {
       killAt = nil
       evidence.wasForced = true
       kill()
     }
-    if let at = sampleAt, now >= at, var taken = sampler {
-      taken.sample()
-      sampler = taken
-      sampleAt = now + Sampler.everyMilliseconds
-      if let limit = policy.limits.memoryBytes, taken.lastKiB > limit.amount / 1024 {
-        sampleAt = nil
-        evidence.memoryExceeded = true
-        kill()
-      }
+    guard let at = watch.nextAt, now >= at else { return }
+    switch watch.check(at: now) {
+    case nil:
+      if watch.wantsShared { Launcher.askForShared(child.reports) }
+      return
+    case .memory: evidence.memoryExceeded = true
+    case .cpuTime: evidence.cpuTimeExceeded = true
+    case .wallTime: evidence.wallTimePassed = true
+    case .processes, .cpu, .openFiles, .fileSize, .addressSpace, .coreSize: return
     }
+    kill()
   }
 
   /// Kills init: the kernel then kills everything in its pid namespace.
@@ -155,54 +179,75 @@ package struct RunSession: ~Copyable {
         use.systemMicroseconds = usage.systemMicroseconds
         use.peakResidentKiB = usage.peakResidentKiB
         use.processes = usage.processes
+        left = usage.left
         noteFullFileSystems(usage.fullFileSystems)
+      case .shared(let bytes): watch.note(sharedBytes: bytes)
       }
     }
   }
 
   private mutating func noteFullFileSystems(_ full: UInt32) {
     for (index, path) in child.watched.enumerated().prefix(32) where full & (1 << index) != 0 {
-      limitsMet.append(.fileSystemFull(path: path))
+      let rule = policy.files.rules.first { $0.kind == .private && $0.target == path }
+      limitsMet.append(
+        LimitMet(
+          what: .privateFiles(path: path), amount: rule?.sizeBytes ?? 0, enforcement: nil,
+          position: rule?.position, sign: .reached))
     }
   }
 
-  /// A stop is followed for a person who typed it. Elsewhere it is the app's own affair: one that could stop its supervisor
-  /// could outlive its time limit.
+  /// A stop is followed when a person typed it: to us, who passed it on, or on the app's terminal. Elsewhere it is the app's own
+  /// affair: one that could stop its supervisor could outlive its time limit.
   private mutating func followStop() throws(SystemError) {
-    guard relay.isInteractive else { return }
-    if wallLimitAt == nil && sampleAt == nil && killAt == nil {
+    guard relay.isInteractive || passedStopOn else { return }
+    let isTimed = watch.nextAt != nil || killAt != nil
+    if passedStopOn || !isTimed {
+      passedStopOn = false
       try stopWithApp()
     } else {
       try forward(SignalNumber.continue)
     }
   }
 
-  /// The app stopped (Ctrl-Z): so do we, with the terminal as we found it; and go on together.
+  /// The app stopped (Ctrl-Z): so do we, with the terminal as we found it. With a raw terminal the keyboard has
+  /// stopped only the app; the rest of our job waits for it. SIGCONT, when it comes, is read as any other signal.
   private mutating func stopWithApp() throws(SystemError) {
+    let isWholeJob = relay.isRaw
     relay.restore()
-    ProcessHandle.stopSelf()
-    try relay.enterRaw()
-    relay.resize()
-    try forward(SignalNumber.continue)
+    ProcessHandle.stopSelf(withGroup: isWholeJob)
+    try relay.resume()
   }
 
   private mutating func readSignals() throws(SystemError) {
     while let signal = signals.next() {
-      switch signal {
+      switch signal.number {
       case SignalNumber.child: break
-      case SignalNumber.windowChange: relay.resize()
-      case SignalNumber.terminate, SignalNumber.hangUp:
-        evidence.stopSignal = evidence.stopSignal ?? signal
-        killAt = killAt ?? Poller.now() + policy.stop.timeoutMilliseconds
-        let asks = signal == SignalNumber.terminate ? policy.stop.signal : signal
-        try forward(asks)
+      case SignalNumber.windowChange where relay.isOpen: relay.resize()
+      case SignalNumber.terminate:
+        stopRequested(by: signal.number)
+        try forward(policy.stop.signal)
+      case SignalNumber.hangUp:
+        /* From a process it may well mean "read your settings again"; with the terminal gone it means the end. */
+        if signal.isFromKernel || relay.isHungUp { stopRequested(by: signal.number) }
+        try forward(signal.number)
       case SignalNumber.interrupt, SignalNumber.quit:
-        evidence.stopSignal = evidence.stopSignal ?? signal
-        try forward(signal)
-      case SignalNumber.continue: try relay.enterRaw()
-      default: try forward(signal)
+        evidence.stopSignal = evidence.stopSignal ?? signal.number
+        try forward(signal.number)
+      case SignalNumber.continue:
+        try relay.resume()
+        try forward(signal.number)
+      case SignalNumber.terminalStop:
+        passedStopOn = true
+        try forward(signal.number)
+      default: try forward(signal.number)
       }
     }
+  }
+
+  /// The first request sets the time at which everything is killed; later ones do not put it off.
+  private mutating func stopRequested(by signal: Int32) {
+    evidence.stopSignal = evidence.stopSignal ?? signal
+    killAt = killAt ?? Poller.now() + policy.stop.timeoutMilliseconds
   }
 
   private func forward(_ signal: Int32) throws(SystemError) {
@@ -221,18 +266,21 @@ package struct RunSession: ~Copyable {
     isOver = true
   }
 
-  private mutating func collectCgroup() {
-    guard let cgroup else { return }
-    let counts = cgroup.counts()
-    evidence.memoryKills = counts.memoryKills
-    use.peakTotalKiB = counts.peakKiB
-    if counts.memoryKills > 0, let limit = policy.limits.memoryBytes {
-      limitsMet.append(.memory(limit: limit.amount, kills: counts.memoryKills))
+  private mutating func collectLimits() {
+    let counts = cgroup?.counts()
+    if let counts, let total = counts.cpuMicroseconds, evidence.status == nil {
+      /* Init was killed with the rest and could not report. */
+      use.userMicroseconds = total
     }
-    if counts.refusedForks > 0, let limit = policy.limits.processes {
-      limitsMet.append(.processes(limit: limit.amount))
+    evidence.memoryKills = counts?.memoryKills ?? 0
+    if let limit = policy.limits.cpuTimeMilliseconds {
+      let used = (use.userMicroseconds + use.systemMicroseconds) / 1000
+      evidence.cpuTimeIsUsedUp = used >= limit.amount
     }
-    for problem in cgroup.remove() { Output.complain(problem) }
+    if evidence.status == nil, counts == nil { use.userMicroseconds = watch.cpuMicroseconds }
+    watch.finish(counts, use: &use, left: left)
+    limitsMet += watch.met(cause: evidence.cause)
+    for problem in cgroup?.remove() ?? [] { Output.complain(problem) }
   }
 }
 

@@ -1,21 +1,30 @@
 /// Carries bytes between the caller's terminal and the app's pty, and leaves the terminal as it was found.
 struct TerminalRelay: ~Copyable {
-  /// Which of 0, 1, 2 are the app's pty.
+  /// How often a background job looks whether it is in the foreground now: no signal tells.
+  static let lookMilliseconds: Int64 = 200
+
+  /// Which of the caller's 0, 1, 2 are the app's pty: the first that is read, the first that is written.
   private let input: Int32?
   private let output: Int32?
   let isInteractive: Bool
-  private let savedModes: [UInt8]
+  private var savedModes: [UInt8] = []
   private var master: HeldDescriptor?
+  /// Our own ways to the caller's terminal, which do not block.
+  private var reader: HeldDescriptor?
+  private var writer: HeldDescriptor?
   private var toApp: [UInt8] = []
+  private var toCaller: [UInt8] = []
   private var inputEnded = false
-  private var isRaw = false
+  private var outputEnded = false
+  private(set) var isRaw = false
+  /// Another job has the terminal: nothing is read from it.
+  private(set) var isAway = false
 
   /// - Parameter standard: what becomes of 0, 1 and 2.
   init(standard: [PlanContext.StandardDescriptor]) {
     input = standard[0] == .pty ? 0 : nil
     output = standard[1] == .pty ? 1 : standard[2] == .pty ? 2 : nil
     isInteractive = standard[0] == .pty && standard[1] == .pty
-    savedModes = input.map { Terminal.modes($0) } ?? []
   }
 
   /// What the app's pty starts with, or nil when there is to be none.
@@ -33,20 +42,47 @@ struct TerminalRelay: ~Copyable {
   mutating func open(_ master: consuming Descriptor) throws(SystemError) {
     try Bytes.makeNonBlocking(master)
     self.master = HeldDescriptor(master)
+    if let input { reader = Self.own(input, forWriting: false) }
+    if let output { writer = Self.own(output, forWriting: true) }
+    /* The window may have changed since the plan was made. */
+    resize()
     try enterRaw()
   }
 
+  private static func own(_ descriptor: Int32, forWriting: Bool) -> HeldDescriptor? {
+    guard let own = Terminal.reopen(descriptor, forWriting: forWriting) else { return nil }
+    return HeldDescriptor(own)
+  }
+
+  var isOpen: Bool { master != nil }
+
+  /// Whether the caller's terminal is gone.
+  var isHungUp: Bool { input.map { Terminal.modes($0).isEmpty } ?? false }
+
   /// Raw only when the whole dialogue is ours: a pipeline's other members share the terminal.
-  mutating func enterRaw() throws(SystemError) {
-    guard isInteractive, !isRaw, let input, Terminal.isForeground(input) else { return }
+  private mutating func enterRaw() throws(SystemError) {
+    guard let input, master != nil, !isRaw else { return }
+    isAway = !Terminal.isForeground(input)
+    guard isInteractive, !isAway else { return }
+    savedModes = Terminal.modes(input)
+    guard !savedModes.isEmpty else { return }
     try Terminal.makeRaw(input)
     isRaw = true
+  }
+
+  /// After a stop, and now and then in the background: the shell has set the terminal's modes in the meantime.
+  mutating func resume() throws(SystemError) {
+    isRaw = false
+    try enterRaw()
+    if !isAway { resize() }
   }
 
   /// Gives the terminal back as it was.
   mutating func restore() {
     guard isRaw, let input else { return }
     isRaw = false
+    /* Its modes are another job's by now, or it is gone. */
+    guard Terminal.isForeground(input), !isHungUp else { return }
     do throws(SystemError) {
       try Terminal.setModes(savedModes, input)
     } catch {
@@ -65,32 +101,53 @@ struct TerminalRelay: ~Copyable {
     }
   }
 
-  /// The doors to wait on: the caller's terminal, then the pty.
+  /// The doors to wait on: the caller's terminal, the pty, and the caller's terminal for writing.
   var doors: [Door] {
-    guard let raw = master?.descriptor.raw else { return [Door(-1), Door(-1)] }
-    let wantsInput = !inputEnded && toApp.isEmpty
+    guard let raw = master?.descriptor.raw else { return [Door(-1), Door(-1), writerDoor] }
+    let wantsInput = !inputEnded && !isAway && toApp.isEmpty
+    let wantsOutput = toCaller.isEmpty
     return [
-      Door(wantsInput ? input ?? -1 : -1),
-      Door(raw, read: true, write: !toApp.isEmpty),
+      Door(wantsInput ? reader?.descriptor.raw ?? input ?? -1 : -1),
+      Door(wantsOutput || !toApp.isEmpty ? raw : -1, read: wantsOutput, write: !toApp.isEmpty),
+      writerDoor,
     ]
   }
 
-  mutating func handle(_ doors: ArraySlice<Door>) {
-    guard let first = doors.first, let last = doors.last else { return }
-    if first.isReadable || first.isHungUp { readInput() }
-    if last.isWritable { writeToApp() }
-    if last.isReadable || last.isHungUp { readOutput() }
+  private var writerDoor: Door {
+    Door(toCaller.isEmpty ? -1 : writer?.descriptor.raw ?? output ?? -1, read: false, write: true)
   }
 
-  private mutating func readInput() {
-    guard let input else { return }
-    switch Bytes.take(from: input) {
-    case .bytes(let bytes): toApp = bytes
+  mutating func handle(_ doors: ArraySlice<Door>) {
+    let start = doors.startIndex
+    guard doors.count == 3 else { return }
+    if doors[start].isReadable || doors[start].isHungUp {
+      readInput(isHungUp: doors[start].isHungUp)
+    }
+    if doors[start + 1].isWritable { writeToApp() }
+    if doors[start + 1].isReadable || doors[start + 1].isHungUp { readOutput() }
+    if doors[start + 2].isWritable || doors[start + 2].isHungUp { writeToCaller() }
+  }
+
+  private mutating func readInput(isHungUp: Bool) {
+    guard let input, let raw = master?.descriptor.raw else { return }
+    guard isHungUp || Terminal.isForeground(input) else {
+      isAway = true
+      return
+    }
+    switch Bytes.take(from: reader?.descriptor.raw ?? input) {
+    case .bytes(let bytes):
+      toApp = bytes
+      /* Ctrl-D in the middle of a line: the part is handed on as it was to us. */
+      if !isRaw, bytes.last != 10, Terminal.endOfInput(Terminal.modes(input)) != nil,
+        let end = Terminal.endOfInput(Terminal.modes(raw))
+      {
+        toApp.append(end)
+      }
     case .nothingNow: return
     case .end:
-      /* End of input on the caller's side is end of input on the app's: the pty's VEOF character. */
-      inputEnded = true
-      toApp = [4]
+      /* The end of input here is the end of input there; only a terminal that is gone has ended for good. */
+      inputEnded = isHungUp
+      if let end = Terminal.endOfInput(Terminal.modes(raw)) { toApp = [end] }
     }
     writeToApp()
   }
@@ -104,13 +161,15 @@ struct TerminalRelay: ~Copyable {
     toApp.removeFirst(count)
   }
 
-  /// - Returns: false when there is no more to read now.
+  /// - Returns: whether there was something to read.
   @discardableResult
   private mutating func readOutput() -> Bool {
-    guard let raw = master?.descriptor.raw else { return false }
+    guard let raw = master?.descriptor.raw, toCaller.isEmpty else { return false }
     switch Bytes.take(from: raw) {
     case .bytes(let bytes):
-      if let output { Output.write(bytes, to: output) }
+      if output == nil || outputEnded { return true }
+      toCaller = bytes
+      writeToCaller()
       return true
     case .nothingNow: return false
     case .end:
@@ -119,10 +178,22 @@ struct TerminalRelay: ~Copyable {
     }
   }
 
-  /// What the app wrote last, when it has ended; and the terminal given back.
-  mutating func finish() {
-    var rounds = 0
-    while rounds < 4096, readOutput() { rounds += 1 }
-    restore()
+  /// A terminal that is gone takes nothing more; the app goes on, as it would with its own.
+  private mutating func writeToCaller() {
+    guard let target = writer?.descriptor.raw ?? output, !toCaller.isEmpty else { return }
+    guard let count = Bytes.give(toCaller[...], to: target) else {
+      outputEnded = true
+      toCaller = []
+      return
+    }
+    toCaller.removeFirst(count)
+  }
+
+  /// When the app has ended: moves what it wrote last.
+  ///
+  /// - Returns: whether there is more, once the caller's terminal takes it.
+  mutating func moveRest() -> Bool {
+    while toCaller.isEmpty, readOutput() {}
+    return !toCaller.isEmpty
   }
 }

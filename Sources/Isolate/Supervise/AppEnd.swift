@@ -15,6 +15,15 @@ package enum Cause: Hashable, Sendable {
   /// Init died before it could say how the app ended: killed from outside, or by the kernel for want of memory.
   case lost(signal: Int32)
 
+  /// The signal behind it: that of the app's end, or that which asked for it.
+  package var signal: Int32? {
+    switch self {
+    case .signal(let signal, _), .stopped(let signal, _), .lost(let signal): signal
+    case .refusedSystemCall: SignalNumber.systemCall
+    case .exited, .memoryLimit, .cpuTimeLimit, .fileSizeLimit, .wallTimeLimit: nil
+    }
+  }
+
   /// The word for programs: `cause` in --json-status-fd.
   package var word: String {
     switch self {
@@ -45,15 +54,6 @@ package struct ResourceUse: Hashable, Sendable {
   package init() {}
 }
 
-/// A limit that was met without being the cause of death: reported, so that nobody has to guess.
-package enum LimitMet: Hashable, Sendable {
-  /// A private file system had no room left.
-  case fileSystemFull(path: String)
-  case processes(limit: UInt64)
-  case memory(limit: UInt64, kills: UInt64)
-  case openFiles(limit: UInt64)
-}
-
 /// What the session learnt while the app ran; with it the cause is decided.
 package struct Evidence: Sendable {
   package var status: ExitStatus?
@@ -61,6 +61,9 @@ package struct Evidence: Sendable {
   package var initStatus: ExitStatus?
   package var wallTimePassed = false
   package var memoryExceeded = false
+  package var cpuTimeExceeded = false
+  /// The app as a whole used as much CPU time as it may.
+  package var cpuTimeIsUsedUp = false
   package var memoryKills: UInt64 = 0
   package var stopSignal: Int32?
   package var wasForced = false
@@ -73,6 +76,7 @@ package struct Evidence: Sendable {
   package var cause: Cause {
     if wallTimePassed { return .wallTimeLimit }
     if memoryExceeded { return .memoryLimit }
+    if cpuTimeExceeded { return .cpuTimeLimit }
     guard let status else {
       if let stopSignal { return .stopped(by: stopSignal, forced: wasForced) }
       if memoryKills > 0 { return .memoryLimit }
@@ -86,9 +90,9 @@ package struct Evidence: Sendable {
       }
       if signal == SignalNumber.kill && memoryKills > 0 { return .memoryLimit }
       if signal == SignalNumber.systemCall { return .refusedSystemCall }
-      if cpuTimeIsLimited && (signal == SignalNumber.cpuTime || signal == SignalNumber.kill) {
-        return .cpuTimeLimit
-      }
+      if cpuTimeIsLimited && signal == SignalNumber.cpuTime { return .cpuTimeLimit }
+      /* A second later, if it goes on (setrlimit(2)). */
+      if cpuTimeIsUsedUp && signal == SignalNumber.kill { return .cpuTimeLimit }
       if fileSizeIsLimited && signal == SignalNumber.fileSize { return .fileSizeLimit }
       return .signal(signal, dumpedCore: core)
     }
@@ -101,6 +105,7 @@ package enum SignalNumber {
   package static let interrupt: Int32 = 2
   package static let quit: Int32 = 3
   package static let kill: Int32 = 9
+  package static let pipe: Int32 = 13
   package static let terminate: Int32 = 15
   package static let child: Int32 = 17
   package static let `continue`: Int32 = 18

@@ -22,7 +22,9 @@ package struct Descriptor: ~Copyable, Sendable {
 
   /// Opens a file for reading. The corresponding C function is `open`.
   package static func openForReading(_ path: String) throws(SystemError) -> Descriptor {
-    let raw = try call("open", path) { unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY) }
+    let raw = try call("open", path) {
+      unsafe RawText.withCString(path) { unsafe open($0, O_RDONLY | O_CLOEXEC | O_NOCTTY) }
+    }
     return Descriptor(adopting: raw)
   }
 
@@ -103,6 +105,7 @@ package struct FileStatus: Hashable, Sendable {
   package var isDirectory: Bool { mode & 0o170000 == 0o040000 }
   package var isLink: Bool { mode & 0o170000 == 0o120000 }
   package var isRegular: Bool { mode & 0o170000 == 0o100000 }
+  package var isCharacterDevice: Bool { mode & 0o170000 == 0o020000 }
   package var isExecutable: Bool { mode & 0o111 != 0 }
 
   /// The corresponding C functions are `stat` and `lstat`. Nil: there is no such file.
@@ -111,7 +114,11 @@ package struct FileStatus: Hashable, Sendable {
   ) throws(SystemError) -> FileStatus? {
     var status = kernel_stat_result()
     do {
-      try call("stat", path) { unsafe kernel_stat(path, followingLinks ? 1 : 0, &status) }
+      try call("stat", path) {
+        unsafe RawText.withCString(path) {
+          unsafe kernel_stat($0, followingLinks ? 1 : 0, &status)
+        }
+      }
     } catch {
       if error.number == ENOENT || error.number == ENOTDIR { return nil }
       throw error
@@ -128,9 +135,11 @@ package enum FileSystem {
   package static func linkTarget(_ path: String) -> String? {
     var bytes = [UInt8](repeating: 0, count: 4096)
     let count = unsafe bytes.withUnsafeMutableBytes { buffer in
-      unsafe kernel_read_link(path, buffer.baseAddress, buffer.count)
+      unsafe RawText.withCString(path) {
+        unsafe kernel_read_link($0, buffer.baseAddress, buffer.count)
+      }
     }
-    return count <= 0 ? nil : String(decoding: bytes.prefix(count), as: UTF8.self)
+    return count <= 0 ? nil : RawText.decode(bytes.prefix(count))
   }
 
   /// The whole file. Nil: there is no such file.

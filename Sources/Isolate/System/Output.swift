@@ -7,7 +7,7 @@ package enum Output {
   /// - Returns: false when the reader is gone or the device is full; nothing is retried then.
   @discardableResult
   package static func write(_ text: String, to descriptor: Int32) -> Bool {
-    write(Array(text.utf8), to: descriptor)
+    write(Array(RawText.visible(text).utf8), to: descriptor)
   }
 
   /// Writes all bytes to a descriptor, waiting where it must.
@@ -20,6 +20,11 @@ package enum Output {
       }
       if count < 0 {
         if errno == EINTR { continue }
+        /* The caller has made the description non-blocking; it is his, so we wait instead of changing it. */
+        if errno == EAGAIN {
+          var door = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+          if unsafe poll(&door, 1, -1) > 0 { continue }
+        }
         return false
       }
       sent += count

@@ -68,13 +68,21 @@ package struct SignalDoor: ~Copyable {
   /// Puts the caller's signal mask back.
   package borrowing func restoreMask() { kernel_restore_mask(saved) }
 
+  /// A signal, and whether the kernel sent it for a terminal, not a process.
+  package struct Arrival: Hashable, Sendable {
+    package var number: Int32
+    package var isFromKernel: Bool
+  }
+
   /// The next signal, or nil when there is none now.
-  package borrowing func next() -> Int32? {
+  package borrowing func next() -> Arrival? {
     while true {
       var signal = kernel_signal()
       guard unsafe kernel_read_signal(descriptor.raw, &signal) == 0 else { return nil }
       if signal.number < 1 || signal.number > 64 { continue }
-      if ignored & (1 << UInt64(signal.number - 1)) == 0 { return signal.number }
+      if ignored & (1 << UInt64(signal.number - 1)) == 0 {
+        return Arrival(number: signal.number, isFromKernel: signal.from_kernel == 1)
+      }
     }
   }
 }
@@ -96,6 +104,7 @@ package enum ProcessHandle {
     return ended == 1 ? status : nil
   }
 
-  /// Stops the calling process, as Ctrl-Z would have, until it is continued.
-  package static func stopSelf() { kernel_stop_self() }
+  /// Stops the calling process, or its whole group, as Ctrl-Z would have, until it is continued; without effect
+  /// where nobody could continue it.
+  package static func stopSelf(withGroup: Bool) { kernel_stop_self(withGroup ? 1 : 0) }
 }

@@ -43,6 +43,21 @@ package enum Terminal {
     quiet[12] &= ~UInt8(ECHO)
     return quiet
   }
+
+  /// The character that ends input (VEOF) where lines are edited (ICANON); nil in any other mode.
+  package static func endOfInput(_ modes: [UInt8]) -> UInt8? {
+    guard modes.count == 36, modes[12] & UInt8(ICANON) != 0 else { return nil }
+    let character = modes[17 + Int(VEOF)]
+    return character == 0 ? nil : character
+  }
+
+  /// An own way to an open terminal, which does not block: the caller's is shared, so its flags are not ours to change.
+  ///
+  /// - Returns: nil where it cannot be had, as after su(1), when the device belongs to another user.
+  package static func reopen(_ descriptor: Int32, forWriting: Bool) -> Descriptor? {
+    let raw = kernel_reopen(descriptor, forWriting ? 1 : 0)
+    return raw < 0 ? nil : Descriptor(adopting: raw)
+  }
 }
 
 /// Moving bytes without waiting.

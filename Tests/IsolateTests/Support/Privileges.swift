@@ -15,6 +15,6 @@ enum Executable {
 
   static var path: String {
     let copy = root + "/bin/isolated"
-    return Run.exists(copy) ? copy : root + "/.build/debug/isolated"
+    return Run.exists(copy) ? copy : Run.isolated
   }
 }

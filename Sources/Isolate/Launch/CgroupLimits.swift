@@ -1,0 +1,124 @@
+/// A policy's limits as a cgroup's files, and what its files count. Sources: the kernel's cgroup-v2 and cgroup-v1 documents.
+package enum CgroupLimits {
+  /// One file and what is written to it.
+  package struct Setting: Hashable, Sendable {
+    package var file: String
+    package var value: String
+    /// A kernel without this file is fine.
+    package var isOptional = false
+  }
+
+  /// The v2 controllers that the limits need.
+  package static func controllers(_ limits: Limits) -> [String] {
+    var names: [String] = []
+    if limits.memoryBytes?.enforcement == .cgroup2 { names.append("memory") }
+    if limits.processes?.enforcement == .cgroup2 { names.append("pids") }
+    if limits.cpuMillis?.enforcement == .cgroup2 { names.append("cpu") }
+    return names
+  }
+
+  package static func unified(_ limits: Limits) -> [Setting] {
+    var settings: [Setting] = []
+    if let limit = limits.memoryBytes, limit.enforcement == .cgroup2 {
+      settings.append(Setting(file: "memory.max", value: "\(limit.amount)"))
+      // Swap would be more memory than was allowed.
+      settings.append(Setting(file: "memory.swap.max", value: "0", isOptional: true))
+      // All or nothing: half an app is of no use, and the cause stays plain.
+      settings.append(Setting(file: "memory.oom.group", value: "1"))
+    }
+    if let limit = limits.processes, limit.enforcement == .cgroup2 {
+      settings.append(Setting(file: "pids.max", value: "\(withInit(limit.amount))"))
+    }
+    if let limit = limits.cpuMillis, limit.enforcement == .cgroup2 {
+      settings.append(
+        Setting(file: "cpu.max", value: "\(quotaMicroseconds(limit.amount)) \(periodMicroseconds)"))
+    }
+    return settings
+  }
+
+  package static func legacy(_ limits: Limits, controller: String) -> [Setting] {
+    switch controller {
+    case "memory":
+      guard let limit = limits.memoryBytes, limit.enforcement == .cgroup1 else { return [] }
+      return [
+        Setting(file: "memory.limit_in_bytes", value: "\(limit.amount)"),
+        Setting(file: "memory.memsw.limit_in_bytes", value: "\(limit.amount)", isOptional: true),
+      ]
+    case "pids":
+      guard let limit = limits.processes, limit.enforcement == .cgroup1 else { return [] }
+      return [Setting(file: "pids.max", value: "\(withInit(limit.amount))")]
+    case "cpu":
+      guard let limit = limits.cpuMillis, limit.enforcement == .cgroup1 else { return [] }
+      return [
+        Setting(file: "cpu.cfs_period_us", value: "\(periodMicroseconds)"),
+        Setting(file: "cpu.cfs_quota_us", value: "\(quotaMicroseconds(limit.amount))"),
+      ]
+    default: return []
+    }
+  }
+
+  private static let periodMicroseconds: UInt64 = 100_000
+
+  /// The kernel takes no quota below a millisecond.
+  private static func quotaMicroseconds(_ millis: UInt64) -> UInt64 {
+    max(1000, millis.multipliedReportingOverflow(by: 100).partialValue)
+  }
+
+  /// Init is counted too, and is none of the app's.
+  private static func withInit(_ amount: UInt64) -> UInt64 { min(amount, 4_194_303) + 1 }
+
+  static func apply(_ limits: Limits, to path: String) throws(SystemError) {
+    try write(unified(limits), path)
+  }
+
+  static func apply(
+    _ limits: Limits, to path: String, legacyController: String
+  ) throws(SystemError) {
+    try write(legacy(limits, controller: legacyController), path)
+  }
+
+  private static func write(_ settings: [Setting], _ path: String) throws(SystemError) {
+    for setting in settings {
+      let file = "\(path)/\(setting.file)"
+      if setting.isOptional {
+        try CgroupFile.writeIfThere(setting.value, to: file)
+      } else {
+        try CgroupFile.write(setting.value, to: file)
+      }
+    }
+  }
+
+  static func read(_ counts: inout Cgroup.Counts, _ path: String) {
+    let memory = text(path, "memory.events")
+    counts.memoryKills = CgroupText.count("oom_kill", in: memory) ?? 0
+    counts.memoryRefusals = CgroupText.count("oom", in: memory) ?? 0
+    counts.refusedForks = CgroupText.count("max", in: text(path, "pids.events")) ?? 0
+    counts.peakKiB = number(path, "memory.peak").map { $0 / 1024 }
+    let cpu = text(path, "cpu.stat")
+    counts.cpuMicroseconds = CgroupText.count("usage_usec", in: cpu)
+    counts.throttledMicroseconds = CgroupText.count("throttled_usec", in: cpu) ?? 0
+  }
+
+  static func read(_ counts: inout Cgroup.Counts, _ path: String, legacyController: String) {
+    switch legacyController {
+    case "memory":
+      counts.memoryKills =
+        CgroupText.count("oom_kill", in: text(path, "memory.oom_control")) ?? 0
+      counts.peakKiB = number(path, "memory.max_usage_in_bytes").map { $0 / 1024 }
+    case "pids":
+      counts.refusedForks = CgroupText.count("max", in: text(path, "pids.events")) ?? 0
+    case "cpu":
+      let nanoseconds = CgroupText.count("throttled_time", in: text(path, "cpu.stat")) ?? 0
+      counts.throttledMicroseconds = nanoseconds / 1000
+    default: break
+    }
+  }
+
+  private static func text(_ path: String, _ file: String) -> String {
+    TextFile.read("\(path)/\(file)", limit: 8192) ?? ""
+  }
+
+  private static func number(_ path: String, _ file: String) -> UInt64? {
+    TextFile.readLine("\(path)/\(file)").flatMap { UInt64($0) }
+  }
+}
