@@ -1,5 +1,6 @@
 # make run    installs what is missing, builds, and confines a real program doing real work
 # make test   installs what is missing, builds, and runs every test, as root and as an ordinary user
+# make test-vm  boots systemd with cgroup v2 in a machine of its own and checks limits there (root; minutes)
 # make        builds the lean, static, position-independent executable: build/isolated
 
 PREFIX ?= /usr/local
@@ -12,7 +13,7 @@ STATIC = ISOLATED_STATIC=1 $(SWIFT) build -c release --product isolated --disabl
 	--scratch-path .build-static \
 	-Xlinker --symbol-ordering-file=$(CURDIR)/scripts/waiting-symbols -Xlinker --no-warn-symbol-ordering
 
-.PHONY: all build run test lint fuzz bench install uninstall deps test-deps clean
+.PHONY: all build run test test-vm lint fuzz bench install uninstall deps test-deps clean
 
 all: build
 
@@ -33,6 +34,9 @@ run: build
 
 test: test-deps build
 	@scripts/test
+
+test-vm: build
+	@Tests/VM/vm $(EXECUTABLE)
 
 lint:
 	@scripts/lint

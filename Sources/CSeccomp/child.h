@@ -22,6 +22,7 @@ struct child {
 	const struct launch_plan *plan;
 	void *arena;      /* of an early child, else NULL */
 	int root_fd;      /* the new root, until it is entered; then "/" */
+	uint32_t covered; /* how many of our own mounts lie beneath the new root, on the old one's place */
 	int proc_self_fd; /* the process's own directory in the caller's /proc */
 	int null_fd;      /* the new root's /dev/null, once needed */
 	int terminal_fd;  /* the pty's app side */

@@ -165,10 +165,13 @@ int child_app_step(struct child *c, const struct launch_step *s)
 		return 0;
 	case LAUNCH_OP_RLIMIT: {
 		const struct launch_rlimit_extra *extra = (const void *)child_text(c, s->text_b);
-		struct rlimit limit;
+		struct rlimit limit, own;
 
-		limit.rlim_cur = extra->soft;
-		limit.rlim_max = extra->hard;
+		/* A caller with a lower limit than the policy's cannot raise it, and need not: the app gets the lower one. */
+		if (syscall(SYS_prlimit64, 0, s->fd, NULL, &own) < 0)
+			return -1;
+		limit.rlim_cur = extra->soft < own.rlim_max ? extra->soft : own.rlim_max;
+		limit.rlim_max = extra->hard < own.rlim_max ? extra->hard : own.rlim_max;
 		return (int)syscall(SYS_prlimit64, 0, s->fd, &limit, NULL);
 	}
 	case LAUNCH_OP_NICE:

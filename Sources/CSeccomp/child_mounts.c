@@ -22,6 +22,7 @@
 #define MS_BIND 4096
 #define MS_REC 16384
 #define MS_PRIVATE (1 << 18)
+#define MS_UNBINDABLE (1 << 17)
 #endif
 
 #define PATH_LIMIT 4096
@@ -203,6 +204,7 @@ static int new_root(struct child *c, int mount, int covered)
 	(void)syscall(SYS_close, covered);
 	(void)syscall(SYS_close, c->root_fd);
 	c->root_fd = mount;
+	c->covered++;
 	return 0;
 }
 
@@ -274,6 +276,18 @@ static int special_step(struct child *c, const struct launch_step *s, const char
 	return finish(mount_at(target, type, flags, child_text(c, s->text_b)), target, -1);
 }
 
+/*
+ * While it is being built the new root lies on "/", where it would be part of every copy of a tree that "/" is in: a
+ * rule on "/" would show the half-made view. An unbindable mount is left out of copies (mount_namespaces(7)).
+ */
+static int set_propagation(int fd, uint64_t propagation)
+{
+	struct mount_attr attr = { 0 };
+
+	attr.propagation = propagation;
+	return (int)syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH, &attr, sizeof(attr));
+}
+
 static int root_step(struct child *c, const struct launch_step *s)
 {
 	int fs = (int)syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC);
@@ -289,7 +303,8 @@ static int root_step(struct child *c, const struct launch_step *s)
 	if (c->root_fd < 0)
 		return finish(-1, fs, -1);
 	(void)syscall(SYS_close, fs);
-	if (syscall(SYS_move_mount, c->root_fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+	if (syscall(SYS_move_mount, c->root_fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0 ||
+	    set_propagation(c->root_fd, MS_UNBINDABLE) < 0)
 		return -1;
 	return remember_device(c, c->root_fd);
 }
@@ -492,13 +507,14 @@ static int overlay_mount(const struct launch_overlay_extra *extra, int lower, in
 }
 
 /*
- * The thrown-away layer is a tmpfs at the target itself: the overlay covers it, so that the app has no path to it.
+ * The thrown-away layer is a tmpfs at the target itself: the overlay covers it, so that the app has no path to it. For "/"
+ * it is a directory of the root we made, which the overlay covers too.
  */
 static int overlay_step(struct child *c, const struct launch_step *s)
 {
 	const struct launch_overlay_extra *extra = (const void *)child_text(c, s->text_b);
 	const char *path = child_text(c, s->text_a);
-	int result, mount = -1, upper = -1, work = -1, target = -1;
+	int result, mount = -1, upper = -1, work = -1, target = -1, layer = -1;
 	int lower = open_source(child_text(c, extra->lower), extra->device, extra->inode);
 
 	if (lower < 0)
@@ -511,13 +527,19 @@ static int overlay_step(struct child *c, const struct launch_step *s)
 				     O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		work = (int)syscall(SYS_openat, AT_FDCWD, child_text(c, extra->work),
 				    O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	} else if (mount_at(target, "tmpfs", MS_NOSUID | MS_NODEV, child_text(c, extra->options)) == 0) {
-		(void)syscall(SYS_close, target);
-		target = open_beneath(c, path, 0);
-		if (target >= 0 && syscall(SYS_mkdirat, target, "upper", 0755) == 0 &&
-		    syscall(SYS_mkdirat, target, "work", 0700) == 0) {
-			upper = (int)syscall(SYS_openat, target, "upper", O_PATH | O_CLOEXEC);
-			work = (int)syscall(SYS_openat, target, "work", O_PATH | O_CLOEXEC);
+	} else {
+		layer = *path ? target : ensure(c, "overlay", TYPE_DIRECTORY, 0755);
+		if (layer >= 0 && mount_at(layer, "tmpfs", MS_NOSUID | MS_NODEV,
+					   child_text(c, extra->options)) == 0) {
+			(void)syscall(SYS_close, layer);
+			layer = open_beneath(c, *path ? path : "overlay", 0);
+			if (*path)
+				target = layer;
+			if (layer >= 0 && syscall(SYS_mkdirat, layer, "upper", 0755) == 0 &&
+			    syscall(SYS_mkdirat, layer, "work", 0700) == 0) {
+				upper = (int)syscall(SYS_openat, layer, "upper", O_PATH | O_CLOEXEC);
+				work = (int)syscall(SYS_openat, layer, "work", O_PATH | O_CLOEXEC);
+			}
 		}
 	}
 	if (upper >= 0 && work >= 0)
@@ -526,21 +548,35 @@ static int overlay_step(struct child *c, const struct launch_step *s)
 	/* What is created in a thrown-away layer leaves no stub on the host. */
 	if (result == 0 && !extra->upper)
 		result = remember_device(c, mount);
-	if (result == 0 && !*path)
+	if (result == 0 && !*path) {
 		c->root_fd = mount;
-	else if (mount >= 0)
+		c->covered++;
+	} else if (mount >= 0) {
 		result = finish(result, mount, -1);
+	}
+	if (layer != target)
+		result = finish(result, layer, -1);
 	result = finish(result, lower, target);
 	return finish(result, upper, work);
 }
 
-/* pivot_root(2), NOTES: new root and old root may be the same directory; the old one is then stacked on top. */
+/*
+ * pivot_root(2), NOTES: new root and old root may be the same directory; the old one is then stacked on top. What the new
+ * root covered is stacked on the old one in turn, and umount2(2) takes the uppermost away: each must go, or "/usr/.."
+ * leads to the machine's own root.
+ */
 static int pivot_step(struct child *c)
 {
-	if (syscall(SYS_fchdir, c->root_fd) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
-	    syscall(SYS_umount2, ".", MNT_DETACH) < 0)
+	uint32_t i;
+
+	if (syscall(SYS_fchdir, c->root_fd) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
 		return -1;
-	return (int)syscall(SYS_chdir, "/");
+	for (i = 0; i <= c->covered; i++)
+		if (syscall(SYS_umount2, ".", MNT_DETACH) < 0)
+			return -1;
+	if (syscall(SYS_chdir, "/") < 0)
+		return -1;
+	return set_propagation(c->root_fd, MS_PRIVATE);
 }
 
 int child_mount_step(struct child *c, const struct launch_step *s)

@@ -291,6 +291,20 @@ int kernel_user_namespace(uint32_t inside_uid, uint32_t outside_uid, uint32_t in
 	return fd;
 }
 
+static char *const *own_arguments;
+
+/* glibc hands main's arguments to constructors too. Elsewhere they would have to be read from /proc, which may be missing. */
+__attribute__((constructor)) static void keep_arguments(int count, char **arguments)
+{
+	(void)count;
+	own_arguments = arguments;
+}
+
+char *const *kernel_arguments(void)
+{
+	return own_arguments;
+}
+
 char *const *kernel_environment(void)
 {
 	return environ;

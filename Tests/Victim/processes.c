@@ -152,11 +152,27 @@ static int overwrite_program(char **words)
 	return error;
 }
 
+/* Writes its heartbeat for as long as the file can be opened, and for 5 seconds at the most. */
+static int beat(char **words)
+{
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		int fd = open(words[0], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+		if (fd < 0 || write(fd, ".", 1) < 0)
+			return BROKEN;
+		close(fd);
+		usleep(50000);
+	}
+	return 0;
+}
+
 /* Leaves a process behind: two forks, a session of its own, every catchable signal ignored. It writes its heartbeat. */
 static int leave_orphan(char **words)
 {
 	pid_t pid = fork();
-	int sig, i;
+	int sig;
 
 	if (pid < 0)
 		return BROKEN;
@@ -170,17 +186,7 @@ static int leave_orphan(char **words)
 	for (sig = 1; sig < 64; sig++)
 		signal(sig, SIG_IGN);
 	prctl(PR_SET_NAME, "orphan");
-	for (i = 0; i < 600; i++) {
-		int fd = open(words[0], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-
-		if (fd >= 0) {
-			if (write(fd, ".", 1) < 0)
-				_exit(1);
-			close(fd);
-		}
-		usleep(50000);
-	}
-	_exit(0);
+	_exit(beat(words) & 0xff);
 }
 
 const struct attack process_attacks[] = {
@@ -195,6 +201,7 @@ const struct attack process_attacks[] = {
 	{ "take-descriptor", 1, take_descriptor },
 	{ "compare", 1, compare },
 	{ "overwrite-program", 1, overwrite_program },
+	{ "beat", 1, beat },
 	{ "leave-orphan", 1, leave_orphan },
 	{ NULL, 0, NULL },
 };

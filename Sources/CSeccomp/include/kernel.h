@@ -61,6 +61,7 @@ int kernel_window_set(int fd, const uint16_t size[4]);
 /* A namespace file of a process that maps `inside` to `outside` (one uid and gid each), for idmapped mounts. */
 int kernel_user_namespace(uint32_t inside_uid, uint32_t outside_uid, uint32_t inside_gid, uint32_t outside_gid);
 
+char *const *kernel_arguments(void);          /* main's argv, ended by NULL */
 char *const *kernel_environment(void);        /* environ(7); NULL only when it is unset */
 int kernel_open_path(const char *path);       /* O_PATH | O_CLOEXEC */
 int kernel_release(int32_t *major, int32_t *minor); /* the kernel's version */

@@ -9,7 +9,7 @@ package enum CgroupProbe {
   /// the caller's own cgroup serves if the caller is its only process, for then it can move itself into a leaf, as the notes
   /// on delegation of systemd advise; or else the one above, if that already hands out controllers.
   static func unified() -> (path: String, controllers: [String])? {
-    guard let own = ownDirectory(controller: nil) else { return nil }
+    guard let files = Files(), let own = files.ownDirectory(controller: nil) else { return nil }
     if let controllers = usable(own.path, holdsUs: true) { return (own.path, controllers) }
     guard own.path != own.point, let slash = own.path.lastIndex(of: "/") else { return nil }
     let above = String(own.path[..<slash])
@@ -19,29 +19,45 @@ package enum CgroupProbe {
 
   /// The caller's directory in each v1 controller.
   static func legacy() -> [CgroupPlace.LegacyController] {
-    wanted.compactMap { controller in
-      guard let own = ownDirectory(controller: controller), CgroupFile.isWritable(own.path) else {
+    guard let files = Files() else { return [] }
+    return wanted.compactMap { controller in
+      guard let own = files.ownDirectory(controller: controller), CgroupFile.isWritable(own.path) else {
         return nil
       }
       return CgroupPlace.LegacyController(name: controller, parent: own.path)
     }
   }
 
-  /// The directory of the calling process, and where its hierarchy is mounted.
-  private static func ownDirectory(controller: String?) -> (path: String, point: String)? {
-    guard let mountinfo = TextFile.read("/proc/self/mountinfo", limit: 1 << 20),
-      let cgroup = TextFile.read("/proc/self/cgroup"),
-      let own = CgroupText.own(cgroup, controller: controller)
-    else { return nil }
-    for mount in CgroupText.mounts(mountinfo) {
-      let fits =
-        controller.map { mount.type == "cgroup" && mount.options.contains($0) }
-        ?? (mount.type == "cgroup2")
-      if fits, let path = CgroupText.directory(own, in: mount), CgroupFile.exists(path) {
-        return (path, mount.point)
+  /// What the kernel says of the calling process's cgroups, read once.
+  private struct Files {
+    private let mounts: [CgroupText.Mount]
+    private let cgroup: String
+
+    init?() {
+      do throws(SystemError) {
+        guard let mountinfo = try FileSystem.contents("/proc/self/mountinfo"),
+          let cgroup = try FileSystem.contents("/proc/self/cgroup")
+        else { return nil }
+        mounts = CgroupText.mounts(String(decoding: mountinfo, as: UTF8.self))
+        self.cgroup = String(decoding: cgroup, as: UTF8.self)
+      } catch {
+        return nil
       }
     }
-    return nil
+
+    /// The directory of the calling process, and where its hierarchy is mounted.
+    func ownDirectory(controller: String?) -> (path: String, point: String)? {
+      guard let own = CgroupText.own(cgroup, controller: controller) else { return nil }
+      for mount in mounts {
+        let fits =
+          controller.map { mount.type == "cgroup" && mount.options.contains($0) }
+          ?? (mount.type == "cgroup2")
+        if fits, let path = CgroupText.directory(own, in: mount), CgroupFile.exists(path) {
+          return (path, mount.point)
+        }
+      }
+      return nil
+    }
   }
 
   /// The controllers that children of a directory can have by our hand; nil when we may make none there.

@@ -9,6 +9,13 @@ package enum CgroupText {
     package var point: String
     /// For v1 the controllers are among them.
     package var options: [String]
+
+    package init(type: String, root: String, point: String, options: [String]) {
+      self.type = type
+      self.root = root
+      self.point = point
+      self.options = options
+    }
   }
 
   /// The cgroup mounts, in the order of the file.

@@ -16,10 +16,11 @@ extension LaunchPlanner {
 
   mutating func planFiles() {
     steps.append(.makeRoot(sizeBytes: 4 << 20))
-    for rule in policy.files.rules { plan(rule) }
-    let rootIsBound = policy.files.rules.contains { $0.target == "/" }
+    /* The app's /dev is made before what a rule puts into it: it would cover that. */
+    for rule in policy.files.rules where !isInOwnDev(rule) { plan(rule) }
     if policy.files.dev { planDevices() }
-    for rule in policy.files.devices { planBind(rule, [.noSetID, .noExecute]) }
+    for rule in policy.files.rules where isInOwnDev(rule) { plan(rule) }
+    for rule in policy.files.devices { planDevice(rule) }
     if policy.files.proc { planProc() }
     if policy.files.sys {
       planJoinNetwork()
@@ -32,12 +33,14 @@ extension LaunchPlanner {
       case .link(let target): steps.append(.makeLink(path: path, target: target))
       }
     }
-    if policy.files.dev && policy.namespaces.order == .userLast && !rootIsBound {
-      steps.append(.setAttributes(path: "dev", [.readOnly]))
-    }
-    if !rootIsBound {
+    if hasOwnDev { steps.append(.setAttributes(path: "dev", [.readOnly])) }
+    if !rootIsShown {
       steps.append(.setAttributes(path: "", [.readOnly, .noSetID, .noDevices, .noExecute]))
     }
+  }
+
+  private func isInOwnDev(_ rule: FileRule) -> Bool {
+    policy.files.dev && PathWords.isBeneath(rule.target, "/dev")
   }
 
   /// Whether a bound directory of the host shows there already: nothing is created in it.
@@ -72,12 +75,14 @@ extension LaunchPlanner {
   private func relative(_ path: String) -> String { String(path.dropFirst()) }
 
   private func tmpfsOptions(_ rule: FileRule) -> String {
-    var options =
-      "size=\(rule.sizeBytes),nr_inodes=\(rule.inodes),mode=\(String(rule.mode, radix: 8))"
-    if policy.namespaces.order == .userLast {
-      options += ",uid=\(policy.identity.hostUID),gid=\(policy.identity.hostGID)"
-    }
-    return options
+    let mode = String(rule.mode, radix: 8)
+    return "size=\(rule.sizeBytes),nr_inodes=\(rule.inodes),mode=\(mode)" + ownerOptions
+  }
+
+  /// As root a private file system is made before the app's ids are, and given to them.
+  private var ownerOptions: String {
+    guard policy.namespaces.order == .userLast else { return "" }
+    return ",uid=\(policy.identity.hostUID),gid=\(policy.identity.hostGID)"
   }
 
   /// Looks a source up. Nil: skip the rule, or it has been reported.
@@ -89,9 +94,8 @@ extension LaunchPlanner {
         PlanError(
           rule: rule, message: "\(rule.source) does not exist", cure: cureForMissing(rule)))
     } catch {
-      if rule.isOptional && (error.number == Errno.access || error.number == Errno.loop) {
-        return nil
-      }
+      let isOutOfReach = error.number == Errno.access || error.number == Errno.loop
+      if rule.isOptional && isOutOfReach { return nil }
       failures.append(
         PlanError(
           rule: rule, message: "\(rule.source) cannot be used: \(SystemError.text(error.number))",
@@ -174,9 +178,34 @@ extension LaunchPlanner {
   }
 
   private mutating func planDevices() {
-    let userLast = policy.namespaces.order == .userLast
-    if userLast {
-      /* Real root makes its own nodes, in a file system that allows them: three times faster than binds. */
+    planDeviceNodes()
+    steps.append(
+      .mountDevpts(path: "dev/pts", options: "newinstance,ptmxmode=0666,mode=0620"))
+    for (name, target) in [
+      ("ptmx", "pts/ptmx"), ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"),
+      ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2"),
+    ] {
+      steps.append(.makeLink(path: "dev/\(name)", target: target))
+    }
+    if !policy.files.rules.contains(where: { $0.target == "/dev/shm" }) {
+      steps.append(
+        .mountTmpfs(
+          TmpfsStep(
+            target: "dev/shm", options: "size=67108864,nr_inodes=4096,mode=1777" + ownerOptions,
+            attributes: [.noSetID, .noDevices, .noExecute])))
+    }
+  }
+
+  /// The app's /dev is a file system of its own: real root makes its nodes in it, three times faster than binds;
+  /// and where a rule shows the host's root, nothing could be created in that.
+  private var hasOwnDev: Bool {
+    policy.files.dev && (policy.namespaces.order == .userLast || rootIsShown)
+  }
+
+  private var rootIsShown: Bool { policy.files.rules.contains { $0.target == "/" } }
+
+  private mutating func planDeviceNodes() {
+    if hasOwnDev {
       steps.append(
         .mountTmpfs(
           TmpfsStep(
@@ -184,7 +213,7 @@ extension LaunchPlanner {
             attributes: [.noSetID, .noExecute])))
     }
     for device in Self.devices {
-      if userLast {
+      if policy.namespaces.order == .userLast {
         steps.append(
           .makeDevice(path: "dev/\(device.name)", number: device.major << 8 | device.minor))
       } else {
@@ -196,23 +225,21 @@ extension LaunchPlanner {
             position: Position(file: Position.builtIn, line: 1)), [.noSetID, .noExecute])
       }
     }
-    steps.append(
-      .mountDevpts(path: "dev/pts", options: "newinstance,ptmxmode=0666,mode=0620"))
-    for (name, target) in [
-      ("ptmx", "pts/ptmx"), ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"),
-      ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2"),
-    ] {
-      steps.append(.makeLink(path: "dev/\(name)", target: target))
+  }
+
+  /// A device of the host. Its file system (devtmpfs) cannot map owners, so as root a character device becomes a
+  /// node of the app's own, which it may open whatever the host's mode is: the rule says so.
+  private mutating func planDevice(_ rule: FileRule) {
+    var rule = rule
+    rule.mapsOwner = false
+    if hasOwnDev, policy.namespaces.order == .userLast {
+      guard let status = lookUp(rule) else { return }
+      if status.isCharacterDevice {
+        steps.append(.makeDevice(path: relative(rule.target), number: status.deviceNumber))
+        return
+      }
     }
-    if !policy.files.rules.contains(where: { $0.target == "/dev/shm" }) {
-      let owner =
-        userLast ? ",uid=\(policy.identity.hostUID),gid=\(policy.identity.hostGID)" : ""
-      steps.append(
-        .mountTmpfs(
-          TmpfsStep(
-            target: "dev/shm", options: "size=67108864,nr_inodes=4096,mode=1777" + owner,
-            attributes: [.noSetID, .noDevices, .noExecute])))
-    }
+    planBind(rule, [.noSetID, .noExecute])
   }
 
   private mutating func planProc() {

@@ -40,11 +40,23 @@ package struct FlatPlan {
     return offset
   }
 
-  private mutating func put<Extra>(_ extra: Extra) -> Int {
+  /// The extras of launch_plan.h hold 64-bit values.
+  private mutating func alignText() {
     while text.count % 8 != 0 { text.append(0) }
+  }
+
+  private mutating func put<Extra>(_ extra: Extra) -> Int {
+    alignText()
     let offset = text.count
     unsafe withUnsafeBytes(of: extra) { unsafe text.append(contentsOf: $0) }
     return offset
+  }
+
+  private mutating func emit(
+    _ op: launch_op, _ a: String = "", _ b: String = "", value: UInt64 = 0
+  ) {
+    let a = put(a)
+    emit(op, a: a, b: put(b), value: value)
   }
 
   private mutating func emit(
@@ -55,114 +67,105 @@ package struct FlatPlan {
         op: op.rawValue, fd: fd, text_a: UInt32(a), text_b: UInt32(b), value: value))
   }
 
+  /// One case a line: what is more than an operation with its texts and value has a function of its own.
   private mutating func add(
     _ step: LaunchStep, filter: [UInt8], namespaceFor: (FileOwner) -> Int32
   ) {
     switch step {
     case .awaitGate: emit(LAUNCH_OP_GATE)
-    case .startNetwork(let loopback):
-      emit(LAUNCH_OP_NETWORK_START, value: loopback ? 1 : 0)
+    case .startNetwork(let loopback): emit(LAUNCH_OP_NETWORK_START, value: loopback ? 1 : 0)
     case .joinNetwork: emit(LAUNCH_OP_NETWORK_JOIN)
     case .raiseLoopback: emit(LAUNCH_OP_LOOPBACK_UP)
-    case .unshare(let kind):
-      emit(LAUNCH_OP_UNSHARE, value: kind.cloneFlag)
-    case .writeProc(let file, let content):
-      emit(LAUNCH_OP_WRITE_PROC, a: put(file), b: put(content))
-    case .setHostname(let name): emit(LAUNCH_OP_HOSTNAME, a: put(name))
-    case .becomeIdentity(let uid, let gid, let clears):
-      let extra = launch_identity_extra(
-        uid: uid, gid: gid, clear_groups: clears ? 1 : 0, reserved: 0)
-      emit(LAUNCH_OP_IDENTITY, b: put(extra))
+    case .unshare(let kind): emit(LAUNCH_OP_UNSHARE, value: kind.cloneFlag)
+    case .writeProc(let file, let content): emit(LAUNCH_OP_WRITE_PROC, file, content)
+    case .makeMountsPrivate: emit(LAUNCH_OP_MOUNTS_PRIVATE)
+    case .makeRoot(let size): emit(LAUNCH_OP_ROOT, "\(size)")
+    case .makeDirectory(let path, let mode): emit(LAUNCH_OP_MAKE_DIR, path, value: UInt64(mode))
+    case .makeFile(let path, let content, let mode):
+      emit(LAUNCH_OP_MAKE_FILE, path, content, value: UInt64(mode))
+    case .makeLink(let path, let target): emit(LAUNCH_OP_MAKE_LINK, path, target)
+    case .makeDevice(let path, let number): emit(LAUNCH_OP_MAKE_DEVICE, path, value: number)
+    case .bind(let bind): addBind(bind, namespaceFor: namespaceFor)
+    case .mountTmpfs(let tmpfs): addTmpfs(tmpfs)
+    case .mountProc(let path): emit(LAUNCH_OP_PROC, path)
+    case .mountDevpts(let path, let options): emit(LAUNCH_OP_DEVPTS, path, options)
+    case .mountSysfs(let path): emit(LAUNCH_OP_SYSFS, path)
+    case .mountOverlay(let overlay): addOverlay(overlay)
+    case .mask(let path): emit(LAUNCH_OP_MASK, path)
+    case .makeReadOnly(let path): emit(LAUNCH_OP_READ_ONLY, path)
+    case .setAttributes(let path, let set): emit(LAUNCH_OP_ATTRIBUTES, path, value: set.rawValue)
+    case .enterRoot: emit(LAUNCH_OP_PIVOT)
+    case .setHostname(let name): emit(LAUNCH_OP_HOSTNAME, name)
+    case .becomeIdentity(let uid, let gid, let clears): addIdentity(uid, gid, clears)
     case .newKeyring: emit(LAUNCH_OP_KEYRING)
     case .openTerminal(let settings): addTerminal(settings)
     case .setDumpable(let yes): emit(LAUNCH_OP_DUMPABLE, value: yes ? 1 : 0)
     case .dropCapabilities: emit(LAUNCH_OP_CAPABILITIES_DROP)
     case .noNewPrivileges: emit(LAUNCH_OP_NO_NEW_PRIVILEGES)
     case .forkApp(let copies): emit(LAUNCH_OP_FORK_APP, value: copies ? 1 : 0)
-    case .makeMountsPrivate, .makeRoot, .makeDirectory, .makeFile, .makeLink, .makeDevice, .bind,
-      .mountTmpfs, .mountProc, .mountDevpts, .mountSysfs, .mountOverlay, .mask, .makeReadOnly,
-      .setAttributes, .enterRoot:
-      addMount(step, namespaceFor: namespaceFor)
-    case .newSession, .changeDirectory, .setUmask, .setLimit, .resetSignals, .resetPersonality,
-      .closeDescriptors, .placeDescriptor, .denyWriteExecute, .beginLandlock, .allowPath,
-      .allowPort, .enforceLandlock, .loadFilter, .execute:
-      addForApp(step, filter: filter)
-    }
-  }
-
-  private mutating func addMount(_ step: LaunchStep, namespaceFor: (FileOwner) -> Int32) {
-    switch step {
-    case .makeMountsPrivate: emit(LAUNCH_OP_MOUNTS_PRIVATE)
-    case .makeRoot(let size): emit(LAUNCH_OP_ROOT, a: put("\(size)"))
-    case .makeDirectory(let path, let mode):
-      emit(LAUNCH_OP_MAKE_DIR, a: put(path), value: UInt64(mode))
-    case .makeFile(let path, let content, let mode):
-      emit(LAUNCH_OP_MAKE_FILE, a: put(path), b: put(content), value: UInt64(mode))
-    case .makeLink(let path, let target):
-      emit(LAUNCH_OP_MAKE_LINK, a: put(path), b: put(target))
-    case .makeDevice(let path, let number):
-      emit(LAUNCH_OP_MAKE_DEVICE, a: put(path), value: number)
-    case .bind(let bind): addBind(bind, namespaceFor: namespaceFor)
-    case .mountTmpfs(let tmpfs):
-      watched.append("/" + tmpfs.target)
-      emit(
-        LAUNCH_OP_TMPFS, a: put(tmpfs.target), b: put(tmpfs.options),
-        value: tmpfs.attributes.rawValue)
-    case .mountProc(let path): emit(LAUNCH_OP_PROC, a: put(path))
-    case .mountDevpts(let path, let options):
-      emit(LAUNCH_OP_DEVPTS, a: put(path), b: put(options))
-    case .mountSysfs(let path): emit(LAUNCH_OP_SYSFS, a: put(path))
-    case .mountOverlay(let overlay): addOverlay(overlay)
-    case .mask(let path): emit(LAUNCH_OP_MASK, a: put(path))
-    case .makeReadOnly(let path): emit(LAUNCH_OP_READ_ONLY, a: put(path))
-    case .setAttributes(let path, let attributes):
-      emit(LAUNCH_OP_ATTRIBUTES, a: put(path), value: attributes.rawValue)
-    case .enterRoot: emit(LAUNCH_OP_PIVOT)
-    default: preconditionFailure("not a mount step: \(step)")
-    }
-  }
-
-  private mutating func addForApp(_ step: LaunchStep, filter: [UInt8]) {
-    switch step {
     case .newSession(let onTerminal): emit(LAUNCH_OP_SESSION, value: onTerminal ? 1 : 0)
-    case .changeDirectory(let path): emit(LAUNCH_OP_WORKDIR, a: put(path))
+    case .changeDirectory(let path): emit(LAUNCH_OP_WORKDIR, path)
     case .setUmask(let mask): emit(LAUNCH_OP_UMASK, value: UInt64(mask))
-    case .setLimit(let limit):
-      let extra = launch_rlimit_extra(soft: limit.soft, hard: limit.hard)
-      emit(LAUNCH_OP_RLIMIT, b: put(extra), fd: limit.resource.number)
+    case .setLimit(let limit): addLimit(limit)
     case .resetSignals: emit(LAUNCH_OP_SIGNALS)
     case .resetPersonality: emit(LAUNCH_OP_PERSONALITY)
     case .closeDescriptors(let from): emit(LAUNCH_OP_CLOSE_OTHERS, value: UInt64(from))
-    case .placeDescriptor(let source, let number):
-      let fd: Int32 =
-        switch source {
-        case .caller(let raw): raw
-        case .terminal: LAUNCH_FD_TERMINAL
-        }
-      emit(LAUNCH_OP_DESCRIPTOR, fd: fd, value: UInt64(number))
+    case .placeDescriptor(let source, let number): addDescriptor(source, number)
     case .denyWriteExecute: emit(LAUNCH_OP_DENY_WRITE_EXECUTE)
-    case .beginLandlock(let rights):
-      let extra = launch_landlock_extra(
-        handled_fs: rights.files, handled_net: rights.network, scoped: rights.scopes,
-        size: rights.attributeSize, reserved: 0)
-      emit(LAUNCH_OP_LANDLOCK_BEGIN, b: put(extra))
-    case .allowPath(let path, let rights):
-      emit(LAUNCH_OP_LANDLOCK_PATH, a: put(path), value: rights)
+    case .beginLandlock(let rights): addLandlock(rights)
+    case .allowPath(let path, let rights): emit(LAUNCH_OP_LANDLOCK_PATH, path, value: rights)
     case .allowPort(let port, let rights):
       emit(LAUNCH_OP_LANDLOCK_PORT, fd: Int32(port), value: rights)
     case .enforceLandlock: emit(LAUNCH_OP_LANDLOCK_ENFORCE)
-    case .loadFilter(let count):
-      while text.count % 8 != 0 { text.append(0) }
-      let offset = text.count
-      text.append(contentsOf: filter)
-      emit(LAUNCH_OP_FILTER, b: offset, value: UInt64(count))
-    case .execute(let candidates):
-      let offset = text.count
-      for candidate in candidates { _ = put(candidate) }
-      text.append(0)
-      emit(LAUNCH_OP_EXEC, a: offset)
-    default: preconditionFailure("not a step of the app: \(step)")
+    case .loadFilter(let count): addFilter(filter, instructions: count)
+    case .execute(let candidates): addExecute(candidates)
     }
+  }
+
+  private mutating func addTmpfs(_ tmpfs: TmpfsStep) {
+    watched.append("/" + tmpfs.target)
+    emit(LAUNCH_OP_TMPFS, tmpfs.target, tmpfs.options, value: tmpfs.attributes.rawValue)
+  }
+
+  private mutating func addIdentity(_ uid: UInt32, _ gid: UInt32, _ clearsGroups: Bool) {
+    let extra = launch_identity_extra(
+      uid: uid, gid: gid, clear_groups: clearsGroups ? 1 : 0, reserved: 0)
+    emit(LAUNCH_OP_IDENTITY, b: put(extra))
+  }
+
+  private mutating func addLimit(_ limit: ResourceLimit) {
+    let extra = launch_rlimit_extra(soft: limit.soft, hard: limit.hard)
+    emit(LAUNCH_OP_RLIMIT, b: put(extra), fd: limit.resource.number)
+  }
+
+  private mutating func addDescriptor(_ source: DescriptorSource, _ number: Int32) {
+    let fd: Int32 =
+      switch source {
+      case .caller(let raw): raw
+      case .terminal: LAUNCH_FD_TERMINAL
+      }
+    emit(LAUNCH_OP_DESCRIPTOR, fd: fd, value: UInt64(number))
+  }
+
+  private mutating func addLandlock(_ rights: LandlockRights) {
+    let extra = launch_landlock_extra(
+      handled_fs: rights.files, handled_net: rights.network, scoped: rights.scopes,
+      size: rights.attributeSize, reserved: 0)
+    emit(LAUNCH_OP_LANDLOCK_BEGIN, b: put(extra))
+  }
+
+  private mutating func addFilter(_ filter: [UInt8], instructions: Int) {
+    alignText()
+    let offset = text.count
+    text.append(contentsOf: filter)
+    emit(LAUNCH_OP_FILTER, b: offset, value: UInt64(instructions))
+  }
+
+  private mutating func addExecute(_ candidates: [String]) {
+    let offset = text.count
+    for candidate in candidates { _ = put(candidate) }
+    text.append(0)
+    emit(LAUNCH_OP_EXEC, a: offset)
   }
 
   private mutating func addBind(_ bind: BindStep, namespaceFor: (FileOwner) -> Int32) {
@@ -223,6 +226,17 @@ package struct FlatPlan {
         }
       }
     }
+  }
+}
+
+extension FlatPlan {
+  /// What the child could not run, as (enum launch_fault, step); nil: nothing. For tests: a plan is made right.
+  package var fault: (kind: Int32, step: Int)? {
+    var step: UInt32 = 0
+    let kind = unsafe withPlan(report: -1, lifeline: -1, lifelineWrite: -1) { plan in
+      unsafe launch_plan_check(plan, &step)
+    }
+    return kind == 0 ? nil : (kind, Int(step))
   }
 }
 

@@ -27,6 +27,15 @@ package enum HostProbe {
       timezone: timezone())
   }
 
+  /// Where cgroups may be made; a few file reads.
+  ///
+  /// - Parameter legacy: look at v1 too: only root may use it, and only for what is required.
+  package static func cgroups(
+    legacy: Bool
+  ) -> (unified: (path: String, controllers: [String])?, legacy: [CgroupPlace.LegacyController]) {
+    (CgroupProbe.unified(), legacy && isPrivileged() ? CgroupProbe.legacy() : [])
+  }
+
   static var isRoot: Bool { geteuid() == 0 }
 
   /// Whether the caller may act as root on this machine.

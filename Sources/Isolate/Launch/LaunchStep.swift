@@ -175,7 +175,7 @@ extension LaunchStep: CustomStringConvertible {
     case .makeFile(let path, _, let mode): "write the file /\(path), mode \(octal(mode))"
     case .makeLink(let path, let target): "make the link /\(path) to \(target)"
     case .makeDevice(let path, let number):
-      "make the device /\(path) (\(number >> 8 & 0xfff), \(number & 0xff))"
+      "make the device /\(path) (\(number >> 8 & 0xfff), \(number & 0xff | number >> 12 & 0xfff00))"
     case .bind(let step): step.description
     case .mountTmpfs(let step):
       "mount a private file system on /\(step.target) (\(step.options); \(step.attributes.inWords))"

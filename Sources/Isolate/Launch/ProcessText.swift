@@ -9,6 +9,8 @@ package enum ProcessText {
     package var dataKiB: UInt64 = 0
     package var addressSpaceKiB: UInt64 = 0
     package var threads: UInt64 = 0
+
+    package init() {}
   }
 
   package static func status(_ text: String) -> Status {

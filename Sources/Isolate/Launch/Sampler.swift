@@ -51,7 +51,16 @@ package struct Sampler: Sendable {
   }
 
   /// False where the kernel does not list children (CONFIG_PROC_CHILDREN): then nothing can be seen.
-  package static var works: Bool { TextFile.read("/proc/self/task/\(getpid())/children") != nil }
+  package static var works: Bool { text("/proc/self/task/\(getpid())/children") != nil }
+
+  /// A whole file of /proc; nil when its process is gone.
+  private static func text(_ path: String) -> String? {
+    do throws(SystemError) {
+      return try FileSystem.contents(path).map { String(decoding: $0, as: UTF8.self) }
+    } catch {
+      return nil
+    }
+  }
 
   /// Looks once.
   ///
@@ -105,10 +114,10 @@ package struct Sampler: Sendable {
   private func children(of pid: Int32, threads: Int) -> [Int32] {
     let tasks = threads == 1 ? [] : FileSystem.names(in: "/proc/\(pid)/task") ?? []
     if tasks.count <= 1 {
-      return ProcessText.pids(TextFile.read("/proc/\(pid)/task/\(pid)/children") ?? "")
+      return ProcessText.pids(Self.text("/proc/\(pid)/task/\(pid)/children") ?? "")
     }
     return tasks.flatMap {
-      ProcessText.pids(TextFile.read("/proc/\(pid)/task/\($0)/children") ?? "")
+      ProcessText.pids(Self.text("/proc/\(pid)/task/\($0)/children") ?? "")
     }
   }
 

@@ -161,7 +161,8 @@ package struct PolicyResolver {
           + "then executed",
         "Linux 6.3 can")
     }
-    return MemoryPolicy(deniesWriteExecute: denies)
+    /* Where the kernel cannot, the step would fail: it is left out, and that was said above. */
+    return MemoryPolicy(deniesWriteExecute: denies && host.isAtLeast(6, 3))
   }
 
   private mutating func networkPolicy(_ order: Namespaces.Order) -> NetworkPolicy {

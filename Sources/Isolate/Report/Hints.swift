@@ -143,7 +143,18 @@ package enum Hints {
     }
   }
 
+  /// What is short on the machine, whatever the step was.
+  private static func shortage(_ number: Int32) -> String? {
+    switch number {
+    case Errno.tooManyFiles: "raise the limit of open files (ulimit -n); a launch needs about 24"
+    case Errno.tooManyFilesInSystem: "the machine has no open file left (fs.file-max)"
+    case Errno.noMemory: "the machine or its cgroup has no memory left"
+    default: nil
+    }
+  }
+
   private static func hint(_ step: LaunchStep, _ number: Int32, _ policy: Policy) -> String? {
+    if let shortage = shortage(number) { return shortage }
     switch step {
     case .bind(let bind): return bindHint(bind, number)
     case .mountOverlay(let overlay):

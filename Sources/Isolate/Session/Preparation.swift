@@ -36,17 +36,14 @@ extension Preparation {
       do throws(SystemError) {
         host.resolvConf = try HostProbe.resolvConf()
       } catch {
-        throw PreparationError(messages: ["isolated: cannot read the resolver's settings: \(error)"])
+        throw PreparationError(messages: ["isolated: cannot read the resolver's settings: \(error)"]
+        )
       }
     }
     if loaded.profiles.contains(where: mayWantCgroup) {
-      do throws(SystemError) {
-        let found = try HostProbe.facts(withCgroups: true)
-        host.cgroup1 = found.cgroup1
-        host.cgroup2 = usesUnifiedCgroup ? found.cgroup2 : nil
-      } catch {
-        throw PreparationError(messages: ["isolated: cannot look for cgroups: \(error)"])
-      }
+      let found = HostProbe.cgroups(legacy: loaded.profiles.contains(where: requiresLimit))
+      host.cgroup1 = found.legacy
+      host.cgroup2 = usesUnifiedCgroup ? found.unified : nil
     }
     let result = PolicyResolver.resolve(
       loaded, host: host, app: request.name?.text ?? request.app.map { appName($0.text) },
@@ -65,10 +62,13 @@ extension Preparation {
 
   /// Looking for cgroups costs file reads, so only a limit that a cgroup holds best asks for it.
   private static func mayWantCgroup(_ profile: Profile) -> Bool {
-    profile.limits.contains { $0.name == .memory || $0.name == .cpu }
-      || profile.require?.contains {
-        $0.value == .memoryLimit || $0.value == .cpuLimit || $0.value == .processLimit
-      } ?? false
+    profile.limits.contains { $0.name == .memory || $0.name == .cpu } || requiresLimit(profile)
+  }
+
+  private static func requiresLimit(_ profile: Profile) -> Bool {
+    profile.require?.contains {
+      $0.value == .memoryLimit || $0.value == .cpuLimit || $0.value == .processLimit
+    } ?? false
   }
 
   /// "nginx" of "nginx", of "./apps/nginx.toml", of "/etc/isolated/apps/nginx.toml".

@@ -14,9 +14,12 @@ struct RunReporter: Sendable {
     }
   }
 
-  func ended(_ end: AppEnd, limits: Limits) {
-    if let line = EndText.line(end, app: app, limits: limits) { Output.complain(line) }
-    for line in EndText.lines(end.limitsMet, cause: end.cause) { Output.complain(line) }
+  /// - Parameter isHeard: false: the terminal takes nothing, and a message would wait for ever.
+  func ended(_ end: AppEnd, limits: Limits, isHeard: Bool = true) {
+    if isHeard {
+      if let line = EndText.line(end, app: app, limits: limits) { Output.complain(line) }
+      for line in EndText.lines(end.limitsMet, cause: end.cause) { Output.complain(line) }
+    }
     emit { json in
       json.field("event", "exited")
       json.field("app", app)

@@ -64,7 +64,7 @@ package struct RunSession: ~Copyable {
         isOver = true
       }
     }
-    drain()
+    let isHeard = drain()
     relay.restore()
     collectLimits()
     use.wallMilliseconds = Poller.now() - startedAt
@@ -73,27 +73,30 @@ package struct RunSession: ~Copyable {
       return .over(reporter.launchFailed(failure, plan: plan, policy: policy))
     }
     let end = AppEnd(evidence: evidence, use: use, limitsMet: limitsMet)
-    reporter.ended(end, limits: policy.limits)
+    reporter.ended(end, limits: policy.limits, isHeard: isHeard)
     return .over(end.exitCode)
   }
 
   /// The app's last words, as long as the caller's terminal takes them and nobody asks to end.
-  private mutating func drain() {
+  ///
+  /// - Returns: whether it took them all: it will take ours too.
+  private mutating func drain() -> Bool {
     while relay.moveRest() {
       var doors = [Door(signals.descriptor.raw)] + relay.doors
       do throws(SystemError) {
         try Poller.wait(&doors, timeout: nil)
       } catch {
-        return
+        return false
       }
       while let signal = signals.next() {
         let ends = [
           SignalNumber.terminate, SignalNumber.hangUp, SignalNumber.interrupt, SignalNumber.quit,
         ]
-        if ends.contains(signal.number) { return }
+        if ends.contains(signal.number) { return false }
       }
       relay.handle(doors[1...])
     }
+    return true
   }
 
   /// Gives the signals back, for another try.

@@ -105,6 +105,7 @@ package struct FileStatus: Hashable, Sendable {
   package var isDirectory: Bool { mode & 0o170000 == 0o040000 }
   package var isLink: Bool { mode & 0o170000 == 0o120000 }
   package var isRegular: Bool { mode & 0o170000 == 0o100000 }
+  package var isCharacterDevice: Bool { mode & 0o170000 == 0o020000 }
   package var isExecutable: Bool { mode & 0o111 != 0 }
 
   /// The corresponding C functions are `stat` and `lstat`. Nil: there is no such file.

@@ -1,3 +1,5 @@
+internal import CSeccomp
+
 /// Bytes of the kernel's (arguments, environment, paths) in a `String`, whatever they are.
 ///
 /// The kernel's strings are bytes; a `String` is Unicode and would repair what is not UTF-8. So each byte that is
@@ -81,13 +83,12 @@ package enum RawText {
   /// The process's own arguments, without its name.
   package static func arguments() -> [String] {
     var arguments: [String] = []
-    var index = 1
-    let count = Int(CommandLine.argc)
-    while index < count, let text = unsafe CommandLine.unsafeArgv[index] {
+    guard var next = unsafe kernel_arguments() else { return [] }
+    while let text = unsafe next.pointee {
       arguments.append(unsafe decode(UnsafeBufferPointer(start: text, count: length(text))))
-      index += 1
+      unsafe next += 1
     }
-    return arguments
+    return Array(arguments.dropFirst())
   }
 
   private static func length(_ text: UnsafePointer<CChar>) -> Int {

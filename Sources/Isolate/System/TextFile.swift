@@ -40,3 +40,12 @@ package enum TextFile {
     return count > 0 ? String(decoding: bytes[..<count], as: UTF8.self) : nil
   }
 }
+
+/// What the kernel says of this process itself.
+package enum SystemFacts {
+  /// Whether a system-call filter is in force (Seccomp in /proc/PID/status, proc(5)).
+  package static var isFiltered: Bool {
+    guard let status = TextFile.read("/proc/self/status") else { return false }
+    return status.split(separator: "\n").contains("Seccomp:\t2")
+  }
+}

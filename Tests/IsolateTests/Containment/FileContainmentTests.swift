@@ -22,6 +22,16 @@ struct FileContainmentTests {
     Attack(
       "an app cannot walk up and out of its root",
       ["read", "/../../../../../../../..$DIR/public"]),
+    Attack(
+      "an app that is shown the whole machine cannot walk up to what its view covers",
+      ["read", "/usr/..$DIR/public"], options: ["--read", "/"]),
+    Attack(
+      "an app that is shown the whole machine cannot write to it",
+      ["open-write", "/usr/../usr/bin/env"], options: ["--read", "/"], caller: .root),
+    Attack(
+      "an app that is shown the whole machine elsewhere cannot walk up out of it",
+      ["read", "/host/..$DIR/public"], options: ["--read", "/:/host"],
+      bare: .relaxed(["--read", "/:/host", "--read", "$DIR"])),
 
     Attack(
       "an app cannot write a file it may read", ["write", "$DIR/shown/plain"], options: shown,

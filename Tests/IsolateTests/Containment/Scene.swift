@@ -76,6 +76,11 @@ struct Scene {
 
   func ran(_ words: [String]) -> Ran { Run.command(words.map(expanded)) }
 
+  /// Runs a shell program with the words as $1, $2...
+  func shell(_ script: String, _ words: [String]) -> Ran {
+    Run.shell(script, words.map(expanded))
+  }
+
   func outcome(of words: [String], mode: String) -> Outcome {
     let ran = self.ran(words)
     let lines = ran.output.split(whereSeparator: \.isNewline)

@@ -52,7 +52,10 @@ import Testing
 
   @Test func aTightLimitOfDescriptorsIsEnoughOrSaidSo() throws {
     for limit in [6, 8, 10, 12, 16, 24] {
-      let ran = Run.shell("ulimit -n \(limit); exec \"$1\" run -- echo fine", [isolated])
+      let script =
+        "for f in /proc/$$/fd/*; do n=${f##*/}; [ $n -gt 2 ] && eval \"exec $n>&-\"; done; "
+        + "ulimit -n \(limit); exec \"$0\" run -- echo fine"
+      let ran = Run.command(["/bin/bash", "-c", script, isolated])
       if ran.code == 0 {
         #expect(ran.output == "fine\n")
       } else {
@@ -154,7 +157,7 @@ import Testing
     setup.files[2] = .path(scratch.path + "/err", O_WRONLY | O_CREAT)
     let marker = "97\(getpid()).25"
     let app = try Spawned([isolated, "run", "--", "sleep", marker], setup)
-    #expect(Moment.within(10) { Leftovers.processes(marker).count >= 3 })
+    #expect(Moment.within(10) { Leftovers.processes(marker).count >= 2 })
     let child = Run.shell("cat /proc/\(app.pid)/task/\(app.pid)/children").output
     let pid = try #require(Int32(child.split(separator: " ").first ?? ""))
     _ = kill(pid, SIGKILL)

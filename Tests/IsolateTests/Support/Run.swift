@@ -61,7 +61,15 @@ enum Run {
     var arguments: [UnsafeMutablePointer<CChar>?] = unsafe words.map { unsafe strdup($0) } + [nil]
     defer { unsafe arguments.forEach { unsafe free($0) } }
     var pid: pid_t = 0
-    guard unsafe posix_spawn(&pid, words[0], &actions, nil, &arguments, environ) == 0 else {
+    /* The threads that tests run on block signals, and a shell without SIGCHLD waits for ever. */
+    var attributes = posix_spawnattr_t()
+    unsafe posix_spawnattr_init(&attributes)
+    defer { unsafe posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    unsafe sigemptyset(&none)
+    unsafe posix_spawnattr_setsigmask(&attributes, &none)
+    unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+    guard unsafe posix_spawn(&pid, words[0], &actions, &attributes, &arguments, environ) == 0 else {
       return Ran()
     }
     var status: Int32 = 0
