@@ -36,7 +36,8 @@ extension Preparation {
       do throws(SystemError) {
         host.resolvConf = try HostProbe.resolvConf()
       } catch {
-        throw PreparationError(messages: ["isolated: cannot read the resolver's settings: \(error)"])
+        throw PreparationError(messages: ["isolated: cannot read the resolver's settings: \(error)"]
+        )
       }
     }
     if loaded.profiles.contains(where: mayWantCgroup) {

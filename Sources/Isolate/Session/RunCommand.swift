@@ -83,7 +83,8 @@ private func launch(
     startedAt: startedAt)
   switch session.run() {
   case .over(let code): return code
-  case .noNamespaces(let number): return namespacesFailed(number, policy, request, session.end(), falling)
+  case .noNamespaces(let number):
+    return namespacesFailed(number, policy, request, session.end(), falling)
   }
 }
 
@@ -181,6 +182,7 @@ enum FilterPlace {
     if host.effectiveUID == 0 { return "/var/cache/isolated/filters" }
     let cache = host.environment.first { $0.name == "XDG_CACHE_HOME" && $0.value.hasPrefix("/") }
     if let cache { return cache.value + "/isolated/filters" }
-    return host.home.hasPrefix("/") && host.home != "/" ? host.home + "/.cache/isolated/filters" : nil
+    return host.home.hasPrefix("/") && host.home != "/"
+      ? host.home + "/.cache/isolated/filters" : nil
   }
 }

@@ -11,7 +11,9 @@ final class Spawned {
   }
 
   struct Setup {
-    var files: [File] = [.path("/dev/null", O_RDONLY), .path("/dev/null", O_WRONLY), .path("/dev/null", O_WRONLY)]
+    var files: [File] = [
+      .path("/dev/null", O_RDONLY), .path("/dev/null", O_WRONLY), .path("/dev/null", O_WRONLY),
+    ]
     var environment: [[UInt8]]?
     var ownSession = false
     /// Signals that the child starts with blocked.
@@ -61,7 +63,8 @@ final class Spawned {
     var all = sigset_t()
     unsafe sigfillset(&all)
     unsafe posix_spawnattr_setsigdefault(&attributes, &all)
-    let flags = Int32(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) | (setup.ownSession ? 0x80 : 0)
+    let flags =
+      Int32(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) | (setup.ownSession ? 0x80 : 0)
     unsafe posix_spawnattr_setflags(&attributes, Int16(flags))
     var argv = unsafe Self.copies(words)
     var envp: [UnsafeMutablePointer<CChar>?] = unsafe []
