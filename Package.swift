@@ -29,10 +29,11 @@ let keepsSymbols = ProcessInfo.processInfo.environment["ISOLATED_SYMBOLS"] == "1
 let linking: [LinkerSetting] =
   isStatic
   ? [
-    .unsafeFlags([
-      "-static-executable", "-use-ld=lld", "-Xclang-linker", "-static-pie",
-      "-Xlinker", "--pack-dyn-relocs=relr", "-Xlinker", "--gc-sections",
-    ] + (keepsSymbols ? [] : ["-Xlinker", "-s"]))
+    .unsafeFlags(
+      [
+        "-static-executable", "-use-ld=lld", "-Xclang-linker", "-static-pie",
+        "-Xlinker", "--pack-dyn-relocs=relr", "-Xlinker", "--gc-sections",
+      ] + (keepsSymbols ? [] : ["-Xlinker", "-s"]))
   ] : []
 
 let package = Package(
@@ -62,7 +63,9 @@ let package = Package(
         .enableWarning("shadow"), .treatAllWarnings(as: .error),
       ],
       // Plain C: it must run where there is no Swift library.
-      linkerSettings: [.unsafeFlags(["-nostartfiles", "-static-stdlib", "-Xlinker", "--as-needed"])]),
+      linkerSettings: [
+        .unsafeFlags(["-nostartfiles", "-static-stdlib", "-Xlinker", "--as-needed"])
+      ]),
     .testTarget(
       name: "IsolateTests", dependencies: ["Isolate", "CSeccomp", "FilterProbe", "victim"],
       path: "Tests/IsolateTests", swiftSettings: strict),

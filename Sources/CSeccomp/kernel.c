@@ -124,15 +124,39 @@ int kernel_landlock_abi(void)
 	return abi < 0 ? 0 : (int)abi;
 }
 
+/* Keeps the first of the descriptors that came with a message and closes every other. */
+static int first_descriptor(struct msghdr *message)
+{
+	struct cmsghdr *header;
+	int kept = -1;
+
+	for (header = CMSG_FIRSTHDR(message); header; header = CMSG_NXTHDR(message, header)) {
+		size_t i, count;
+
+		if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
+			continue;
+		count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (i = 0; i < count; i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(header) + i * sizeof(int), sizeof(fd));
+			if (kept < 0)
+				kept = fd;
+			else
+				close(fd);
+		}
+	}
+	return kept;
+}
+
 ssize_t kernel_receive_report(int socket, struct launch_report *report, int *fd)
 {
 	struct iovec iov = { report, sizeof(*report) };
 	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
+		char bytes[CMSG_SPACE(sizeof(int))]; /* padded: the kernel puts two descriptors there */
 		struct cmsghdr align;
 	} control;
 	struct msghdr message = { 0 };
-	struct cmsghdr *header;
 	ssize_t size;
 
 	*fd = -1;
@@ -141,12 +165,11 @@ ssize_t kernel_receive_report(int socket, struct launch_report *report, int *fd)
 	message.msg_control = control.bytes;
 	message.msg_controllen = sizeof(control.bytes);
 	size = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-	if (size <= 0)
+	if (size < 0)
 		return size;
-	header = CMSG_FIRSTHDR(&message);
-	if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
-		memcpy(fd, CMSG_DATA(header), sizeof(*fd));
-	return size;
+	*fd = first_descriptor(&message);
+	/* A message that is longer than a report is none; nor is its beginning. */
+	return message.msg_flags & MSG_TRUNC ? size + 1 : size;
 }
 
 int kernel_signal_descriptor(uint64_t *saved)

@@ -21,7 +21,8 @@ package enum CgroupProbe {
   static func legacy() -> [CgroupPlace.LegacyController] {
     guard let files = Files() else { return [] }
     return wanted.compactMap { controller in
-      guard let own = files.ownDirectory(controller: controller), CgroupFile.isWritable(own.path) else {
+      guard let own = files.ownDirectory(controller: controller), CgroupFile.isWritable(own.path)
+      else {
         return nil
       }
       return CgroupPlace.LegacyController(name: controller, parent: own.path)
@@ -63,7 +64,7 @@ package enum CgroupProbe {
   /// The controllers that children of a directory can have by our hand; nil when we may make none there.
   private static func usable(_ path: String, holdsUs: Bool) -> [String]? {
     let files = ["", "/cgroup.procs", "/cgroup.subtree_control"]
-    guard files.allSatisfy({ CgroupFile.isWritable(path + $0) }), isOurs(path),
+    guard files.allSatisfy({ CgroupFile.isWritable(path + $0) }), isOurs(path, isOwn: holdsUs),
       let available = TextFile.read(path + "/cgroup.controllers"),
       let enabled = TextFile.read(path + "/cgroup.subtree_control")
     else { return nil }
@@ -76,16 +77,19 @@ package enum CgroupProbe {
     return result.isEmpty ? nil : result
   }
 
-  /// An ordinary user owns what was delegated to it. Root may write everywhere, so where systemd runs only a marked directory
-  /// and what is beneath it is ours: all others belong to systemd, which wants to be their only writer.
-  private static func isOurs(_ path: String) -> Bool {
-    guard HostProbe.isRoot, CgroupFile.exists("/run/systemd/system") else { return true }
+  /// Where systemd runs, every directory is its own, for it wants to be the only writer, but for what it has delegated: that
+  /// carries a mark, and so is everything beneath ours. What is beneath `user@N.service` is marked for the user's own systemd,
+  /// not for us. Before systemd 251 an ordinary user sees no marks: its own directory, if it may write there, must do.
+  private static func isOurs(_ path: String, isOwn: Bool) -> Bool {
+    guard CgroupFile.exists("/run/systemd/system") else { return true }
     var path = Substring(path)
     while let slash = path.lastIndex(of: "/"), slash != path.startIndex {
-      if CgroupFile.isMarkedDelegated(String(path)) { return true }
+      if CgroupFile.isMarkedDelegated(String(path)) {
+        return !path[path.index(after: slash)...].hasPrefix("user@")
+      }
       path = path[..<slash]
     }
-    return false
+    return isOwn && !HostProbe.isRoot
   }
 
   /// Whether we are the only process of a cgroup.

@@ -94,8 +94,9 @@ extension LaunchPlanner {
         PlanError(
           rule: rule, message: "\(rule.source) does not exist", cure: cureForMissing(rule)))
     } catch {
-      let isOutOfReach = error.number == Errno.access || error.number == Errno.loop
-      if rule.isOptional && isOutOfReach { return nil }
+      if rule.isOptional && (error.number == Errno.access || error.number == Errno.loop) {
+        return nil
+      }
       failures.append(
         PlanError(
           rule: rule, message: "\(rule.source) cannot be used: \(SystemError.text(error.number))",

@@ -57,7 +57,8 @@ package enum HostProbe {
         unsafe bytes.withMemoryRebound(to: UInt8.self) { bytes in
           unsafe variables.append(
             EnvironmentVariable(
-              name: RawText.decode(bytes[..<equals]), value: RawText.decode(bytes[(equals + 1)...])))
+              name: RawText.decode(bytes[..<equals]), value: RawText.decode(bytes[(equals + 1)...]))
+          )
         }
       }
       unsafe entry += 1

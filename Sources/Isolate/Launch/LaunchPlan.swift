@@ -212,22 +212,26 @@ package struct LaunchPlanner {
 
   private mutating func planLimits() {
     let limits = policy.limits
+    /* No limit at all is the largest number (RLIM_INFINITY of setrlimit(2)): sums end there. */
+    func plus(_ amount: UInt64, _ more: UInt64) -> UInt64 {
+      amount > .max - more ? .max : amount + more
+    }
     func add(_ resource: ResourceLimit.Resource, _ amount: UInt64, slack: UInt64 = 0) {
       steps.append(
-        .setLimit(ResourceLimit(resource: resource, soft: amount, hard: amount &+ slack)))
+        .setLimit(ResourceLimit(resource: resource, soft: amount, hard: plus(amount, slack))))
     }
     if let limit = limits.coreSizeBytes { add(.coreSize, limit.amount) }
     if let limit = limits.fileSizeBytes { add(.fileSize, limit.amount) }
     if let limit = limits.cpuTimeMilliseconds {
       /* SIGXCPU at the limit, SIGKILL a second later (setrlimit(2)). */
-      add(.cpuTime, max(1, (limit.amount + 999) / 1000), slack: 1)
+      add(.cpuTime, max(1, plus(limit.amount, 999) / 1000), slack: 1)
     }
     /* Each process by itself; the sum is sampled. With a cgroup the sum is all that counts. */
     if let limit = limits.memoryBytes, limit.enforcement == .sampled { add(.data, limit.amount) }
     if let limit = limits.addressSpaceBytes { add(.addressSpace, limit.amount) }
     if let limit = limits.processes, limit.enforcement == .rlimit {
       /* Init and the app itself count too; the limit is on what the profile calls processes. */
-      add(.processes, limit.amount + 1)
+      add(.processes, plus(limit.amount, 1))
     }
     if let limit = limits.openFiles { add(.openFiles, limit.amount) }
   }

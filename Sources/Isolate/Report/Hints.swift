@@ -29,6 +29,10 @@ package enum Hints {
 
   private static func cloneHint(_ number: Int32) -> String? {
     switch number {
+    case Errno.notPermitted where SystemFacts.isFiltered:
+      return "a system-call filter refuses them: this is inside a container or another isolated; "
+        + "start it outside, or let the outer one allow nested user namespaces "
+        + "(in its profile: syscalls.nested-user-namespaces, with a relax)"
     case Errno.notPermitted:
       return "this system forbids user namespaces to ordinary users; "
         + "`isolated doctor` says by which setting, and the exact cure"

@@ -52,6 +52,12 @@ struct LimitWatch {
     return min(wallAt, sampleAt ?? wallAt)
   }
 
+  /// Whether a limit of the whole app is ours to enforce in time.
+  var isTimed: Bool {
+    wallAt != nil || limits.memoryBytes?.enforcement == .sampled
+      || limits.cpuTimeMilliseconds != nil
+  }
+
   /// Whether init should be asked what lies in memory unmapped.
   var wantsShared: Bool { limits.memoryBytes?.enforcement == .sampled }
 

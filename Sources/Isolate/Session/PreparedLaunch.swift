@@ -66,7 +66,8 @@ extension PreparedLaunch {
     var held: [HeldDescriptor] = []
     var null: Int32 = -1
     if standard.contains(.null) {
-      held.append(HeldDescriptor(try attempt { () throws(SystemError) in try Descriptor.openNull() }))
+      held.append(
+        HeldDescriptor(try attempt { () throws(SystemError) in try Descriptor.openNull() }))
       null = held[0].descriptor.raw
     }
     let clocks = policy.namespaces.time ? HostProbe.clocks() : (0, 0)

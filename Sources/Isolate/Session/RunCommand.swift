@@ -91,7 +91,8 @@ private func launch(
       }
     }
     return code
-  case .noNamespaces(let number): return namespacesFailed(number, policy, request, session.end(), falling)
+  case .noNamespaces(let number):
+    return namespacesFailed(number, policy, request, session.end(), falling)
   }
 }
 

@@ -200,7 +200,7 @@ package struct RunSession: ~Copyable {
   /// affair: one that could stop its supervisor could outlive its time limit.
   private mutating func followStop() throws(SystemError) {
     guard relay.isInteractive || passedStopOn else { return }
-    let isTimed = watch.nextAt != nil || killAt != nil
+    let isTimed = watch.isTimed || killAt != nil
     if passedStopOn || !isTimed {
       passedStopOn = false
       try stopWithApp()

@@ -103,7 +103,8 @@ struct DescriptorContainmentTests {
     Scene.run { scene in
       let script = "exec \"$@\" <&- >/dev/null 2>&-"
       let ran = Run.shell(
-        script, scene.isolated([]) + ["/bin/sh", "-c", "[ -c /proc/self/fd/0 -a -c /proc/self/fd/2 ]"])
+        script,
+        scene.isolated([]) + ["/bin/sh", "-c", "[ -c /proc/self/fd/0 -a -c /proc/self/fd/2 ]"])
       #expect(ran.code == 0)
       let open = Run.shell(script, scene.isolated([]) + [Executable.victim, "any-open"])
       #expect(open.code == 10)

@@ -98,7 +98,8 @@ struct FileContainmentTests {
       "an app cannot map a file that it wrote as code",
       ["map-file-execute", "$DIR/open/code"], options: write, refusal: ["EPERM", "EACCES"]),
     Attack(
-      "an app cannot run a program that it wrote to its own /tmp", ["run-copy", "/tmp/isolated-copy-$ID"],
+      "an app cannot run a program that it wrote to its own /tmp",
+      ["run-copy", "/tmp/isolated-copy-$ID"],
       refusal: ["EACCES"]),
     Attack(
       "an app cannot run a program that it wrote to shared memory",

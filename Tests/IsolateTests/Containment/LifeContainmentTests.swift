@@ -30,14 +30,14 @@ struct LifeContainmentTests {
   @Test("nothing is left a second after the supervisor was killed outright") func killed() {
     let script =
       Self.watch + """
-      beat=$1; shift
-      "$@" >/dev/null 2>&1 &
-      for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-        [ -s "$beat" ] && break; sleep 0.2
-      done
-      kill -9 $!; wait $! 2>/dev/null; sleep 1
-      grows "$beat"
-      """
+        beat=$1; shift
+        "$@" >/dev/null 2>&1 &
+        for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+          [ -s "$beat" ] && break; sleep 0.2
+        done
+        kill -9 $!; wait $! 2>/dev/null; sleep 1
+        grows "$beat"
+        """
     let attack = [Executable.victim, "beat", "$DIR/open/beat"]
     Scene.run { scene in
       let options = ["--write", "$DIR/open"]
@@ -110,7 +110,8 @@ struct LifeContainmentTests {
   }
 
   @Test("what an app writes to its private places is not on the machine") func privatePlaces() {
-    let program = "echo new >/var/tmp/isolated-private-${1##*-} && cat /var/tmp/isolated-private-${1##*-}"
+    let program =
+      "echo new >/var/tmp/isolated-private-${1##*-} && cat /var/tmp/isolated-private-${1##*-}"
     #expect(after([], program, "/var/tmp/isolated-private-$ID") == "none\n")
     #expect(after(["--write", "/var/tmp"], program, "/var/tmp/isolated-private-$ID") == "new\n")
     _ = Run.shell("rm -f /var/tmp/isolated-private-*")

@@ -47,7 +47,8 @@ struct SyscallContainmentTests {
     Attack("an app is never without its filter", ["no-filter"]),
   ]
 
-  @Test("a refused call is refused by the filter, and reaches the kernel when it is allowed",
+  @Test(
+    "a refused call is refused by the filter, and reaches the kernel when it is allowed",
     arguments: calls)
   func refusedCall(_ row: (call: String, group: String, error: String)) {
     let attack = Attack("", ["call", row.call])
@@ -64,7 +65,8 @@ struct SyscallContainmentTests {
     if written { #expect(reached != .refused(row.error)) }
   }
 
-  @Test("an attack on the system call gate is refused, and works without the gate",
+  @Test(
+    "an attack on the system call gate is refused, and works without the gate",
     arguments: attacks.filter(\.isEnabled))
   func attack(_ attack: Attack) { attack.check() }
 }

@@ -88,7 +88,7 @@ struct LaunchOrderTests {
   /// Every kind of rule, and everything that can be asked for.
   private static func everything(sys: Bool) -> String {
     """
-    require = ["memory-limit"]
+    require = ["limits.memory"]
 
     [files]
     read = ["/usr"]

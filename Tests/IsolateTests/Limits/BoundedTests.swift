@@ -5,8 +5,8 @@ import Testing
 /// Each attack without its limit, where it succeeds, and with it, where it is bounded and the report says by what.
 @Suite("Limits without a cgroup", .serialized)
 struct BoundedTests {
-  @Test("without a limit each attack succeeds", arguments: Attack.allCases)
-  func unlimited(attack: Attack) {
+  @Test("without a limit each attack succeeds", arguments: LimitAttack.allCases)
+  func unlimited(attack: LimitAttack) {
     let ran = attack.run(["--quiet", "--private", "/tmp"])
     #expect(ran.code == 0, "\(attack): \(ran.errors)")
     #expect(ran.output.contains(#""cause":"exited","exit-code":0"#))
@@ -15,11 +15,13 @@ struct BoundedTests {
 
   @Test(
     "memory of all processes together, mapped or not",
-    arguments: [Attack.manyMemories, .memoryFile, .segments, .storage])
-  func memory(attack: Attack) {
+    arguments: [LimitAttack.manyMemories, .memoryFile, .segments, .storage])
+  func memory(attack: LimitAttack) {
     let ran = attack.run(["--limit", "memory=64M"])
     #expect(ran.code == 137)
-    #expect(ran.errors.contains("python3 was killed: over limits.memory = 64M (command line:argument 4, sampled)"))
+    #expect(
+      ran.errors.contains(
+        "python3 was killed: over limits.memory = 64M (command line:argument 4, sampled)"))
     #expect(ran.errors.contains("limits.memory is enforced without a cgroup"))
     #expect(ran.output.contains(#""cause":"memory-limit","exit-code":137"#))
     #expect(
@@ -29,7 +31,7 @@ struct BoundedTests {
   }
 
   @Test("a fork bomb, although it ends by itself") func forks() {
-    let ran = Attack.forks.run(["--quiet", "--limit", "processes=20"])
+    let ran = LimitAttack.forks.run(["--quiet", "--limit", "processes=20"])
     #expect(ran.code == 11, "EAGAIN")
     #expect(ran.errors.contains("limits.processes = 20 was met (command line:argument 5, rlimit)"))
     #expect(ran.output.contains(#""cause":"exited","exit-code":11"#))
@@ -40,7 +42,7 @@ struct BoundedTests {
   }
 
   @Test("a flood of descriptors") func descriptors() {
-    let ran = Attack.descriptors.run(["--quiet", "--limit", "open-files=64"])
+    let ran = LimitAttack.descriptors.run(["--quiet", "--limit", "open-files=64"])
     #expect(ran.code == 24, "EMFILE")
     #expect(ran.errors.contains("limits.open-files = 64 was met (command line:argument 5, rlimit)"))
     #expect(ran.output.contains(#""limit":"limits.open-files","amount":64"#))
@@ -49,9 +51,10 @@ struct BoundedTests {
   @Test("a private file system is full") func fullFileSystem() {
     let profile = "/tmp/isolated-limits-\(getpid()).toml"
     Run.write(
-      "extends = [\"default\"]\nfiles.private = [{ path = \"/tmp\", size = \"1M\" }]\n", to: profile)
+      "extends = [\"default\"]\nfiles.private = [{ path = \"/tmp\", size = \"1M\" }]\n", to: profile
+    )
     defer { _ = unsafe unlink(profile) }
-    let ran = Attack.files.run(["--quiet", "--profile", profile])
+    let ran = LimitAttack.files.run(["--quiet", "--profile", profile])
     #expect(ran.code == 28, "ENOSPC: \(ran.errors)")
     #expect(ran.errors.contains("the private file system on /tmp was full: 1M (\(profile):2)"))
     #expect(
@@ -61,28 +64,28 @@ struct BoundedTests {
   }
 
   @Test("a file too large") func fileSize() {
-    let ran = Attack.largeFile.run(["--quiet", "--private", "/tmp", "--limit", "file-size=1M"])
+    let ran = LimitAttack.largeFile.run(["--quiet", "--private", "/tmp", "--limit", "file-size=1M"])
     #expect(ran.code == 128 + 25, "SIGXFSZ")
     #expect(ran.errors.contains("over limits.file-size = 1M (command line:argument 7, rlimit)"))
     #expect(ran.output.contains(#""cause":"file-size-limit""#))
   }
 
   @Test("CPU time, although no process uses much of it") func cpuTime() {
-    let ran = Attack.spinners.run(["--quiet", "--limit", "cpu-time=1s"])
+    let ran = LimitAttack.spinners.run(["--quiet", "--limit", "cpu-time=1s"])
     #expect(ran.code == 137)
     #expect(ran.errors.contains("over limits.cpu-time = 1s (command line:argument 5, sampled)"))
     #expect(ran.output.contains(#""cause":"cpu-time-limit""#))
   }
 
   @Test("time by the clock") func wallTime() {
-    let ran = Attack.sleeper.run(["--quiet", "--limit", "wall-time=1s"])
+    let ran = LimitAttack.sleeper.run(["--quiet", "--limit", "wall-time=1s"])
     #expect(ran.code == 137)
     #expect(ran.errors.contains("over limits.wall-time = 1s (command line:argument 5, timer)"))
     #expect(ran.output.contains(#""cause":"wall-time-limit""#))
   }
 
   @Test("address space, reported as near when the app fails for it") func addressSpace() {
-    let ran = Attack.mapping.run(["--quiet", "--limit", "address-space=128M"])
+    let ran = LimitAttack.mapping.run(["--quiet", "--limit", "address-space=128M"])
     #expect(ran.code == 12, "ENOMEM: \(ran.errors)")
     #expect(ran.output.contains(#""limit":"limits.address-space","amount":134217728"#))
   }

@@ -37,7 +37,7 @@ enum Legacy {
 
 @Suite("Limits by cgroup v1, as root", .serialized, .enabled(if: Legacy.isUsable))
 struct CgroupLegacyTests {
-  private func run(_ attack: Attack) -> Ran {
+  private func run(_ attack: LimitAttack) -> Ran {
     let profile = Legacy.profile()
     defer { _ = unsafe unlink(profile) }
     return attack.run(["--name", "limits_test", "--profile", profile])

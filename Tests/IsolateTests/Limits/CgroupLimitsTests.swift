@@ -45,7 +45,8 @@ struct CgroupLimitsTests {
     let limits = limits(enforcement)
     #expect(CgroupLimits.unified(limits).isEmpty)
     #expect(CgroupLimits.controllers(limits).isEmpty)
-    #expect(["memory", "pids", "cpu"].allSatisfy { CgroupLimits.legacy(limits, controller: $0).isEmpty })
+    #expect(
+      ["memory", "pids", "cpu"].allSatisfy { CgroupLimits.legacy(limits, controller: $0).isEmpty })
   }
 
   @Test("a share too small for the kernel becomes the smallest it takes") func smallShare() {

@@ -98,7 +98,8 @@ struct ProcessTextTests {
   }
 
   @Test("reads a divided share, and knows when there is none") func rollup() {
-    let text = "00400000-7ff [rollup]\nPss: 90 kB\nPss_Anon: 40 kB\nPss_Shmem: 8 kB\nSwapPss: 2 kB\n"
+    let text =
+      "00400000-7ff [rollup]\nPss: 90 kB\nPss_Anon: 40 kB\nPss_Shmem: 8 kB\nSwapPss: 2 kB\n"
     let rollup = ProcessText.rollup(text)
     #expect(rollup?.anonymousKiB == 40)
     #expect(rollup?.sharedKiB == 8)

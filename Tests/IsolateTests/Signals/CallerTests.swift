@@ -122,7 +122,8 @@ import Testing
     for number in 0..<10 { setup.environment?.append(Array("LC_\(number)=".utf8) + large) }
     let words = [isolated, "run", "--", "sh", "-c", "echo ${#LC_9} $#", "sh"].map { Array($0.utf8) }
     let app = try Spawned(
-      bytes: words + [[UInt8]](repeating: large, count: 5) + [[UInt8]](repeating: [0x62], count: 2000),
+      bytes: words + [[UInt8]](repeating: large, count: 5)
+        + [[UInt8]](repeating: [0x62], count: 2000),
       setup)
     try #expect(app.wait().code == 0)
     #expect(scratch.content("out") == "100000 2005\n")

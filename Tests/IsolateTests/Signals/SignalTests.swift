@@ -74,7 +74,10 @@ import Testing
     #expect(Run.command([isolated, "run", "--", "sh", "-c", "exit \(code)"]).code == code)
   }
 
-  @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 24, 25, 26, 27, 29, 30, 31, 34, 64] as [Int32])
+  @Test(
+    arguments: [
+      1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 24, 25, 26, 27, 29, 30, 31, 34, 64,
+    ] as [Int32])
   func aFatalSignalGives128AndItsNumber(signal: Int32) throws {
     let ran = Run.command([isolated, "run", "--", "sh", "-c", "kill -\(signal) $$; sleep 9"])
     #expect(ran.code == 128 + signal)
@@ -137,10 +140,11 @@ import Testing
     #expect(ran.code == 8)
   }
 
-  @Test(arguments: [
-    ("exit 3", "exited", 3), ("kill -SEGV $$", "signal", 139),
-    ("exec /no/such", "exited", 127),
-  ] as [(String, String, Int)])
+  @Test(
+    arguments: [
+      ("exit 3", "exited", 3), ("kill -SEGV $$", "signal", 139),
+      ("exec /no/such", "exited", 127),
+    ] as [(String, String, Int)])
   func everyEventIsOneLineOfJSON(script: String, cause: String, code: Int) throws {
     let ran = Run.command([isolated, "run", "--json-status-fd", "1", "--", "sh", "-c", script])
     let lines = ran.output.split(separator: "\n")

@@ -27,7 +27,8 @@ final class Pty {
     var setup = Spawned.Setup()
     setup.ownSession = true
     setup.files = files ?? [terminal, terminal, terminal]
-    setup.environment = ["PATH=/usr/bin:/bin", "TERM=xterm", "PS1=> ", "HOME=/home/nobody-here"].map {
+    setup.environment = ["PATH=/usr/bin:/bin", "TERM=xterm", "PS1=> ", "HOME=/home/nobody-here"].map
+    {
       Array($0.utf8)
     }
     return try Spawned(words, setup)

@@ -35,7 +35,8 @@ enum Run {
   private static func own(_ link: String) -> String {
     var bytes = [UInt8](repeating: 0, count: 4096)
     let count = unsafe bytes.withUnsafeMutableBytes { buffer in
-      unsafe readlink(link, buffer.bindMemory(to: CChar.self).baseAddress!, 4096)
+      guard let start = unsafe buffer.bindMemory(to: CChar.self).baseAddress else { return 0 }
+      return unsafe readlink(link, start, 4096)
     }
     return String(decoding: bytes[..<max(0, count)], as: UTF8.self)
   }

@@ -11,7 +11,9 @@ final class Spawned {
   }
 
   struct Setup {
-    var files: [File] = [.path("/dev/null", O_RDONLY), .path("/dev/null", O_WRONLY), .path("/dev/null", O_WRONLY)]
+    var files: [File] = [
+      .path("/dev/null", O_RDONLY), .path("/dev/null", O_WRONLY), .path("/dev/null", O_WRONLY),
+    ]
     var environment: [[UInt8]]?
     var ownSession = false
     /// Signals that the child starts with blocked.
@@ -61,7 +63,8 @@ final class Spawned {
     var all = sigset_t()
     unsafe sigfillset(&all)
     unsafe posix_spawnattr_setsigdefault(&attributes, &all)
-    let flags = Int32(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) | (setup.ownSession ? 0x80 : 0)
+    let flags =
+      Int32(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) | (setup.ownSession ? 0x80 : 0)
     unsafe posix_spawnattr_setflags(&attributes, Int16(flags))
     var argv = unsafe Self.copies(words)
     var envp: [UnsafeMutablePointer<CChar>?] = unsafe []
@@ -82,7 +85,7 @@ final class Spawned {
     unsafe words.map { word in
       unsafe (word + [0]).map { CChar(bitPattern: $0) }.withUnsafeBufferPointer { bytes in
         let copy = unsafe malloc(bytes.count)?.assumingMemoryBound(to: CChar.self)
-        unsafe copy?.update(from: bytes.baseAddress!, count: bytes.count)
+        if let start = bytes.baseAddress { unsafe copy?.update(from: start, count: bytes.count) }
         return unsafe copy
       }
     } + [nil]

@@ -1,4 +1,4 @@
-import Isolate
+@testable import Isolate
 
 /// Feeds damaged documents to the TOML reader; any bytes must give a table or a placed error.
 ///
@@ -31,7 +31,7 @@ func fuzzTOMLReader(seed: UInt64, rounds: Int, corpus: [[UInt8]])
   return result
 }
 
-private func mutate(
+func mutate(
   _ bytes: inout [UInt8], corpus: [[UInt8]], using random: inout SeededGenerator
 ) {
   /// Bytes on which the reader decides something.
@@ -52,7 +52,7 @@ private func mutate(
   }
 }
 
-private func whyMisplaced(_ error: Diagnostic, in bytes: [UInt8]) -> String? {
+func whyMisplaced(_ error: Diagnostic, in bytes: [UInt8]) -> String? {
   let lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
   guard (1...lines.count).contains(error.position.line) else { return "no such line" }
   let line = lines[error.position.line - 1]
@@ -61,7 +61,7 @@ private func whyMisplaced(_ error: Diagnostic, in bytes: [UInt8]) -> String? {
   return error.message.isEmpty ? "no message" : nil
 }
 
-private func isPlaced(_ table: TOMLTable) -> Bool {
+func isPlaced(_ table: TOMLTable) -> Bool {
   table.entries.allSatisfy { entry in
     entry.key.position.line > 0 && entry.key.position.column > 0 && entry.key.length > 0
       && isPlaced(entry.node)

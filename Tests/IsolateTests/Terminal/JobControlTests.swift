@@ -129,7 +129,8 @@ import Testing
     let shell = try pty.shell()
     pty.type("echo in''put | \(isolated) run -- sh -c 'test -t 0 || cat'\n")
     try pty.expect("input\r\n")
-    pty.type("\(isolated) run -- sh -c 'read a; echo er''ror >&2; sleep 0.3; echo got:$a' | tr a-z A-Z\n")
+    pty.type(
+      "\(isolated) run -- sh -c 'read a; echo er''ror >&2; sleep 0.3; echo got:$a' | tr a-z A-Z\n")
     pty.type("abc\n")
     try pty.expect("error")
     try pty.expect("GOT:ABC")

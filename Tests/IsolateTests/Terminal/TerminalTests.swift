@@ -46,9 +46,11 @@ import Testing
     try #expect(pty.end(of: app).code == 7)
   }
 
-  @Test(arguments: [
-    ("exit 3", 3), ("kill -SEGV $$", 139), ("kill -KILL $$", 137), ("stty raw -echo; kill -ABRT $$", 134),
-  ] as [(String, Int32)])
+  @Test(
+    arguments: [
+      ("exit 3", 3), ("kill -SEGV $$", 139), ("kill -KILL $$", 137),
+      ("stty raw -echo; kill -ABRT $$", 134),
+    ] as [(String, Int32)])
   func theModesAreAsBeforeHoweverTheAppEnds(script: String, code: Int32) throws {
     let pty = try Pty()
     let before = pty.modes
@@ -194,7 +196,8 @@ import Testing
 
   @Test func terminalInheritGivesTheAppTheCallers() throws {
     let pty = try Pty()
-    let app = try pty.run("test -t 0 -a -t 1 && ls /dev/pts && cat", options: ["--terminal", "inherit"])
+    let app = try pty.run(
+      "test -t 0 -a -t 1 && ls /dev/pts && cat", options: ["--terminal", "inherit"])
     try pty.expect("ptmx")
     #expect(pty.editsLines)
     pty.type("line\n\u{4}")

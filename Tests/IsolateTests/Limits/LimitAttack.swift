@@ -1,5 +1,5 @@
 /// Programs that use up one thing each, and bound themselves: what they do without a limit does a machine no harm.
-enum Attack: String, CaseIterable, Sendable {
+enum LimitAttack: String, CaseIterable, Sendable {
   /// At most 200 processes, for a second.
   case forks
   /// Six processes of 40 MiB each: none by itself over the limit.
