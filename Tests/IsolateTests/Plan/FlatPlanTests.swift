@@ -139,11 +139,11 @@ struct FlatPlanTests {
       plan in
       var place: UInt32 = 0
       var cut = unsafe plan.pointee
-      cut.text_size = 0
+      unsafe cut.text_size = 0
       var missing = unsafe plan.pointee
       unsafe missing.text = nil
       var open = unsafe plan.pointee
-      open.text_size = 5
+      unsafe open.text_size = 5
       var bare = unsafe plan.pointee
       unsafe bare.envp = nil
       return unsafe [
