@@ -160,7 +160,7 @@ package enum Hints {
   private static func hint(_ step: LaunchStep, _ number: Int32, _ policy: Policy) -> String? {
     if let shortage = shortage(number) { return shortage }
     switch step {
-    case .bind(let bind): return bindHint(bind, number)
+    case .bind(let bind), .attachTree(_, let bind): return bindHint(bind, number)
     case .mountOverlay(let overlay):
       if number == Errno.readOnly { return missingMountPoint(overlay.target) }
       if number == Errno.notPermitted {
@@ -203,7 +203,8 @@ package enum Hints {
         ? "an ordinary user gets a /sys only together with a network of the app's own "
           + "(network.mode = \"none\" or \"loopback\")" : nil
     case .awaitGate, .makeFile, .makeLink, .makeDevice, .mountDevpts, .makeReadOnly,
-      .setAttributes, .setHostname, .becomeIdentity, .newKeyring, .setDumpable, .dropCapabilities,
+      .setAttributes, .setOwner, .setHostname, .becomeIdentity, .newKeyring, .setDumpable,
+      .dropCapabilities,
       .noNewPrivileges, .forkApp, .newSession, .setUmask, .resetSignals, .resetPersonality,
       .closeDescriptors, .placeDescriptor(.terminal, _), .beginLandlock, .allowPath, .allowPort,
       .enforceLandlock, .execute:
