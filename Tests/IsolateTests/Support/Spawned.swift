@@ -125,10 +125,17 @@ final class Spawned {
 /// Waiting for something that another process brings about.
 enum Moment {
   static func within(_ seconds: Int, _ condition: () throws -> Bool) rethrows -> Bool {
-    for _ in 0..<(seconds * 100) {
+    let end = now + seconds * 1000
+    while now < end {
       if try condition() { return true }
       usleep(10_000)
     }
     return try condition()
+  }
+
+  private static var now: Int {
+    var time = timespec()
+    _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+    return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
   }
 }
