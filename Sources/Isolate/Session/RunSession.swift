@@ -146,6 +146,7 @@ package struct RunSession: ~Copyable {
     switch watch.check(at: now) {
     case nil:
       if watch.wantsShared { Launcher.askForShared(child.reports) }
+      if watch.isPatient { shedAt = now }
       return
     case .memory: evidence.memoryExceeded = true
     case .cpuTime: evidence.cpuTimeExceeded = true

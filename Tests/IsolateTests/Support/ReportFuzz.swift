@@ -10,15 +10,14 @@ enum ReportFuzz {
     guard let first = bytes.first else { return nil }
     do throws(SystemError) {
       let ends = try Launcher.reportPair()
-      let pipe = try Pipe().split()
-      let count = Int(first % 4)
-      guard send(Array(bytes.dropFirst()), count, of: pipe.writeEnd.raw, on: ends.childs.raw) else {
-        return "the message cannot be sent"
-      }
-      let reader = pipe.dropWriteEnd()
+      var pipe: [Int32] = [-1, -1]
+      try call("pipe") { unsafe Glibc.pipe(&pipe) }
+      let reader = Descriptor(adopting: pipe[0])
+      let isSent = send(Array(bytes.dropFirst()), Int(first % 4), of: pipe[1], on: ends.childs.raw)
+      close(pipe[1])
+      if !isSent { return "the message cannot be sent" }
       let answer = read(ends.ours)
-      let isOpen = !hasEnded(reader)
-      return isOpen ? "a descriptor stays open: \(answer)" : nil
+      return hasEnded(reader) ? nil : "a descriptor stays open: \(answer)"
     } catch {
       return "no socket: \(error)"
     }
@@ -29,8 +28,13 @@ enum ReportFuzz {
     do throws(SystemError) {
       guard let message = try Launcher.receive(from: reports) else { return "nothing" }
       switch consume message {
-      case .failed, .started, .stopped, .continued, .exited, .shared: return "a message"
+      case .failed(let step, _): return "failed at \(step)"
       case .terminal(let master): return "a terminal at \(master.raw)"
+      case .started(let pid): return "started \(pid)"
+      case .stopped(let signal): return "stopped by \(signal)"
+      case .continued: return "continued"
+      case .exited(let status, _): return "exited with \(status)"
+      case .shared(let bytes): return "\(bytes) bytes"
       }
     } catch {
       return "\(error)"
@@ -68,9 +72,4 @@ enum ReportFuzz {
       }
     }
   }
-}
-
-extension PipeEnds {
-  /// Closes the write end, keeps the read end.
-  consuming func dropWriteEnd() -> Descriptor { readEnd }
 }
