@@ -53,6 +53,9 @@ let package = Package(
     .target(name: "Isolate", dependencies: ["CSeccomp"], swiftSettings: strict),
     .executableTarget(
       name: "isolated", dependencies: ["Isolate"], swiftSettings: strict, linkerSettings: linking),
+    .executableTarget(
+      name: "TemplateBench", dependencies: ["Isolate"], path: "Benchmarks/TemplateBench",
+      swiftSettings: strict, linkerSettings: linking),
     .target(
       name: "FilterProbe", path: "Tests/FilterProbe",
       cSettings: [.define("_GNU_SOURCE"), .treatAllWarnings(as: .error)]),

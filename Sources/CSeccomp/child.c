@@ -40,13 +40,12 @@ void child_send(const struct child *c, const struct launch_report *report, int f
 	(void)syscall(SYS_sendmsg, c->plan->report_fd, &message, MSG_NOSIGNAL);
 }
 
-static void child_fail(struct child *c, int error) __attribute__((noreturn));
-static void child_fail(struct child *c, int error)
+void child_fail(struct child *c, int error)
 {
 	struct launch_report report = { 0 };
 
 	report.kind = LAUNCH_REPORT_FAILED;
-	report.step = c->step;
+	report.step = c->step_base + c->step;
 	report.error = error;
 	child_send(c, &report, -1);
 	c->app_failed = 1;
@@ -317,6 +316,7 @@ static int run_step(struct child *c, const struct launch_step *s)
 	case LAUNCH_OP_MAKE_LINK:
 	case LAUNCH_OP_MAKE_DEVICE:
 	case LAUNCH_OP_BIND:
+	case LAUNCH_OP_ATTACH:
 	case LAUNCH_OP_TMPFS:
 	case LAUNCH_OP_PROC:
 	case LAUNCH_OP_DEVPTS:
@@ -326,6 +326,7 @@ static int run_step(struct child *c, const struct launch_step *s)
 	case LAUNCH_OP_MASK:
 	case LAUNCH_OP_READ_ONLY:
 	case LAUNCH_OP_ATTRIBUTES:
+	case LAUNCH_OP_OWNER:
 	case LAUNCH_OP_PIVOT:
 		return child_mount_step(c, s);
 	case LAUNCH_OP_SESSION:
@@ -354,8 +355,7 @@ static int run_step(struct child *c, const struct launch_step *s)
 	return -1;
 }
 
-/* Runs from the current step to the next FORK_APP or END, and says whether there is an app to fork. */
-static int run_steps(struct child *c)
+int child_run_steps(struct child *c)
 {
 	for (; c->step < c->plan->step_count; c->step++) {
 		const struct launch_step *s = &c->plan->steps[c->step];
@@ -375,7 +375,7 @@ static int app_main(void *argument)
 	struct child *c = argument;
 
 	c->step++;
-	(void)run_steps(c);
+	(void)child_run_steps(c);
 	/* A plan that does not end in a successful exec is a bug of its maker, and a failed launch. */
 	child_fail(c, ENOEXEC);
 }
@@ -406,12 +406,11 @@ static int fork_app(struct child *c, int copies_memory)
 	return pid;
 }
 
-static void run_plan(struct child *c) __attribute__((noreturn));
-static void run_plan(struct child *c)
+void child_run_plan(struct child *c)
 {
 	int pid;
 
-	if (!run_steps(c))
+	if (!child_run_steps(c))
 		child_fail(c, ENOEXEC);
 	child_follow_parent(c);
 	pid = fork_app(c, (int)c->plan->steps[c->step].value);
@@ -435,7 +434,7 @@ static void forget_words(void)
 		words[i] = 0;
 }
 
-static void begin(struct child *c, const struct launch_plan *plan)
+void child_begin(struct child *c, const struct launch_plan *plan)
 {
 	c->plan = plan;
 	c->root_fd = c->null_fd = c->terminal_fd = c->landlock_fd = c->network_fd = c->app_pipe = -1;
@@ -452,8 +451,8 @@ void launch_child(const struct launch_plan *plan)
 {
 	struct child c = { 0 };
 
-	begin(&c, plan);
-	run_plan(&c);
+	child_begin(&c, plan);
+	child_run_plan(&c);
 }
 
 void child_early(const struct launch_early *early, uint64_t later)
@@ -467,7 +466,7 @@ void child_early(const struct launch_early *early, uint64_t later)
 	waiting.report_fd = early->report_fd;
 	waiting.lifeline_fd = early->lifeline_fd;
 	waiting.lifeline_write_fd = early->lifeline_write_fd;
-	begin(&c, &waiting);
+	child_begin(&c, &waiting);
 	c.step = LAUNCH_STEP_EARLY;
 	if (later && syscall(SYS_unshare, later) < 0)
 		child_fail(&c, errno);
@@ -481,5 +480,6 @@ void child_early(const struct launch_early *early, uint64_t later)
 	c.step = 0;
 	c.plan = &arena->plan;
 	c.arena = arena;
-	run_plan(&c);
+	c.arena_size = LAUNCH_ARENA_SIZE;
+	child_run_plan(&c);
 }

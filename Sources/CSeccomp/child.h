@@ -20,7 +20,11 @@
 /* What the steps leave for later steps. One per launch, on the child's stack. */
 struct child {
 	const struct launch_plan *plan;
-	void *arena;      /* of an early child, else NULL */
+	void *arena;      /* shared or mapped memory that brought the plan, else NULL */
+	uint64_t arena_size;
+	const int *passed; /* descriptors that came with the plan: its steps name them by index; else NULL */
+	uint32_t passed_count;
+	uint32_t step_base; /* steps that an earlier plan of this launch has run */
 	int root_fd;      /* the new root, until it is entered; then "/" */
 	uint32_t covered; /* how many of our own mounts lie beneath the new root, on the old one's place */
 	int proc_self_fd; /* the process's own directory in the caller's /proc */
@@ -67,6 +71,25 @@ static inline size_t child_length(const char *s)
 		n++;
 	return n;
 }
+
+/* The number, in this process, of a descriptor that a step names; -1 with errno. */
+static inline int child_descriptor(const struct child *c, int named)
+{
+	if (!c->passed)
+		return named;
+	if (named >= 0 && (uint32_t)named < c->passed_count)
+		return c->passed[named];
+	errno = EBADF;
+	return -1;
+}
+
+/* The first act of a new process: what all plans start from. */
+void child_begin(struct child *c, const struct launch_plan *plan);
+/* Runs from the current step to the next FORK_APP or END, and says whether there is an app to fork. */
+int child_run_steps(struct child *c);
+/* Runs the whole plan, from its first step to init's end. */
+void child_run_plan(struct child *c) __attribute__((noreturn));
+void child_fail(struct child *c, int error) __attribute__((noreturn));
 
 /* Each step returns 0, or -1 with errno. */
 int child_mount_step(struct child *c, const struct launch_step *s);

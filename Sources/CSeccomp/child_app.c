@@ -71,7 +71,7 @@ static int signals_step(void)
 
 static int descriptor_step(struct child *c, const struct launch_step *s)
 {
-	int source = s->fd == LAUNCH_FD_TERMINAL ? c->terminal_fd : s->fd;
+	int source = s->fd == LAUNCH_FD_TERMINAL ? c->terminal_fd : child_descriptor(c, s->fd);
 
 	if (source == (int)s->value)
 		return (int)syscall(SYS_fcntl, source, F_SETFD, 0);

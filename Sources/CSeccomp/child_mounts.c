@@ -231,6 +231,35 @@ static int bind_step(struct child *c, const struct launch_step *s)
 	return finish(result, tree, target);
 }
 
+/* A tree that the supervisor has cloned, checked and given its attributes. */
+static int attach_step(struct child *c, const struct launch_step *s)
+{
+	int target, tree = child_descriptor(c, s->fd);
+
+	if (tree < 0)
+		return -1;
+	target = ensure(c, child_text(c, s->text_a), s->value ? TYPE_DIRECTORY : TYPE_FILE,
+			s->value ? 0755 : 0644);
+	if (target < 0)
+		return -1;
+	return finish(attach(tree, target), target, -1);
+}
+
+/* Of a private file system that was made before its app was known. Nothing of the host changes its owner. */
+static int owner_step(struct child *c, const struct launch_step *s)
+{
+	const struct launch_identity_extra *id = (const void *)child_text(c, s->text_b);
+	int result = -1, target = open_beneath(c, child_text(c, s->text_a), O_DIRECTORY | O_NOFOLLOW);
+
+	if (target < 0)
+		return -1;
+	if (is_own_device(c, target))
+		result = (int)syscall(SYS_fchownat, target, "", id->uid, id->gid, AT_EMPTY_PATH);
+	else
+		errno = EROFS;
+	return finish(result, target, -1);
+}
+
 /* mount(2) on a place that is named by its descriptor: the working directory is the path. */
 static int mount_at(int target, const char *type, unsigned long flags, const char *options)
 {
@@ -601,6 +630,10 @@ int child_mount_step(struct child *c, const struct launch_step *s)
 		return make_device(c, s);
 	case LAUNCH_OP_BIND:
 		return bind_step(c, s);
+	case LAUNCH_OP_ATTACH:
+		return attach_step(c, s);
+	case LAUNCH_OP_OWNER:
+		return owner_step(c, s);
 	case LAUNCH_OP_TMPFS:
 		return tmpfs_step(c, s);
 	case LAUNCH_OP_PROC:

@@ -214,7 +214,7 @@ static void forget(struct child *c)
 	if (c->plan->data_size)
 		(void)syscall(SYS_madvise, c->plan->data_start, c->plan->data_size, MADV_DONTNEED);
 	if (c->arena)
-		(void)syscall(SYS_munmap, c->arena, LAUNCH_ARENA_SIZE);
+		(void)syscall(SYS_munmap, c->arena, c->arena_size);
 }
 
 void child_become_init(struct child *c, int app_pid)

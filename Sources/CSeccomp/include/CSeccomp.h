@@ -5,6 +5,7 @@
 #include "janitor.h"
 #include "kernel.h"
 #include "launch_plan.h"
+#include "launcher.h"
 #include "plan_check.h"
 #include "poller.h"
 #include "probe.h"

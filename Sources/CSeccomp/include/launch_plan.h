@@ -28,6 +28,7 @@ enum launch_op {
 	LAUNCH_OP_MAKE_LINK,           /* a: relative path of the link, b: what it points to */
 	LAUNCH_OP_MAKE_DEVICE,         /* a: relative path, value: dev_t (needs real root) */
 	LAUNCH_OP_BIND,                /* a: host path, b: launch_bind_extra */
+	LAUNCH_OP_ATTACH,              /* fd: a detached mount, a: relative path, value: 1 = a directory */
 	LAUNCH_OP_TMPFS,               /* a: relative path, b: options, value: MOUNT_ATTR_* */
 	LAUNCH_OP_PROC,                /* a: relative path, b: options or "" */
 	LAUNCH_OP_DEVPTS,              /* a: relative path, b: options */
@@ -37,6 +38,7 @@ enum launch_op {
 	LAUNCH_OP_MASK,                /* a: relative path; covered by nothing; missing is fine */
 	LAUNCH_OP_READ_ONLY,           /* a: relative path; bound over itself read-only; missing is fine */
 	LAUNCH_OP_ATTRIBUTES,          /* a: relative path, value: MOUNT_ATTR_* to set on that mount alone */
+	LAUNCH_OP_OWNER,               /* a: relative path of a private file system, b: launch_identity_extra */
 	LAUNCH_OP_PIVOT,               /* enter the new root, detach the old one */
 	LAUNCH_OP_LOOPBACK_UP,
 	LAUNCH_OP_HOSTNAME,            /* a: name */

@@ -28,7 +28,7 @@ extension Command {
           "isolated run --profile strict -- sha256sum < disk.img"),
         Example(
           "allow what the profile refuses, and say why",
-          "isolated run --network host --relax network='fetches sources' -- git fetch"),
+          "isolated run --network host --relax network.mode='fetches prices' python3 prices.py"),
         Example(
           "follow it from another program",
           "isolated run --json-status-fd 3 -- true 3>status.json"),

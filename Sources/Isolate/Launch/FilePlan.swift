@@ -62,6 +62,7 @@ extension LaunchPlanner {
           TmpfsStep(
             target: relative(rule.target), options: tmpfsOptions(rule),
             attributes: writableAttributes(rule))))
+      planOwner(relative(rule.target))
     case .overlay: planOverlay(rule)
     case .hide: steps.append(.mask(path: relative(rule.target)))
     }
@@ -81,8 +82,15 @@ extension LaunchPlanner {
 
   /// As root a private file system is made before the app's ids are, and given to them.
   private var ownerOptions: String {
-    guard policy.namespaces.order == .userLast else { return "" }
+    guard policy.namespaces.order == .userLast && !context.isPrepared else { return "" }
     return ",uid=\(policy.identity.hostUID),gid=\(policy.identity.hostGID)"
+  }
+
+  /// A private file system made before its app is known belongs to root until then.
+  private mutating func planOwner(_ path: String) {
+    guard policy.namespaces.order == .userLast && context.isPrepared else { return }
+    steps.append(
+      .setOwner(path: path, uid: policy.identity.hostUID, gid: policy.identity.hostGID))
   }
 
   /// Looks a source up. Nil: skip the rule, or it has been reported.
@@ -194,6 +202,7 @@ extension LaunchPlanner {
           TmpfsStep(
             target: "dev/shm", options: "size=67108864,nr_inodes=4096,mode=1777" + ownerOptions,
             attributes: [.noSetID, .noDevices, .noExecute])))
+      planOwner("dev/shm")
     }
   }
 

@@ -86,6 +86,8 @@ package struct FlatPlan {
     case .makeLink(let path, let target): emit(LAUNCH_OP_MAKE_LINK, path, target)
     case .makeDevice(let path, let number): emit(LAUNCH_OP_MAKE_DEVICE, path, value: number)
     case .bind(let bind): addBind(bind, namespaceFor: namespaceFor)
+    case .attachTree(let descriptor, let bind): addTree(descriptor, bind)
+    case .setOwner(let path, let uid, let gid): addOwner(path, uid, gid)
     case .mountTmpfs(let tmpfs): addTmpfs(tmpfs)
     case .mountProc(let path): emit(LAUNCH_OP_PROC, path)
     case .mountDevpts(let path, let options): emit(LAUNCH_OP_DEVPTS, path, options)
@@ -125,6 +127,16 @@ package struct FlatPlan {
   private mutating func addTmpfs(_ tmpfs: TmpfsStep) {
     watched.append("/" + tmpfs.target)
     emit(LAUNCH_OP_TMPFS, tmpfs.target, tmpfs.options, value: tmpfs.attributes.rawValue)
+  }
+
+  private mutating func addTree(_ descriptor: Int32, _ bind: BindStep) {
+    emit(LAUNCH_OP_ATTACH, a: put(bind.target), fd: descriptor, value: bind.isDirectory ? 1 : 0)
+  }
+
+  private mutating func addOwner(_ path: String, _ uid: UInt32, _ gid: UInt32) {
+    let extra = launch_identity_extra(uid: uid, gid: gid, clear_groups: 0, reserved: 0)
+    let path = put(path)
+    emit(LAUNCH_OP_OWNER, a: path, b: put(extra))
   }
 
   private mutating func addIdentity(_ uid: UInt32, _ gid: UInt32, _ clearsGroups: Bool) {

@@ -22,7 +22,7 @@ package enum HostProbe {
       cgroup1: withCgroups && privileged ? CgroupProbe.legacy() : [],
       processorCount: max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))),
       hostname: "", workingDirectory: workingDirectory(), environment: environment,
-      home: variable("HOME") ?? (uid == 0 ? "/root" : "/"),
+      home: home(variable("HOME"), uid),
       runtimeDirectory: variable("XDG_RUNTIME_DIR"), resolvConf: "",
       timezone: timezone())
   }
@@ -71,6 +71,12 @@ package enum HostProbe {
     guard unsafe getcwd(&buffer, buffer.count) != nil else { return "/" }
     let bytes = buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
     return RawText.decode(bytes)
+  }
+
+  /// Services often run with HOME=/ or none at all: the app then gets a directory of its own all the same.
+  private static func home(_ given: String?, _ uid: UInt32) -> String {
+    if let given, given.hasPrefix("/"), given.contains(where: { $0 != "/" }) { return given }
+    return uid == 0 ? "/root" : "/home/\(uid)"
   }
 
   private static func timezone() -> String? {

@@ -42,6 +42,9 @@ package struct PlanContext {
   package var monotonicSeconds: Int64
   /// The child has its network namespace already (`EarlyChild`).
   package var networkIsMade = false
+  /// The child is born in a user namespace of the launcher's where one is needed, and private file systems get their owner
+  /// late (`TemplatePlan`).
+  package var isPrepared = false
 
   package enum StandardDescriptor: Equatable, Sendable {
     case asIs
@@ -119,7 +122,7 @@ package struct LaunchPlanner {
     let loopback = policy.network.mode == .loopback
     if ownsNetwork && !context.networkIsMade { steps.append(.startNetwork(loopback: loopback)) }
     if ownsNetwork && context.networkIsMade && loopback { steps.append(.raiseLoopback) }
-    if order == .userFirst { planIdMaps(outerUID: true) }
+    if order == .userFirst && !context.isPrepared { planIdMaps(outerUID: true) }
     steps.append(.makeMountsPrivate)
     planFiles()
     if !policy.files.sys { planJoinNetwork() }
@@ -127,6 +130,10 @@ package struct LaunchPlanner {
     steps.append(.setHostname(policy.identity.hostname))
     if policy.namespaces.time { planTime() }
     if order == .userLast { planIdentityLast() }
+    if order == .userFirst && context.isPrepared {
+      steps.append(.unshare(.user))
+      planIdMaps(outerUID: true)
+    }
     if let terminal = context.terminal { steps.append(.openTerminal(terminal)) }
   }
 

@@ -13,6 +13,8 @@ package enum LaunchStep: Equatable, Sendable {
   case makeLink(path: String, target: String)
   case makeDevice(path: String, number: UInt64)
   case bind(BindStep)
+  /// A bind whose source the supervisor has opened: for a child that cannot see the host's tree any more.
+  case attachTree(descriptor: Int32, BindStep)
   case mountTmpfs(TmpfsStep)
   case mountProc(path: String)
   case mountDevpts(path: String, options: String)
@@ -21,6 +23,7 @@ package enum LaunchStep: Equatable, Sendable {
   case mask(path: String)
   case makeReadOnly(path: String)
   case setAttributes(path: String, MountAttributes)
+  case setOwner(path: String, uid: UInt32, gid: UInt32)
   case enterRoot
   case setHostname(String)
   case becomeIdentity(uid: UInt32, gid: UInt32, clearsGroups: Bool)
@@ -177,6 +180,8 @@ extension LaunchStep: CustomStringConvertible {
     case .makeDevice(let path, let number):
       "make the device /\(path) (\(number >> 8 & 0xfff), \(number & 0xff | number >> 12 & 0xfff00))"
     case .bind(let step): step.description
+    case .attachTree(_, let step): step.description
+    case .setOwner(let path, let uid, let gid): "give /\(path) to uid \(uid), gid \(gid)"
     case .mountTmpfs(let step):
       "mount a private file system on /\(step.target) (\(step.options); \(step.attributes.inWords))"
     case .mountProc(let path): "mount a fresh proc on /\(path)"

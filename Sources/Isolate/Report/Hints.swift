@@ -29,6 +29,10 @@ package enum Hints {
 
   private static func cloneHint(_ number: Int32) -> String? {
     switch number {
+    case Errno.notPermitted where SystemFacts.isFiltered:
+      return "a system-call filter refuses them: this is inside a container or another isolated; "
+        + "start it outside, or let the outer one allow nested user namespaces "
+        + "(in its profile: syscalls.nested-user-namespaces, with a relax)"
     case Errno.notPermitted:
       return "this system forbids user namespaces to ordinary users; "
         + "`isolated doctor` says by which setting, and the exact cure"
@@ -156,7 +160,7 @@ package enum Hints {
   private static func hint(_ step: LaunchStep, _ number: Int32, _ policy: Policy) -> String? {
     if let shortage = shortage(number) { return shortage }
     switch step {
-    case .bind(let bind): return bindHint(bind, number)
+    case .bind(let bind), .attachTree(_, let bind): return bindHint(bind, number)
     case .mountOverlay(let overlay):
       if number == Errno.readOnly { return missingMountPoint(overlay.target) }
       if number == Errno.notPermitted {
@@ -199,7 +203,8 @@ package enum Hints {
         ? "an ordinary user gets a /sys only together with a network of the app's own "
           + "(network.mode = \"none\" or \"loopback\")" : nil
     case .awaitGate, .makeFile, .makeLink, .makeDevice, .mountDevpts, .makeReadOnly,
-      .setAttributes, .setHostname, .becomeIdentity, .newKeyring, .setDumpable, .dropCapabilities,
+      .setAttributes, .setOwner, .setHostname, .becomeIdentity, .newKeyring, .setDumpable,
+      .dropCapabilities,
       .noNewPrivileges, .forkApp, .newSession, .setUmask, .resetSignals, .resetPersonality,
       .closeDescriptors, .placeDescriptor(.terminal, _), .beginLandlock, .allowPath, .allowPort,
       .enforceLandlock, .execute:

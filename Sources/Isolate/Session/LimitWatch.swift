@@ -4,8 +4,8 @@ struct LimitWatch {
   private static let firstMilliseconds: Int64 = 5
   /// While a limit depends on it.
   private static let watchfulMilliseconds: Int64 = 100
-  /// When it only tells what was in use.
-  private static let idleMilliseconds: Int64 = 1000
+  /// When it only tells what was in use: an app that lives long is left in peace.
+  private static let idleMilliseconds: Int64 = 30_000
 
   private let limits: Limits
   private let cgroup: Cgroup?
@@ -50,6 +50,15 @@ struct LimitWatch {
   var nextAt: Int64? {
     guard let wallAt else { return sampleAt }
     return min(wallAt, sampleAt ?? wallAt)
+  }
+
+  /// Whether the next look is so far off that memory is worth giving back until then.
+  var isPatient: Bool { interval >= 500 }
+
+  /// Whether a limit of the whole app is ours to enforce in time.
+  var isTimed: Bool {
+    wallAt != nil || limits.memoryBytes?.enforcement == .sampled
+      || limits.cpuTimeMilliseconds != nil
   }
 
   /// Whether init should be asked what lies in memory unmapped.

@@ -146,6 +146,7 @@ package struct RunSession: ~Copyable {
     switch watch.check(at: now) {
     case nil:
       if watch.wantsShared { Launcher.askForShared(child.reports) }
+      if watch.isPatient { shedAt = now }
       return
     case .memory: evidence.memoryExceeded = true
     case .cpuTime: evidence.cpuTimeExceeded = true
@@ -200,7 +201,7 @@ package struct RunSession: ~Copyable {
   /// affair: one that could stop its supervisor could outlive its time limit.
   private mutating func followStop() throws(SystemError) {
     guard relay.isInteractive || passedStopOn else { return }
-    let isTimed = watch.nextAt != nil || killAt != nil
+    let isTimed = watch.isTimed || killAt != nil
     if passedStopOn || !isTimed {
       passedStopOn = false
       try stopWithApp()

@@ -104,6 +104,17 @@ package enum ProcessHandle {
     return ended == 1 ? status : nil
   }
 
+  /// Kills a child and waits for its end; nothing happens when it has been reaped already.
+  package static func endAndReap(_ pidfd: borrowing Descriptor) {
+    do throws(SystemError) {
+      if try status(of: pidfd, blocking: false) != nil { return }
+      try send(SignalNumber.kill, to: pidfd)
+      _ = try status(of: pidfd, blocking: true)
+    } catch {
+      /* ECHILD and ESRCH: it is gone, which is what was wanted. */
+    }
+  }
+
   /// Stops the calling process, or its whole group, as Ctrl-Z would have, until it is continued; without effect
   /// where nobody could continue it.
   package static func stopSelf(withGroup: Bool) { kernel_stop_self(withGroup ? 1 : 0) }

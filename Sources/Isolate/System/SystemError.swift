@@ -90,4 +90,6 @@ package enum Errno {
   package static let notSupported = EOPNOTSUPP
   package static let badAddress = EFAULT
   package static let textBusy = ETXTBSY
+  package static let brokenPipe = EPIPE
+  package static let connectionReset = ECONNRESET
 }

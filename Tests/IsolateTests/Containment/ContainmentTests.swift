@@ -3,7 +3,7 @@ import Testing
 /// What holds for the tables together.
 @Suite("The containment tables")
 struct ContainmentTests {
-  static let tables: [(name: String, rows: [Attack], root: Int, ordinary: Int)] = [
+  static let tables: [(name: String, rows: [AttackRow], root: Int, ordinary: Int)] = [
     ("calls", SyscallContainmentTests.attacks, 8, 8),
     ("files", FileContainmentTests.all, 62, 52),
     ("descriptors", DescriptorContainmentTests.attacks, 20, 20),

@@ -7,118 +7,118 @@ struct FileContainmentTests {
   private static let hidden = ["--read", "$DIR/shown", "--hide", "$DIR/shown/hidden"]
   private static let writable = ["--write", "$DIR/shown"]
 
-  static let attacks: [Attack] = [
-    Attack("an app cannot read what no rule shows", ["read", "$DIR/public"]),
-    Attack("an app cannot list what no rule shows", ["list", "$DIR"]),
-    Attack(
+  static let attacks: [AttackRow] = [
+    AttackRow("an app cannot read what no rule shows", ["read", "$DIR/public"]),
+    AttackRow("an app cannot list what no rule shows", ["list", "$DIR"]),
+    AttackRow(
       "an app cannot read the machine's passwords", ["read", "/etc/shadow"], caller: .root),
-    Attack("an app has no /sys unless asked", ["list", "/sys/kernel"]),
-    Attack(
+    AttackRow("an app has no /sys unless asked", ["list", "/sys/kernel"]),
+    AttackRow(
       "an app cannot reach a file by a link out of its view",
       ["by-symlink", "$DIR/public", "$DIR/open/link"], options: write),
-    Attack(
+    AttackRow(
       "an app cannot reach a file through /proc/self/root",
       ["read", "/proc/self/root$DIR/public"]),
-    Attack(
+    AttackRow(
       "an app cannot walk up and out of its root",
       ["read", "/../../../../../../../..$DIR/public"]),
-    Attack(
+    AttackRow(
       "an app that is shown the whole machine cannot walk up to what its view covers",
       ["read", "/usr/..$DIR/public"], options: ["--read", "/"]),
-    Attack(
+    AttackRow(
       "an app that is shown the whole machine cannot write to it",
       ["open-write", "/usr/../usr/bin/env"], options: ["--read", "/"], caller: .root),
-    Attack(
+    AttackRow(
       "an app that is shown the whole machine elsewhere cannot walk up out of it",
       ["read", "/host/..$DIR/public"], options: ["--read", "/:/host"],
       bare: .relaxed(["--read", "/:/host", "--read", "$DIR"])),
 
-    Attack(
+    AttackRow(
       "an app cannot write a file it may read", ["write", "$DIR/shown/plain"], options: shown,
       bare: .relaxed(writable)),
-    Attack(
+    AttackRow(
       "an app cannot truncate a file it may read", ["truncate", "$DIR/shown/plain"],
       options: shown, bare: .relaxed(writable)),
-    Attack(
+    AttackRow(
       "an app cannot remove a file it may read", ["remove", "$DIR/shown/plain"],
       options: shown, bare: .relaxed(writable)),
-    Attack(
+    AttackRow(
       "an app cannot make a file where it may read", ["create", "$DIR/shown/new"],
       options: shown, bare: .relaxed(writable)),
-    Attack(
+    AttackRow(
       "an app cannot change the mode of a file it may read, by the mount alone",
       ["change-mode", "$DIR/shown/plain"], options: shown, bare: .relaxed(writable),
       refusal: ["EROFS"]),
-    Attack(
+    AttackRow(
       "an app cannot link a file that it may only read to where it may write",
       ["hard-link", "$DIR/shown/plain", "$DIR/open/link"], options: shown + write,
       refusal: ["EXDEV", "EACCES"]),
-    Attack(
+    AttackRow(
       "an app cannot write the system's programs", ["open-write", "/usr/bin/env"],
       caller: .root),
-    Attack(
+    AttackRow(
       "an app cannot overwrite a running program by its link in /proc",
       ["overwrite-program", "$DIR/program"], options: ["--read", "$DIR/program"]),
 
-    Attack(
+    AttackRow(
       "an app cannot read what a hide rule covers", ["read", "$DIR/shown/hidden"],
       options: hidden, bare: .relaxed(shown)),
-    Attack(
+    AttackRow(
       "an app cannot look into a directory that a hide rule covers",
       ["read", "$DIR/shown/plain"], options: ["--read", "$DIR", "--hide", "$DIR/shown"],
       bare: .relaxed(["--read", "$DIR"])),
-    Attack(
+    AttackRow(
       "an app cannot read what is hidden by a symbolic link of its own",
       ["by-symlink", "$DIR/shown/hidden", "$DIR/open/link"], options: hidden + write,
       bare: .relaxed(shown + write)),
-    Attack(
+    AttackRow(
       "an app cannot read what is hidden through /proc/self/root",
       ["read", "/proc/self/root$DIR/shown/hidden"], options: hidden, bare: .relaxed(shown)),
-    Attack(
+    AttackRow(
       "an app cannot give what is hidden a second name",
       ["hard-link", "$DIR/shown/hidden", "$DIR/shown/other"],
       options: writable + ["--hide", "$DIR/shown/hidden"], bare: .relaxed(writable)),
-    Attack(
+    AttackRow(
       "an app cannot move what is hidden",
       ["rename", "$DIR/shown/hidden", "$DIR/shown/other"],
       options: writable + ["--hide", "$DIR/shown/hidden"], bare: .relaxed(writable)),
-    Attack(
+    AttackRow(
       "an app cannot uncover what is hidden by renaming the directory it lies in",
       ["rename-parent", "$DIR/shown", "$DIR/moved", "$DIR/moved/hidden"],
       options: ["--write", "$DIR", "--hide", "$DIR/shown/hidden"],
       bare: .relaxed(["--write", "$DIR"])),
 
-    Attack(
+    AttackRow(
       "an app cannot run a program that it wrote", ["run-copy", "$DIR/open/copy"],
       options: write, refusal: ["EACCES"]),
-    Attack(
+    AttackRow(
       "an app cannot run a program that it wrote through the loader",
       ["run-by-loader", "$DIR/open/copy"], options: write),
-    Attack(
+    AttackRow(
       "an app cannot map a file that it wrote as code",
       ["map-file-execute", "$DIR/open/code"], options: write, refusal: ["EPERM", "EACCES"]),
-    Attack(
+    AttackRow(
       "an app cannot run a program that it wrote to its own /tmp",
       ["run-copy", "/tmp/isolated-copy-$ID"],
       refusal: ["EACCES"]),
-    Attack(
+    AttackRow(
       "an app cannot run a program that it wrote to shared memory",
       ["run-copy", "/dev/shm/isolated-copy-$ID"], refusal: ["EACCES"]),
-    Attack(
+    AttackRow(
       "an app cannot make a device", ["make-device", "$DIR/open/memory"], options: write,
       caller: .root),
-    Attack(
+    AttackRow(
       "an app cannot use a device that lies in its view", ["read", "$DIR/open/zero"],
       options: write, outside: ["with-device", "$DIR/open/zero"], caller: .root),
-    Attack(
+    AttackRow(
       "an app has only the harmless devices", ["open-read", "/dev/kmsg"], caller: .root),
-    Attack("an app cannot read the list of its user's keys", ["read", "/proc/keys"]),
-    Attack(
+    AttackRow("an app cannot read the list of its user's keys", ["read", "/proc/keys"]),
+    AttackRow(
       "an app cannot read the kernel's timers", ["read", "/proc/timer_list"], caller: .root),
-    Attack(
+    AttackRow(
       "an app cannot turn the knobs of /proc/sys",
       ["write-text", "/proc/sys/net/ipv4/ip_forward", "1"], bare: .inNamespaces),
-    Attack(
+    AttackRow(
       "an app cannot turn the machine's own knobs",
       ["open-write", "/proc/sys/kernel/core_pattern"], caller: .root),
   ]
@@ -128,7 +128,7 @@ struct FileContainmentTests {
     "open", "open-group", "creat", "mknod", "mknodat-high", "openat2", "chmod", "chmod-high",
     "fchmod", "fchmodat", "fchmodat2",
   ].map { way in
-    Attack(
+    AttackRow(
       "an app cannot leave a set-id program behind, by \(way)",
       ["set-id", way, "$DIR/open/program"], options: write,
       refusal: way == "openat2" ? ["ENOSYS"] : ["EPERM"])
@@ -140,10 +140,10 @@ struct FileContainmentTests {
     ["mount-tmpfs", "/tmp"], ["clone-tree", "/usr"], ["leave-root"],
   ].flatMap { mode in
     [
-      Attack(
+      AttackRow(
         "an app cannot change its view by \(mode[0])", mode, bare: .inNamespaces,
         refusal: ["EPERM"]),
-      Attack(
+      AttackRow(
         "an app that may make the call cannot change its view by \(mode[0])", mode,
         options: [
           "--allow-syscall", "@mount", "--allow-syscall", "@chroot", "--relax",
@@ -153,10 +153,10 @@ struct FileContainmentTests {
   }
 
   static let handles = [
-    Attack(
+    AttackRow(
       "an app cannot open a file by its handle", ["by-handle", "/etc/hostname"],
       caller: .root),
-    Attack(
+    AttackRow(
       "an app that may make the call cannot open a file by its handle",
       ["by-handle", "/etc/hostname"],
       options: ["--allow-syscall", "@handles", "--relax", "syscalls.allow=test"],
@@ -168,5 +168,5 @@ struct FileContainmentTests {
   @Test(
     "an attack on the file view is refused, and works without the view",
     arguments: all.filter(\.isEnabled))
-  func attack(_ attack: Attack) { attack.check() }
+  func attack(_ attack: AttackRow) { attack.check() }
 }

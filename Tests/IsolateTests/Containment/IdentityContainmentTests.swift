@@ -2,38 +2,38 @@ import Testing
 
 @Suite("An app and the rights it could gain")
 struct IdentityContainmentTests {
-  static let attacks: [Attack] = [
-    Attack(
+  static let attacks: [AttackRow] = [
+    AttackRow(
       "an app has no capability in any of the five sets", ["any-capability"],
       bare: .inNamespaces),
-    Attack("an app's securebits are set and locked", ["open-securebits"]),
-    Attack("an app cannot gain privileges by running a program", ["new-privileges"]),
-    Attack("an app cannot become root", ["become-root"], bare: .inNamespaces),
-    Attack("an app started by root is not root on the machine", ["is-host-root"], caller: .root),
-    Attack("an app cannot take a group", ["take-group", "0"], caller: .root),
-    Attack(
+    AttackRow("an app's securebits are set and locked", ["open-securebits"]),
+    AttackRow("an app cannot gain privileges by running a program", ["new-privileges"]),
+    AttackRow("an app cannot become root", ["become-root"], bare: .inNamespaces),
+    AttackRow("an app started by root is not root on the machine", ["is-host-root"], caller: .root),
+    AttackRow("an app cannot take a group", ["take-group", "0"], caller: .root),
+    AttackRow(
       "an app started by root has none of its caller's groups", ["any-group"],
       outside: ["with-groups", "4242"], caller: .root),
-    Attack(
+    AttackRow(
       "a set-user-ID program gives an app nothing", ["gain-by", "$DIR/program"],
       options: ["--read", "$DIR/program"], outside: ["with-set-id", "$DIR/program"],
       refusal: ["EPERM"], caller: .root),
-    Attack(
+    AttackRow(
       "a program with file capabilities gives an app nothing", ["gain-by", "$DIR/program"],
       options: ["--read", "$DIR/program"],
       outside: ["with-file-capability", "$DIR/program"], refusal: ["EPERM"], caller: .root),
-    Attack("an app cannot raise its priority", ["negative-nice"], caller: .root),
-    Attack(
+    AttackRow("an app cannot raise its priority", ["negative-nice"], caller: .root),
+    AttackRow(
       "an app cannot map memory that is writable and executable", ["map-write-execute"],
       refusal: ["EACCES"]),
-    Attack(
+    AttackRow(
       "an app cannot make memory executable that it wrote", ["gain-execute"],
       refusal: ["EACCES"]),
-    Attack("an app cannot map address zero", ["map-zero"], caller: .root),
+    AttackRow("an app cannot map address zero", ["map-zero"], caller: .root),
   ]
 
   @Test(
     "an attack on the app's identity is refused, and works without the launch",
     arguments: attacks.filter(\.isEnabled))
-  func attack(_ attack: Attack) { attack.check() }
+  func attack(_ attack: AttackRow) { attack.check() }
 }

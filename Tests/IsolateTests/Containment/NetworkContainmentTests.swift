@@ -8,53 +8,55 @@ struct NetworkContainmentTests {
     "--allow-syscall", "@keyring", "--relax", "syscalls.allow=test",
   ]
 
-  static let attacks: [Attack] = [
-    Attack(
+  static let attacks: [AttackRow] = [
+    AttackRow(
       "an app without network cannot reach a TCP service of the machine", ["connect-tcp", "%1"],
       outside: ["with-tcp"], bare: .relaxed(host)),
-    Attack(
+    AttackRow(
       "an app with its own loopback cannot reach a TCP service of the machine",
       ["connect-tcp", "%1"], options: loopback, outside: ["with-tcp"], bare: .relaxed(host),
       refusal: ["ECONNREFUSED"]),
-    Attack(
+    AttackRow(
       "an app without network cannot reach a UDP service of the machine", ["ask-udp", "%1"],
       outside: ["with-udp"], bare: .relaxed(host)),
-    Attack(
+    AttackRow(
       "an app with its own loopback cannot reach a UDP service of the machine",
       ["ask-udp", "%1"], options: loopback, outside: ["with-udp"], bare: .relaxed(host)),
-    Attack(
+    AttackRow(
       "an app with the machine's network connects to the declared ports only",
       ["connect-tcp", "%1"], options: host + ["--connect", "1"], outside: ["with-tcp"],
       bare: .relaxed(host), refusal: ["EACCES"]),
-    Attack(
+    AttackRow(
       "an app with the machine's network listens on the declared ports only",
       ["listen-tcp", "0"], options: host + ["--bind", "1"], bare: .relaxed(host),
       refusal: ["EACCES"]),
-    Attack(
+    AttackRow(
       "an app cannot reach an abstract socket of the machine", ["connect-abstract", "%1"],
       outside: ["with-abstract"]),
-    Attack(
+    AttackRow(
       "an app with the machine's network cannot reach an abstract socket of the machine",
       ["connect-abstract", "%1"], options: host, outside: ["with-abstract"], refusal: ["EPERM"]),
-    Attack(
+    AttackRow(
       "an app cannot reach a socket that no rule shows", ["connect-unix", "$DIR/socket"],
       outside: ["with-unix", "$DIR/socket"]),
-    Attack(
+    AttackRow(
       "an app cannot change routes", ["add-route"], bare: .inNamespaces, refusal: ["EPERM"]),
-    Attack(
+    AttackRow(
       "an app with a loopback cannot change routes", ["add-route"], options: loopback,
       bare: .inNamespaces, refusal: ["EPERM"]),
 
-    Attack("an app cannot find shared memory outside", ["open-shm", "%1"], outside: ["with-shm"]),
-    Attack(
+    AttackRow(
+      "an app cannot find shared memory outside", ["open-shm", "%1"], outside: ["with-shm"]),
+    AttackRow(
       "an app cannot attach shared memory outside", ["attach-shm", "%2"], outside: ["with-shm"]),
-    Attack("an app cannot find semaphores outside", ["open-sem", "%1"], outside: ["with-sem"]),
-    Attack("an app cannot find message queues outside", ["open-msg", "%1"], outside: ["with-msg"]),
-    Attack("an app cannot open POSIX queues outside", ["open-mq", "%1"], outside: ["with-mq"]),
-    Attack(
+    AttackRow("an app cannot find semaphores outside", ["open-sem", "%1"], outside: ["with-sem"]),
+    AttackRow(
+      "an app cannot find message queues outside", ["open-msg", "%1"], outside: ["with-msg"]),
+    AttackRow("an app cannot open POSIX queues outside", ["open-mq", "%1"], outside: ["with-mq"]),
+    AttackRow(
       "an app cannot open POSIX shared memory outside", ["open-write", "%1"],
       outside: ["with-posix-shm"]),
-    Attack(
+    AttackRow(
       "an app that may use keyrings cannot find its caller's keys", ["find-key", "%1"],
       options: keyring, outside: ["with-key"], refusal: ["ENOKEY"]),
   ]
@@ -87,8 +89,8 @@ struct NetworkContainmentTests {
       self.refusal = refusal.map { [$0] } ?? ["EAFNOSUPPORT", "EPROTONOSUPPORT"]
     }
 
-    func attack(flags: Int = 0) -> Attack {
-      Attack(
+    func attack(flags: Int = 0) -> AttackRow {
+      AttackRow(
         testDescription, ["socket", "\(family)", "\(type | flags)", "\(number)"],
         options: ["--network", "loopback"], bare: .inNamespaces)
     }
@@ -111,5 +113,5 @@ struct NetworkContainmentTests {
   @Test(
     "an attack on the machine's services is refused, and works without the launch",
     arguments: attacks.filter(\.isEnabled))
-  func attack(_ attack: Attack) { attack.check() }
+  func attack(_ attack: AttackRow) { attack.check() }
 }

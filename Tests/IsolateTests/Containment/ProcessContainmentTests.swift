@@ -13,8 +13,8 @@ struct ProcessContainmentTests {
     ["write-memory", "%1"], ["take-descriptor", "%1"], ["compare", "%1"],
   ].flatMap { mode in
     [
-      Attack("an app cannot \(mode[0]) a process outside", mode, outside: ["with-process"]),
-      Attack(
+      AttackRow("an app cannot \(mode[0]) a process outside", mode, outside: ["with-process"]),
+      AttackRow(
         "an app that may trace cannot \(mode[0]) a process outside", mode, options: ptrace,
         outside: ["with-process"], refusal: ["ESRCH", "ENOENT"]),
     ]
@@ -24,7 +24,7 @@ struct ProcessContainmentTests {
   static let initFiles = [
     "mem", "environ", "root", "cwd", "exe", "fd", "maps", "auxv", "map_files", "ns/mnt",
   ].map { file in
-    Attack(
+    AttackRow(
       "an app cannot open /proc/1/\(file)", ["open-proc", "1", file], bare: .inNamespaces,
       refusal: ["EACCES", "EPERM"])
   }
@@ -33,10 +33,10 @@ struct ProcessContainmentTests {
     "open-memory", "trace", "read-memory", "write-memory", "take-descriptor", "compare",
   ].flatMap { mode in
     [
-      Attack(
+      AttackRow(
         "an app cannot \(mode) its init", [mode, "1"], bare: .inNamespaces,
         refusal: ["EACCES", "EPERM"]),
-      Attack(
+      AttackRow(
         "an app that may trace cannot \(mode) its init", [mode, "1"], options: ptrace,
         bare: .inNamespaces, refusal: ["EACCES", "EPERM"]),
     ]
@@ -47,5 +47,5 @@ struct ProcessContainmentTests {
   @Test(
     "an attack on another process is refused, and works without the launch",
     arguments: all.filter(\.isEnabled))
-  func attack(_ attack: Attack) { attack.check() }
+  func attack(_ attack: AttackRow) { attack.check() }
 }

@@ -29,29 +29,30 @@ struct SyscallContainmentTests {
     ("syslog", "@kernel-log", "EPERM"), ("open_by_handle_at", "@handles", "EPERM"),
   ]
 
-  static let attacks: [Attack] = [
-    Attack("an app cannot use the 32-bit entry of the kernel", ["i386-entry"], refusal: ["SIGSYS"]),
-    Attack("an app cannot make a user namespace with unshare", ["unshare-user"]),
-    Attack("an app cannot make a user namespace with clone", ["clone-user", "0"]),
-    Attack(
+  static let attacks: [AttackRow] = [
+    AttackRow(
+      "an app cannot use the 32-bit entry of the kernel", ["i386-entry"], refusal: ["SIGSYS"]),
+    AttackRow("an app cannot make a user namespace with unshare", ["unshare-user"]),
+    AttackRow("an app cannot make a user namespace with clone", ["clone-user", "0"]),
+    AttackRow(
       "an app cannot make a user namespace with clone and high bits in its flags",
       ["clone-user", "0xdead00000000"]),
-    Attack(
+    AttackRow(
       "an app cannot make a user namespace with clone3, whose flags no filter sees",
       ["clone3-user"], refusal: ["ENOSYS"]),
-    Attack(
+    AttackRow(
       "an app cannot switch its address randomisation off", ["personality", "0x0040000"]),
-    Attack(
+    AttackRow(
       "an app cannot switch its execution domain with high bits in the argument",
       ["personality", "0xdead00040000"]),
-    Attack("an app is never without its filter", ["no-filter"]),
+    AttackRow("an app is never without its filter", ["no-filter"]),
   ]
 
   @Test(
     "a refused call is refused by the filter, and reaches the kernel when it is allowed",
     arguments: calls)
   func refusedCall(_ row: (call: String, group: String, error: String)) {
-    let attack = Attack("", ["call", row.call])
+    let attack = AttackRow("", ["call", row.call])
     #expect(attack.protected() == .refused(row.error))
     /* Only the filter can kill: so it is the filter that refuses. */
     var killing = attack
@@ -68,5 +69,5 @@ struct SyscallContainmentTests {
   @Test(
     "an attack on the system call gate is refused, and works without the gate",
     arguments: attacks.filter(\.isEnabled))
-  func attack(_ attack: Attack) { attack.check() }
+  func attack(_ attack: AttackRow) { attack.check() }
 }

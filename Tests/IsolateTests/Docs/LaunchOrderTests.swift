@@ -17,6 +17,8 @@ private func kind(_ step: LaunchStep) -> String {
   case .makeLink: "makeLink"
   case .makeDevice: "makeDevice"
   case .bind: "bind"
+  case .attachTree: "attachTree"
+  case .setOwner: "setOwner"
   case .mountTmpfs: "mountTmpfs"
   case .mountProc: "mountProc"
   case .mountDevpts: "mountDevpts"
@@ -88,7 +90,7 @@ struct LaunchOrderTests {
   /// Every kind of rule, and everything that can be asked for.
   private static func everything(sys: Bool) -> String {
     """
-    require = ["memory-limit"]
+    require = ["limits.memory"]
 
     [files]
     read = ["/usr"]

@@ -1,4 +1,5 @@
 import Glibc
+import Isolate
 import Testing
 
 /// Signals to `isolated run`, and how it ends.
@@ -174,13 +175,12 @@ import Testing
 
 /// What a launch may have left on the host.
 enum Leftovers {
-  /// The processes whose command line has the marker, but for our own.
+  /// The processes whose command line has the marker; zombies have none.
   static func processes(_ marker: String) -> [String] {
-    Run.shell(
-      "for d in /proc/[0-9]*; do if tr '\\0' ' ' <$d/cmdline 2>/dev/null | grep -qF -- \"$1\"; "
-        + "then p=${d#/proc/}; case $p in $$) ;; *) grep -q '^State:.Z' $d/status 2>/dev/null || "
-        + "echo $p $(tr '\\0' ' ' <$d/cmdline);; esac; fi; done", [marker]
-    ).output.split(separator: "\n").map(String.init).filter { !$0.contains("/bin/sh -c for d in") }
+    (FileSystem.names(in: "/proc") ?? []).filter { name in
+      guard name.utf8.allSatisfy({ (48...57).contains($0) }) else { return false }
+      return Run.read("/proc/\(name)/cmdline").contains(marker)
+    }
   }
 
   static var mounts: String { Run.read("/proc/self/mountinfo") }

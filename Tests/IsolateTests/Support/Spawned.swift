@@ -85,7 +85,7 @@ final class Spawned {
     unsafe words.map { word in
       unsafe (word + [0]).map { CChar(bitPattern: $0) }.withUnsafeBufferPointer { bytes in
         let copy = unsafe malloc(bytes.count)?.assumingMemoryBound(to: CChar.self)
-        if let start = bytes.baseAddress { unsafe copy?.update(from: start, count: bytes.count) }
+        unsafe copy?.update(from: bytes.baseAddress!, count: bytes.count)
         return unsafe copy
       }
     } + [nil]
@@ -125,15 +125,17 @@ final class Spawned {
 /// Waiting for something that another process brings about.
 enum Moment {
   static func within(_ seconds: Int, _ condition: () throws -> Bool) rethrows -> Bool {
-    var start = timespec()
-    _ = unsafe clock_gettime(CLOCK_MONOTONIC, &start)
-    while true {
+    let end = now + seconds * 1000
+    while now < end {
       if try condition() { return true }
-      var now = timespec()
-      _ = unsafe clock_gettime(CLOCK_MONOTONIC, &now)
-      if now.tv_sec - start.tv_sec >= seconds { break }
       usleep(10_000)
     }
     return try condition()
+  }
+
+  private static var now: Int {
+    var time = timespec()
+    _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+    return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
   }
 }

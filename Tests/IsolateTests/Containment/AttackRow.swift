@@ -3,7 +3,7 @@ import Testing
 /// One attack: a promise, what the victim does against it, and how it is shown that the promise is what stops it.
 ///
 /// `$DIR` in any word is the run's own scratch directory (see `Scene`), `$VICTIM` the victim.
-struct Attack: Sendable, CustomTestStringConvertible {
+struct AttackRow: Sendable, CustomTestStringConvertible {
   /// The promise, as a sentence about the app.
   var promise: String
   /// The victim's mode and its words.

@@ -1,0 +1,130 @@
+import Isolate
+import Testing
+
+/// Rules of the tree that a compiler does not hold.
+struct TidyTests {
+  private struct Source {
+    var path: String
+    var room: String
+    var lines: [String]
+  }
+
+  private static func files(beneath directory: String, ending: [String]) -> [Source] {
+    let endings = ending.map { "-name '*.\($0)'" }.joined(separator: " -o ")
+    let found = Run.shell(
+      "cd \"$1\" && find \(directory) -type f \\( \(endings) \\)", [Executable.root])
+    return found.output.split(separator: "\n").map(String.init).sorted().map { path in
+      let lines = Run.read(Executable.root + "/" + path)
+        .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+      let parts = path.split(separator: "/")
+      return Source(
+        path: path, room: parts.count > 2 ? String(parts[parts.count - 2]) : "", lines: lines)
+    }
+  }
+
+  private var swift: [Source] { Self.files(beneath: "Sources", ending: ["swift"]) }
+
+  private func offences(_ sources: [Source], _ isOffence: (Source, String) -> Bool) -> [String] {
+    sources.flatMap { source in
+      source.lines.enumerated().filter { isOffence(source, $0.element) }.map {
+        "\(source.path):\($0.offset + 1): \($0.element)"
+      }
+    }
+  }
+
+  private func code(_ line: String) -> String {
+    let parts = line.split(separator: "//", maxSplits: 1, omittingEmptySubsequences: false)
+    return String(parts.first ?? "")
+  }
+
+  @Test func thereAreSourcesToLookAt() {
+    #expect(swift.count > 100)
+    #expect(Self.files(beneath: "Sources/CSeccomp", ending: ["c", "h"]).count > 15)
+  }
+
+  @Test func onlySystemAndLaunchTouchTheCLibrary() {
+    let found = offences(swift) { source, line in
+      let isFree =
+        source.room == "System" || source.room == "Launch"
+        || source.path.hasPrefix("Sources/isolated/")
+      return !isFree
+        && ["import Glibc", "import CSeccomp", "unsafe "].contains { code(line).contains($0) }
+    }
+    #expect(found.isEmpty, "\(found)")
+  }
+
+  @Test func nothingSlowToStartIsUsed() {
+    let words = [
+      "import Foundation", "import Dispatch", "import RegexBuilder", "await ", " async ", "Regex(",
+    ]
+    let found = offences(swift) { _, line in words.contains { code(line).contains($0) } }
+    #expect(found.isEmpty, "\(found)")
+  }
+
+  @Test func noErrorIsThrownAway() {
+    let words = ["try?", "try!", "fatalError("]
+    let found = offences(swift) { _, line in words.contains { code(line).contains($0) } }
+    #expect(found.isEmpty, "\(found)")
+  }
+
+  @Test func functionsFilesAndLinesAreShort() {
+    let all = swift.filter { !$0.path.hasSuffix("BuiltInProfiles.swift") }
+    let long = all.filter { $0.lines.count > 401 }.map { "\($0.path): \($0.lines.count) lines" }
+    #expect(long.isEmpty, "\(long)")
+    var functions: [String] = []
+    for source in all {
+      var start: (line: Int, indent: Int)?
+      for (number, line) in source.lines.enumerated() {
+        let indent = line.prefix { $0 == " " }.count
+        if let open = start, line == String(repeating: " ", count: open.indent) + "}" {
+          if number - open.line > 70 { functions.append("\(source.path):\(open.line + 1)") }
+          start = nil
+        } else if start == nil, code(line).contains("func "), !code(line).hasSuffix("}") {
+          start = (number, indent)
+        }
+      }
+    }
+    #expect(functions.isEmpty, "\(functions)")
+  }
+
+  /// File names are unique in a module, and test files hold tests or help them.
+  @Test func fileNamesAreUnique() {
+    let names = swift.map { $0.path.split(separator: "/").last.map(String.init) ?? "" }
+    let doubled = names.filter { name in names.filter { $0 == name }.count > 1 }
+    #expect(doubled.isEmpty, "\(Set(doubled))")
+  }
+
+  /// What runs between clone and exec may use raw system calls and errno, nothing else (child.h).
+  @Test func theChildNeedsHardlyAnySymbol() throws {
+    let scratch = try Scratch()
+    let allowed: Set<String> = [
+      "__errno_location", "_exit", "clone", "syscall", "memcpy", "memset", "__stack_chk_fail",
+      "_GLOBAL_OFFSET_TABLE_",
+      /* Each other's. */
+      "child_app_step", "child_become_init", "child_early", "child_mount_step", "child_send",
+      "launch_child",
+    ]
+    for name in ["child", "child_mounts", "child_app", "init"] {
+      let compiled = Run.shell(
+        "cd \"$1/Sources/CSeccomp\" && ${CC:-cc} -O1 -D_GNU_SOURCE -Iinclude -c -o \"$2\" \(name).c && nm -u \"$2\"",
+        [Executable.root, scratch.path + "/\(name).o"])
+      #expect(compiled.code == 0, "\(compiled.errors)")
+      let needed = Set(
+        compiled.output.split(whereSeparator: { $0 == " " || $0 == "\n" }).map(String.init)
+      )
+      .subtracting(["U"])
+      #expect(needed.contains("syscall"))
+      #expect(needed.subtracting(allowed).isEmpty, "\(name).c needs \(needed.subtracting(allowed))")
+    }
+  }
+
+  /// A group without a reason cannot be judged.
+  @Test func everyGroupOfSystemCallsSaysWhy() {
+    let groups = Self.files(beneath: "config/syscalls", ending: ["toml"])
+    #expect(groups.count > 30)
+    let silent = groups.filter {
+      !$0.lines.contains { $0.hasPrefix("description") || $0.hasPrefix("#") || $0.contains("why") }
+    }
+    #expect(silent.isEmpty, "\(silent.map(\.path))")
+  }
+}
