@@ -190,6 +190,15 @@ struct PlannerTests {
     #expect(!found.steps.contains(.mask(path: "proc/keys")))
   }
 
+  @Test("knows a path's parent and where it climbs") func pathWords() {
+    #expect(PathWords.parent("/usr/bin") == "/usr")
+    #expect(PathWords.parent("usr") == "")
+    for path in ["..", "/..", "../x", "/x/../y", "/x/.."] { #expect(PathWords.climbs(path)) }
+    for path in ["", "/", ".", "/...", "/a..", "/..a", "/.b./c"] {
+      #expect(!PathWords.climbs(path))
+    }
+  }
+
   @Test("looks at the host itself when it runs for real") func host() throws {
     let host = PlanSources.host
     #expect(try host.status("/", true)?.isDirectory == true)

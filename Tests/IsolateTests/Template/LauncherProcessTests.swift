@@ -95,7 +95,8 @@ struct LauncherProcessTests {
     let app = try PreparedRun(
       "echo passed >/proc/self/fd/\(number); echo /proc/self/fd/*", [(.fd, "\(number)")])
     let end = try app.start(launcher).finish()
-    #expect(end.output == "/proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 /proc/self/fd/\(number)\n")
+    #expect(
+      end.output == "/proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 /proc/self/fd/\(number)\n")
     var bytes = [UInt8](repeating: 0, count: 64)
     let size = unsafe Glibc.read(pipe.readEnd.raw, &bytes, 64)
     #expect(String(decoding: bytes.prefix(max(0, size)), as: UTF8.self) == "passed\n")
@@ -140,7 +141,8 @@ struct LauncherProcessTests {
 
   /// A ready child is init of a pid namespace: its innermost pid is 1.
   private func parentIsReady(_ pid: Int32) -> Bool {
-    let status = String(decoding: (try? FileSystem.contents("/proc/\(pid)/status")) ?? [], as: UTF8.self)
+    let status = String(
+      decoding: (try? FileSystem.contents("/proc/\(pid)/status")) ?? [], as: UTF8.self)
     return status.split(separator: "\n").contains { $0.hasPrefix("NSpid:") && $0.hasSuffix("\t1") }
   }
 
@@ -182,7 +184,8 @@ struct LauncherProcessTests {
 struct OwnTreeTests {
   /// A directory with a file in it, removed at the end.
   private func withTree(_ body: (String) throws -> Void) throws {
-    let made = Run.shell("d=$(mktemp -d /opt/isolated-test-XXXXXX); chmod 755 $d; echo own >$d/file; echo $d")
+    let made = Run.shell(
+      "d=$(mktemp -d /opt/isolated-test-XXXXXX); chmod 755 $d; echo own >$d/file; echo $d")
     let path = String(made.output.dropLast())
     defer { _ = Run.shell("rm -rf \"$1\" \"$1.old\"", [path]) }
     try body(path)
