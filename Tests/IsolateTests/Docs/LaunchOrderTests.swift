@@ -17,6 +17,8 @@ private func kind(_ step: LaunchStep) -> String {
   case .makeLink: "makeLink"
   case .makeDevice: "makeDevice"
   case .bind: "bind"
+  case .attachTree: "attachTree"
+  case .setOwner: "setOwner"
   case .mountTmpfs: "mountTmpfs"
   case .mountProc: "mountProc"
   case .mountDevpts: "mountDevpts"
@@ -91,7 +93,7 @@ struct LaunchOrderTests {
     require = ["limits.memory"]
 
     [files]
-    read = ["/usr"]
+    read = ["/usr", "/dev/dri"]
     write = ["/data"]
     private = ["/tmp"]
     overlay = ["/srv"]
