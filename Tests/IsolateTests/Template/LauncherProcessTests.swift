@@ -130,7 +130,7 @@ struct LauncherProcessTests {
   @Test("try the next ready child when one has died") func readyChildDied() throws {
     let launcher = try launcher(poolSize: 1)
     defer { launcher.close() }
-    let children = try FileSystem.contents("/proc/self/task/\(gettid())/children") ?? []
+    let children = try FileSystem.contents("/proc/thread-self/children") ?? []
     for word in String(decoding: children, as: UTF8.self).split(separator: " ") {
       if let pid = Int32(word), pid != launcher.pid, parentIsReady(pid) { kill(pid, SIGKILL) }
     }

@@ -31,44 +31,57 @@ struct PreparedRun {
       monotonicSeconds: 0)
   }
 
+  /// A pipe: what it is read from, what the app writes to.
+  private static func pipe() throws -> (output: Held, input: Held) {
+    var ends: [Int32] = [-1, -1]
+    guard unsafe Glibc.pipe(&ends) == 0 else { throw SystemError(call: "pipe", number: errno) }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    return (Held(ends[0]), Held(ends[1]))
+  }
+
   /// Launches from a template and leaves the app running.
   func start(_ launcher: LauncherProcess) throws -> Running {
-    let pipe = try Pipe().split()
-    let app = try launcher.plan(policy, context: context(pipe.writeEnd.raw), filter: filter)
+    let (output, input) = try Self.pipe()
+    let app = try launcher.plan(policy, context: context(input.descriptor.raw), filter: filter)
     let child = try launcher.launch(app)
-    return Running(child: child, output: pipe.readEnd, plan: app.plan)
+    withExtendedLifetime(input) {}
+    return Running(child: child, output: output, plan: app.plan)
   }
 
   /// The same app, the ordinary way.
   func startOrdinarily() throws -> Running {
-    let pipe = try Pipe().split()
+    let (output, input) = try Self.pipe()
     let plan = try LaunchPlanner(
-      policy, context: context(pipe.writeEnd.raw), sources: .host
+      policy, context: context(input.descriptor.raw), sources: .host
     ).plan()
-    var owners: [Int32] = []
-    defer { for owner in owners { close(owner) } }
     let flat = FlatPlan(
       plan.steps, command: policy.command, environment: policy.environment, filter: filter
     ) { _ in -1 }
-    owners = []
     let child = try Launcher.launch(flat, cloneFlags: plan.cloneFlags, cgroup: nil)
-    return Running(child: child, output: pipe.readEnd, plan: plan)
+    withExtendedLifetime(input) {}
+    return Running(child: child, output: output, plan: plan)
   }
+}
+
+/// A descriptor that can be shared.
+final class Held {
+  let descriptor: Descriptor
+  init(_ raw: Int32) { descriptor = Descriptor(adopting: raw) }
 }
 
 /// An app that was launched; its end is bounded by 20 seconds.
 struct Running: ~Copyable {
   let child: Child
-  let output: Descriptor
+  let output: Held
   let plan: LaunchPlan
 
   /// The next bytes it writes, as text; "" at the end.
   func read() throws -> String {
-    var doors = [Door(output.raw)]
+    var doors = [Door(output.descriptor.raw)]
     try Poller.wait(&doors, timeout: 20_000)
     guard doors[0].isReadable || doors[0].isHungUp else { return "(nothing in 20 seconds)" }
     var bytes = [UInt8](repeating: 0, count: 65536)
-    let size = unsafe Glibc.read(output.raw, &bytes, bytes.count)
+    let size = unsafe Glibc.read(output.descriptor.raw, &bytes, bytes.count)
     return String(decoding: bytes.prefix(max(0, size)), as: UTF8.self)
   }
 
