@@ -93,7 +93,7 @@ struct LaunchOrderTests {
     require = ["limits.memory"]
 
     [files]
-    read = ["/usr"]
+    read = ["/usr", "/dev/dri"]
     write = ["/data"]
     private = ["/tmp"]
     overlay = ["/srv"]
