@@ -171,7 +171,9 @@ package enum TemplateMisfit: Error, Sendable {
 
 extension LaunchStep {
   /// Files whose content tells one app from another.
-  private static let namesApp: Set<String> = ["etc/hosts", "etc/hostname", "etc/passwd", "etc/group"]
+  private static let namesApp: Set<String> = [
+    "etc/hosts", "etc/hostname", "etc/passwd", "etc/group",
+  ]
 
   /// Whether it can be made before the app is known, and is the same for all that fit.
   fileprivate var isShareable: Bool {
@@ -204,7 +206,8 @@ extension LaunchStep {
   /// Whether it is a mount on or above the place of another step: made after that one, it would hide it.
   fileprivate func covers(_ other: LaunchStep) -> Bool {
     switch self {
-    case .bind, .attachTree, .mountTmpfs, .mountOverlay, .mask, .mountProc, .mountDevpts, .mountSysfs:
+    case .bind, .attachTree, .mountTmpfs, .mountOverlay, .mask, .mountProc, .mountDevpts,
+      .mountSysfs:
       guard let outer = place, let inner = other.place else { return false }
       return outer.isEmpty || PathWords.isAtOrBeneath("/" + inner, "/" + outer)
     default: return false
