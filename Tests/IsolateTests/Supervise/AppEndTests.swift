@@ -35,7 +35,7 @@ struct AppEndTests {
     #expect(signaled(31).cause == .refusedSystemCall)
     #expect(signaled(9) { $0.memoryKills = 1 }.cause == .memoryLimit)
     #expect(signaled(24) { $0.cpuTimeIsLimited = true }.cause == .cpuTimeLimit)
-    #expect(signaled(9) { $0.cpuTimeIsLimited = true }.cause == .cpuTimeLimit)
+    #expect(signaled(9) { $0.cpuTimeIsUsedUp = true }.cause == .cpuTimeLimit)
     #expect(signaled(24).cause == .signal(24, dumpedCore: true))
     #expect(signaled(25) { $0.fileSizeIsLimited = true }.cause == .fileSizeLimit)
     #expect(signaled(25).cause == .signal(25, dumpedCore: true))
