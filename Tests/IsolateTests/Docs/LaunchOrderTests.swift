@@ -93,9 +93,9 @@ struct LaunchOrderTests {
     require = ["limits.memory"]
 
     [files]
-    read = ["/usr", "/dev/dri"]
+    read = ["/usr"]
     write = ["/data"]
-    private = ["/tmp"]
+    private = ["/tmp", "/dev/shm"]
     overlay = ["/srv"]
     hide = ["/usr/share/secret"]
     devices = ["/dev/fuse"]
