@@ -93,12 +93,12 @@ struct LaunchOrderTests {
     require = ["limits.memory"]
 
     [files]
-    read = ["/usr", "/dev/dri"]
+    read = ["/usr"]
     write = ["/data"]
-    private = ["/tmp"]
+    private = ["/tmp", "/dev/shm"]
     overlay = ["/srv"]
     hide = ["/usr/share/secret"]
-    devices = ["/dev/fuse"]
+    devices = ["/dev/fuse", "/dev/dri"]
     sys = \(sys)
     proc = true
     dev = true
