@@ -19,7 +19,8 @@ struct TemplateBench {
   static func main() {
     var bench = TemplateBench()
     guard bench.read(Array(CommandLine.arguments.dropFirst())) else {
-      Output.complain("usage: TemplateBench COUNT [--pool N] [--grow MIB] [--plan] [--read DIR] -- STAMP")
+      Output.complain(
+        "usage: TemplateBench COUNT [--pool N] [--grow MIB] [--plan] [--read DIR] -- STAMP")
       exit(125)
     }
     do {

@@ -107,6 +107,7 @@ struct Running: ~Copyable {
 
   struct End {
     var output = ""
+    var lines: [Substring] { output.split(separator: "\n", omittingEmptySubsequences: false) }
     var wasStarted = false
     /// As waitpid(2) gives it.
     var status: Int32?
