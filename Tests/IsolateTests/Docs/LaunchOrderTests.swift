@@ -98,7 +98,7 @@ struct LaunchOrderTests {
     private = ["/tmp", "/dev/shm"]
     overlay = ["/srv"]
     hide = ["/usr/share/secret"]
-    devices = ["/dev/fuse"]
+    devices = ["/dev/fuse", "/dev/dri"]
     sys = \(sys)
     proc = true
     dev = true
