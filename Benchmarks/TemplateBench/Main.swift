@@ -72,7 +72,8 @@ struct TemplateBench {
       filterInstructions: filter.count / SyscallFilter.instructionSize,
       standard: [.asIs, .asIs, .asIs], terminal: nil, nullDescriptor: -1, bootSeconds: 0,
       monotonicSeconds: 0)
-    let launcher = try LauncherProcess.start(template: prepared.policy, poolSize: pool)
+    let launcher = try LauncherProcess.start(
+      template: prepared.policy, landlockABI: prepared.host.landlockABI, poolSize: pool)
     defer { launcher.close() }
     let ballast = unsafe grow()
     defer { unsafe ballast.deallocate() }
