@@ -46,7 +46,10 @@ fuzz: deps
 
 bench: build
 	@scripts/install-packages bench
-	@ISOLATED=$(EXECUTABLE) Benchmarks/run
+	$(subst --product isolated,--product TemplateBench,$(STATIC))
+	@install -m 755 .build-static/release/TemplateBench build/TemplateBench
+	@ISOLATED=$(EXECUTABLE) \
+	ISOLATED_TEMPLATE_BENCH="build/TemplateBench 100 --read {stage} -- {stage}/stamp" Benchmarks/run
 
 install: build
 	@scripts/install "$(DESTDIR)" "$(PREFIX)" $(EXECUTABLE)

@@ -24,6 +24,7 @@ struct child {
 	uint64_t arena_size;
 	const int *passed; /* descriptors that came with the plan: its steps name them by index; else NULL */
 	uint32_t passed_count;
+	int has_default_signals; /* this process's ancestors have reset every disposition already */
 	uint32_t step_base; /* steps that an earlier plan of this launch has run */
 	int root_fd;      /* the new root, until it is entered; then "/" */
 	uint32_t covered; /* how many of our own mounts lie beneath the new root, on the old one's place */
@@ -94,6 +95,8 @@ void child_fail(struct child *c, int error) __attribute__((noreturn));
 /* Each step returns 0, or -1 with errno. */
 int child_mount_step(struct child *c, const struct launch_step *s);
 int child_app_step(struct child *c, const struct launch_step *s);
+/* Every signal's disposition becomes the default. */
+int child_reset_dispositions(void);
 
 void child_send(const struct child *c, const struct launch_report *report, int fd);
 

@@ -56,16 +56,24 @@ struct kernel_sigaction {
 	uint64_t mask;
 };
 
-static int signals_step(void)
+int child_reset_dispositions(void)
 {
 	struct kernel_sigaction action = { 0 };
-	uint64_t none = 0;
 	int sig;
 
 	for (sig = 1; sig <= 64; sig++)
 		if (sig != SIGKILL && sig != SIGSTOP &&
-		    syscall(SYS_rt_sigaction, sig, &action, NULL, sizeof(none)) < 0)
+		    syscall(SYS_rt_sigaction, sig, &action, NULL, sizeof(action.mask)) < 0)
 			return -1;
+	return 0;
+}
+
+static int signals_step(const struct child *c)
+{
+	uint64_t none = 0;
+
+	if (!c->has_default_signals && child_reset_dispositions() < 0)
+		return -1;
 	return (int)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none));
 }
 
@@ -177,7 +185,7 @@ int child_app_step(struct child *c, const struct launch_step *s)
 	case LAUNCH_OP_NICE:
 		return (int)syscall(SYS_setpriority, PRIO_PROCESS, 0, (int)(int64_t)s->value);
 	case LAUNCH_OP_SIGNALS:
-		return signals_step();
+		return signals_step(c);
 	case LAUNCH_OP_CLOSE_OTHERS:
 		return (int)syscall(SYS_close_range, s->value, ~0U, CLOSE_RANGE_CLOEXEC);
 	case LAUNCH_OP_DESCRIPTOR:

@@ -123,6 +123,7 @@ static void ready_child(const struct launcher *launcher, const struct launch_pla
 	if (count < 1 || (uint32_t)count != go.passed + 1)
 		for (;;)
 			_exit(125);
+	c.has_default_signals = 1;
 	c.step_base = ready.step_count;
 	c.step = 0;
 	c.arena = unpack(fds[0], &rest);
@@ -231,6 +232,8 @@ void launcher_main(const struct launcher *asked)
 	keep_only(&launcher);
 	forget_heap();
 	(void)syscall(SYS_setsid);
+	if (child_reset_dispositions() < 0)
+		_exit(125);
 	prepare.report_fd = prepare.lifeline_fd = launcher.control;
 	prepare.lifeline_write_fd = -1;
 	child_begin(&c, &prepare);

@@ -29,11 +29,11 @@ package final class LauncherProcess {
   /// - Parameter policy: the template: what its files, network and namespaces have in common with those of the apps.
   /// - Throws: `.misfit` where there are no namespaces, `.step` when the template cannot be built.
   package static func start(
-    template policy: Policy, poolSize: Int = 4, sources: PlanSources = .host
+    template policy: Policy, landlockABI: Int, poolSize: Int = 4, sources: PlanSources = .host
   ) throws(LauncherError) -> LauncherProcess {
     let template: TemplatePlan
     do throws(TemplateMisfit) {
-      template = try TemplatePlan(policy, sources: sources)
+      template = try TemplatePlan(policy, landlockABI: landlockABI, sources: sources)
     } catch {
       throw .misfit(error)
     }

@@ -15,21 +15,31 @@ package struct TemplatePlan: Sendable {
   private let hostUID: UInt32
   private let hostGID: UInt32
   private let shared: [LaunchStep]
+  /// The Landlock ruleset that the ready children have made: its first step, then its paths. Empty: none.
+  private let ruleset: [LaunchStep]
 
   /// Splits a policy.
   ///
+  /// - Parameter landlockABI: as for the apps; 0: no ruleset is made ahead.
   /// - Throws: `TemplateMisfit.order` where there are no namespaces, `.rules` for files that are not there.
-  package init(_ policy: Policy, sources: PlanSources) throws(TemplateMisfit) {
+  package init(
+    _ policy: Policy, landlockABI: Int, sources: PlanSources
+  ) throws(TemplateMisfit) {
     order = policy.namespaces.order
     guard order != .without else { throw .order }
     network = policy.network.mode
     hostUID = policy.identity.hostUID
     hostGID = policy.identity.hostGID
     let context = PlanContext(
-      landlockABI: 0, filterInstructions: 0, standard: [], terminal: nil, nullDescriptor: -1,
+      landlockABI: landlockABI, filterInstructions: 0, standard: [], terminal: nil,
+      nullDescriptor: -1,
       bootSeconds: 0, monotonicSeconds: 0)
-    let shared = Self.shareable(try Self.split(policy, context, sources).mounts)
+    let plan = try Self.split(policy, context, sources)
+    let (shared, late) = Self.shareable(plan.mounts)
     self.shared = shared
+    ruleset = plan.tail.filter { step in
+      step.isRuleset && !late.contains { $0.coversPath(of: step) }
+    }
     var ready = shared
     if network != .host {
       /* The helper works beside the mounts; sysfs shows the network namespace of whoever mounts it. */
@@ -37,7 +47,7 @@ package struct TemplatePlan: Sendable {
       ready.insert(.joinNetwork, at: sysfs ?? ready.count)
       ready.insert(.startNetwork(loopback: network == .loopback), at: 0)
     }
-    self.ready = ready + [.enterRoot]
+    self.ready = ready + [.enterRoot] + ruleset
     prepare = try Self.preparation(shared, policy, sources)
     ownFlags = CloneFlag.mounts | (order == .userFirst ? CloneFlag.user : 0)
     childFlags =
@@ -70,7 +80,16 @@ package struct TemplatePlan: Sendable {
       }
     }
     if next < shared.count { throw .missing(shared[next]) }
-    return own + plan.tail
+    return own + tail(plan.tail, after: own)
+  }
+
+  /// Without what the ruleset that was made ahead says already; or whole, when that one allows anything else.
+  private func tail(_ tail: [LaunchStep], after own: [LaunchStep]) -> [LaunchStep] {
+    let isUsable = ruleset.allSatisfy { step in
+      tail.contains(step) && !own.contains { $0.coversPath(of: step) }
+    }
+    guard isUsable else { return tail }
+    return tail.filter { !ruleset.contains($0) }
   }
 
   /// What a child that cannot see the host's files can still do.
@@ -103,7 +122,9 @@ package struct TemplatePlan: Sendable {
   }
 
   /// The mounts that need no app: not what is writable outside, not what names the app, and nothing above or below those.
-  private static func shareable(_ mounts: [LaunchStep]) -> [LaunchStep] {
+  private static func shareable(
+    _ mounts: [LaunchStep]
+  ) -> (shared: [LaunchStep], late: [LaunchStep]) {
     var late: [LaunchStep] = []
     var shared: [LaunchStep] = []
     for step in mounts {
@@ -113,7 +134,7 @@ package struct TemplatePlan: Sendable {
         late.append(step)
       }
     }
-    return shared
+    return (shared, late)
   }
 
   private static func preparation(
@@ -201,6 +222,21 @@ extension LaunchStep {
       path
     default: nil
     }
+  }
+
+  /// Part of a Landlock ruleset, but for its ports.
+  fileprivate var isRuleset: Bool {
+    switch self {
+    case .beginLandlock, .allowPath: true
+    default: false
+    }
+  }
+
+  /// Whether it changes what a path of a Landlock rule means: something is made there, above it or below it.
+  fileprivate func coversPath(of rule: LaunchStep) -> Bool {
+    guard case .allowPath(let path, _) = rule, let place else { return false }
+    if case .setAttributes = self { return false }
+    return PathWords.isAtOrBeneath(path, "/" + place)
   }
 
   /// Whether it is a mount on or above the place of another step: made after that one, it would hide it.

@@ -6,8 +6,10 @@ import Testing
 private func launcher(
   _ rules: [(CommandOption, String)] = [], poolSize: Int = 1
 ) throws -> LauncherProcess {
-  let template = try PreparedRun("true", rules, name: "template").policy
-  let launcher = try LauncherProcess.start(template: template, poolSize: poolSize)
+  let template = try PreparedRun("true", rules, name: "template")
+  let launcher = try LauncherProcess.start(
+    template: template.policy, landlockABI: template.preparation.host.landlockABI,
+    poolSize: poolSize)
   try launcher.refill()
   return launcher
 }
@@ -163,7 +165,7 @@ struct LauncherProcessTests {
   func many() async {
     await #expect(processExitsWith: .success) {
       let launcher = try LauncherProcess.start(
-        template: try PreparedRun("true").policy, poolSize: 2)
+        template: try PreparedRun("true").policy, landlockABI: 0, poolSize: 2)
       try launcher.refill()
       let app = try PreparedRun(command: ["/bin/true"])
       _ = try app.start(launcher).finish()
