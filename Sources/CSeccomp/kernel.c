@@ -530,3 +530,13 @@ void kernel_get_limit(int resource, uint64_t *soft, uint64_t *hard)
 	*soft = limit.rlim_cur;
 	*hard = limit.rlim_max;
 }
+
+/*
+ * The Swift runtime of a static executable finds itself through /proc as it starts, and aborts where there is none. It
+ * believes SWIFT_ROOT before that, so that the error can be ours, with its cure. First of all constructors.
+ */
+__attribute__((constructor(101))) static void start_without_proc(void)
+{
+	if (access("/proc/self/exe", F_OK) < 0)
+		setenv("SWIFT_ROOT", "/", 0);
+}
