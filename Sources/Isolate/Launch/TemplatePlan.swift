@@ -75,6 +75,8 @@ package struct TemplatePlan: Sendable {
         if let cover = own.first(where: { $0.covers(step) }) { throw .covers(cover, step) }
         next += 1
       } else {
+        /* A later one: what comes before it is not in this app's plan. */
+        if shared[next...].contains(step) { throw .missing(shared[next]) }
         try accept(step)
         own.append(step)
       }
