@@ -16,6 +16,6 @@ public func fuzzOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> Int32 {
   let bytes = Array(UnsafeBufferPointer(start: data, count: size))
   guard let broken = target.broken(by: bytes) else { return 0 }
   print("broken promise of \(target.rawValue): \(broken)")
-  fflush(stdout)
+  fflush(nil)
   abort()
 }

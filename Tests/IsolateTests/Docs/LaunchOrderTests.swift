@@ -95,10 +95,10 @@ struct LaunchOrderTests {
     [files]
     read = ["/usr"]
     write = ["/data"]
-    private = ["/tmp"]
+    private = ["/tmp", "/dev/shm"]
     overlay = ["/srv"]
     hide = ["/usr/share/secret"]
-    devices = ["/dev/fuse"]
+    devices = ["/dev/fuse", "/dev/dri"]
     sys = \(sys)
     proc = true
     dev = true

@@ -26,7 +26,8 @@ enum PlanFixture {
     let isDevice = path.hasPrefix("/dev/") && path != "/dev/dri"
     let mode: UInt32 = isDevice ? 0o020666 : files.contains(path) ? 0o100644 : 0o040755
     return FileStatus(
-      device: 5, inode: UInt64(path.utf8.count), deviceNumber: 0, mode: mode,
+      device: 5, inode: UInt64(path.utf8.count), deviceNumber: isDevice ? 10 << 8 | 232 : 0,
+      mode: mode,
       uid: isCallers ? 1001 : 0, gid: isCallers ? 1002 : 0, size: 0)
   }
 

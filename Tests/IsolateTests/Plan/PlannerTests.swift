@@ -190,6 +190,30 @@ struct PlannerTests {
     #expect(!found.steps.contains(.mask(path: "proc/keys")))
   }
 
+  @Test("for a prepared launch makes the user namespace last and gives the app its file systems")
+  func prepared() throws {
+    let context = PlanFixture.context { $0.isPrepared = true }
+    var policy = try PlanFixture.policy(base)
+    policy.files.rules = [rule(.private, "/tmp"), rule(.device, "/dev/kvm")]
+    let user = try PlanFixture.plan(policy, context).steps
+    let enter = try #require(user.firstIndex(of: .enterRoot))
+    #expect(try #require(user.firstIndex(of: .unshare(.user))) > enter)
+    policy = try PlanFixture.policy(base, host: Fixture.root())
+    policy.files.rules = [rule(.private, "/tmp")]
+    let id = policy.identity
+    let root = try PlanFixture.plan(policy, context).steps
+    #expect(root.contains(.setOwner(path: "tmp", uid: id.hostUID, gid: id.hostGID)))
+  }
+
+  @Test("knows a path's parent and where it climbs") func pathWords() {
+    #expect(PathWords.parent("/usr/bin") == "/usr")
+    #expect(PathWords.parent("usr") == "")
+    for path in ["..", "/..", "../x", "/x/../y", "/x/.."] { #expect(PathWords.climbs(path)) }
+    for path in ["", "/", ".", "/...", "/a..", "/..a", "/.b./c"] {
+      #expect(!PathWords.climbs(path))
+    }
+  }
+
   @Test("looks at the host itself when it runs for real") func host() throws {
     let host = PlanSources.host
     #expect(try host.status("/", true)?.isDirectory == true)

@@ -53,6 +53,10 @@ struct HintsTests {
       .openTerminal(TerminalSettings(path: "/p", modes: [], window: [])), Errno.noSpace,
       "pseudo-terminals"
     ),
+    (.mountSysfs(path: "sys"), Errno.notPermitted, "network of the app's own"),
+    (.newKeyring, Errno.tooManyFiles, "ulimit -n"),
+    (.newKeyring, Errno.tooManyFilesInSystem, "fs.file-max"),
+    (.newKeyring, Errno.noMemory, "no memory left"),
     (.placeDescriptor(source: .caller(7), number: 7), 9, "descriptor 7 is not open"),
   ]
 
@@ -74,6 +78,7 @@ struct HintsTests {
     (.openTerminal(TerminalSettings(path: "/p", modes: [], window: [])), Errno.inputOutput),
     (.newKeyring, Errno.inputOutput), (.unshare(.user), Errno.inputOutput),
     (.placeDescriptor(source: .terminal, number: 0), Errno.inputOutput),
+    (.mountSysfs(path: "sys"), Errno.inputOutput),
   ]
 
   @Test("gives no help where it would be a guess", arguments: bare.indices)

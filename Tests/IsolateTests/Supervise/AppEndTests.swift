@@ -35,7 +35,7 @@ struct AppEndTests {
     #expect(signaled(31).cause == .refusedSystemCall)
     #expect(signaled(9) { $0.memoryKills = 1 }.cause == .memoryLimit)
     #expect(signaled(24) { $0.cpuTimeIsLimited = true }.cause == .cpuTimeLimit)
-    #expect(signaled(9) { $0.cpuTimeIsLimited = true }.cause == .cpuTimeLimit)
+    #expect(signaled(9) { $0.cpuTimeIsUsedUp = true }.cause == .cpuTimeLimit)
     #expect(signaled(24).cause == .signal(24, dumpedCore: true))
     #expect(signaled(25) { $0.fileSizeIsLimited = true }.cause == .fileSizeLimit)
     #expect(signaled(25).cause == .signal(25, dumpedCore: true))
@@ -77,6 +77,15 @@ struct AppEndTests {
     ])
   func words(cause: Cause, word: String) {
     #expect(cause.word == word)
+  }
+
+  @Test("has a signal only where there was one") func signalOfCause() {
+    #expect(Cause.signal(11, dumpedCore: false).signal == 11)
+    #expect(Cause.stopped(by: 15, forced: false).signal == 15)
+    #expect(Cause.lost(signal: 9).signal == 9)
+    #expect(Cause.refusedSystemCall.signal == 31)
+    #expect(Cause.exited(code: 1).signal == nil)
+    #expect(Cause.wallTimeLimit.signal == nil)
   }
 
   @Test("is read from what waitpid gives") func waitStatus() {
@@ -121,5 +130,83 @@ struct EndTextTests {
     #expect(line(.lost(signal: 9))?.contains("init was killed from outside (SIGKILL)") == true)
     #expect(line(.refusedSystemCall)?.contains("SIGSYS") == true)
     #expect(EndText.name(200) == "signal 200")
+  }
+
+  private static let place = Position(file: "f", line: 3)
+
+  private func limits(_ name: LimitName, _ amount: UInt64) -> Limits {
+    let limit = Limit(amount: amount, enforcement: .rlimit, position: Self.place)
+    var limits = Limits()
+    switch name {
+    case .memory: limits.memoryBytes = limit
+    case .cpuTime: limits.cpuTimeMilliseconds = limit
+    case .fileSize: limits.fileSizeBytes = limit
+    case .wallTime: limits.wallTimeMilliseconds = limit
+    case .processes: limits.processes = limit
+    case .cpu: limits.cpuMillis = limit
+    case .openFiles: limits.openFiles = limit
+    case .addressSpace: limits.addressSpaceBytes = limit
+    case .coreSize: limits.coreSizeBytes = limit
+    }
+    return limits
+  }
+
+  @Test(
+    "names the limit that was the cause, its amount and its rule",
+    arguments: [
+      (Cause.memoryLimit, LimitName.memory, "limits.memory = 1M"),
+      (.fileSizeLimit, .fileSize, "limits.file-size = 1M"),
+      (.cpuTimeLimit, .cpuTime, "limits.cpu-time = "),
+      (.wallTimeLimit, .wallTime, "limits.wall-time = "),
+    ])
+  func limitOfCause(cause: Cause, name: LimitName, part: String) throws {
+    let text = try #require(line(cause, limits(name, 1 << 20)))
+    #expect(text.hasPrefix("app was killed: over \(part)"), "\(text)")
+    #expect(text.contains("f:3"))
+    #expect(line(cause) == "app was killed: over \(name.key)")
+  }
+
+  private func met(_ sign: LimitMet.Sign, _ name: LimitName = .processes) -> LimitMet {
+    LimitMet(name, Limit(amount: 7, enforcement: .rlimit, position: Self.place), sign)
+  }
+
+  @Test("tells of limits that were met on the way, not of the one that was the cause")
+  func metOnTheWay() {
+    let full = LimitMet(
+      what: .privateFiles(path: "/tmp"), amount: 1 << 20, enforcement: nil, position: Self.place,
+      sign: .reached)
+    var unplaced = full
+    unplaced.position = nil
+    let lines = EndText.lines(
+      [
+        met(.ended), met(.throttled(5), .cpu), met(.killed(2), .memory), met(.refused(3)),
+        met(.reached), met(.near, .addressSpace), full, unplaced,
+      ], cause: .exited(code: 1))
+    #expect(lines.count == 6)
+    #expect(lines[0].hasSuffix("the kernel killed 2 of its processes"))
+    #expect(lines[1].hasSuffix("the kernel refused 3 times"))
+    #expect(lines[2].hasPrefix("limits.processes = 7 was met (f:3"))
+    #expect(lines[3].hasSuffix("with nearly all of it in use"))
+    #expect(lines[4] == "the private file system on /tmp was full: 1M (f:3)")
+    #expect(lines[5].hasSuffix("its size is set by files.private"))
+    #expect(EndText.lines([met(.killed(2), .memory)], cause: .memoryLimit).isEmpty)
+    #expect(full.key == "files.private" && met(.reached).key == "limits.processes")
+    #expect(EndText.unit(full) == "bytes")
+  }
+
+  @Test("has words for programs") func programWords() {
+    let signs: [LimitMet.Sign] = [
+      .ended, .killed(1), .refused(1), .reached, .near, .throttled(1),
+    ]
+    #expect(
+      signs.map(EndText.word) == [
+        "ended", "killed", "refused", "reached", "near", "throttled",
+      ])
+    let units = [LimitName.memory, .processes, .cpu, .wallTime].map {
+      EndText.unit(met(.reached, $0))
+    }
+    #expect(units == ["bytes", "count", "thousandths", "milliseconds"])
+    let cpu = EndText.lines([met(.reached, .cpu)], cause: .exited(code: 0))
+    #expect(cpu.first?.hasPrefix("limits.cpu = ") == true)
   }
 }

@@ -85,7 +85,7 @@ final class Spawned {
     unsafe words.map { word in
       unsafe (word + [0]).map { CChar(bitPattern: $0) }.withUnsafeBufferPointer { bytes in
         let copy = unsafe malloc(bytes.count)?.assumingMemoryBound(to: CChar.self)
-        unsafe copy?.update(from: bytes.baseAddress!, count: bytes.count)
+        if let start = bytes.baseAddress { unsafe copy?.update(from: start, count: bytes.count) }
         return unsafe copy
       }
     } + [nil]

@@ -134,7 +134,8 @@ import Testing
     pty.type("abc\n")
     try pty.expect("error")
     try pty.expect("GOT:ABC")
-    pty.type("\(isolated) run -- sh -c 'echo re''ady >&2; cat; echo o''ne; cat; echo t''wo' | cat\n")
+    pty.type(
+      "\(isolated) run -- sh -c 'echo re''ady >&2; cat; echo o''ne; cat; echo t''wo' | cat\n")
     try pty.expect("ready")
     usleep(300_000)
     pty.type("\u{4}")
