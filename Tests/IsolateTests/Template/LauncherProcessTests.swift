@@ -20,7 +20,7 @@ private let look = """
   for name in /proc/[0-9]*; do cat $name/comm; done
   cat /proc/net/dev | cut -d: -f1; cat /proc/sys/kernel/hostname; id; umask; pwd; env | sort
   cut -d' ' -f2- /proc/self/mounts | sed 's/,[ug]id=[0-9]*//g' | sort
-  ls -lan / /etc /dev /tmp /run /dev/shm | sed 's/ [A-Z][a-z][a-z] .*[0-9] / /' | grep -v ' proc$'
+  ls -lan / /etc /dev /tmp /run /dev/shm | sed -E 's/ [A-Z][a-z][a-z] .*[0-9] / /; s/^([a-z-]+) +[0-9]+/\\1/'
   cat /etc/passwd /etc/group /etc/hosts /etc/hostname
   ls /proc/self/fd | wc -l; ls -ld /proc/[0-9]* | wc -l; cat /proc/1/cmdline; ulimit -a
   for place in / /etc /usr /dev /tmp /run /dev/shm /proc/sys; do
