@@ -5,9 +5,12 @@ internal import Isolate
 ///
 ///     TemplateBench COUNT [--pool N] [--grow MIB] [--plan] [--read DIR] -- STAMP
 ///
-/// Prints the median, in microseconds, from the call of `launch` to the app's main; STAMP prints CLOCK_MONOTONIC there. The
-/// pool is refilled between launches. `--pool 0`: every launch makes its child from the template. `--grow`: the
-/// supervisor touches that much memory after the launcher process has been made. `--plan`: planning the app counts, too.
+/// Prints the median, in microseconds, from the call of `launch` to the app's main; STAMP prints
+/// CLOCK_MONOTONIC there. The
+/// pool is refilled between launches. `--pool 0`: every launch makes its child from the template.
+/// `--grow`: the
+/// supervisor touches that much memory after the launcher process has been made. `--plan`: planning
+/// the app counts, too.
 @main
 struct TemplateBench {
   private var count = 100
@@ -100,7 +103,8 @@ struct TemplateBench {
     return times
   }
 
-  /// Lets the ready children get ready, which is no part of a launch, without letting this processor sleep: the loops
+  /// Lets the ready children get ready, which is no part of a launch, without letting this
+  /// processor sleep: the loops
   /// that this one is compared with do not either.
   private func spin(microseconds: Int64) {
     let end = now() + microseconds * 1000

@@ -20,7 +20,10 @@ struct message {
 	struct msghdr header;
 };
 
-/* One message and its descriptors. Returns how many came, or -1: closed, not of that size, or an error. */
+/*
+ * One message and its descriptors. Returns how many came, or -1: closed, not of that size, or an
+ * error.
+ */
 static int receive(int socket, void *body, size_t size, struct message *m, const int **fds)
 {
 	const struct cmsghdr *head = (const void *)m->control;
@@ -44,7 +47,9 @@ static int receive(int socket, void *body, size_t size, struct message *m, const
 	return (int)((head->cmsg_len - CMSG_LEN(0)) / sizeof(int));
 }
 
-/* Maps a packed plan and turns its offsets into addresses. Returns the mapping, or NULL with errno. */
+/*
+ * Maps a packed plan and turns its offsets into addresses. Returns the mapping, or NULL with errno.
+ */
 static void *unpack(int fd, struct launch_plan *plan)
 {
 	struct stat st;
@@ -169,7 +174,10 @@ static void make_child(const struct launcher *launcher, const struct launch_plan
 	int pidfd = -1;
 	long pid;
 
-	/* With CLONE_PARENT the child's exit signal is ours, SIGCHLD, and must not be named (clone(2)). */
+	/*
+	 * With CLONE_PARENT the child's exit signal is ours, SIGCHLD, and must not be named
+	 * (clone(2)).
+	 */
 	args.flags = launcher->of_children | CLONE_PARENT | CLONE_PIDFD;
 	args.pidfd = (uint64_t)(uintptr_t)&pidfd;
 	if (request->has_cgroup) {
@@ -187,7 +195,10 @@ static void make_child(const struct launcher *launcher, const struct launch_plan
 		(void)syscall(SYS_close, pidfd);
 }
 
-/* Keeps nothing of the supervisor's but what is named; 0, 1 and 2 are taken, so that nothing else lands there. */
+/*
+ * Keeps nothing of the supervisor's but what is named; 0, 1 and 2 are taken, so that nothing else
+ * lands there.
+ */
 static void keep_only(struct launcher *launcher)
 {
 	int *kept[] = { &launcher->control, &launcher->prepare, &launcher->ready };
@@ -207,7 +218,10 @@ static void keep_only(struct launcher *launcher)
 	(void)syscall(SYS_close_range, 6, ~0U, 0);
 }
 
-/* A ready child, and later init, is a copy of this process: what the supervisor had read by now is no business of theirs. */
+/*
+ * A ready child, and later init, is a copy of this process: what the supervisor had read by now is
+ * no business of theirs.
+ */
 static void forget_heap(void)
 {
 	uintptr_t thread = (uintptr_t)__builtin_thread_pointer();

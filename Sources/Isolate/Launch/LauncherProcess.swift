@@ -4,7 +4,8 @@ internal import CSeccomp
 package enum LauncherError: Error, Sendable {
   /// The app does not fit the template: launch it the ordinary way.
   case misfit(TemplateMisfit)
-  /// A step failed while something was made ahead: a step of `TemplatePlan.prepare` or of `TemplatePlan.ready`.
+  /// A step failed while something was made ahead: a step of `TemplatePlan.prepare` or of
+  /// `TemplatePlan.ready`.
   case step(LaunchStep, number: Int32)
   /// The launcher process has ended; `restart` makes another one. Running apps are not concerned.
   case ended
@@ -13,9 +14,12 @@ package enum LauncherError: Error, Sendable {
 
 /// A small process, made before the supervisor grows, and its ready children.
 ///
-/// Each launch takes one ready child, which has its namespaces, private file systems and network already, and which is
-/// used for one app only. `refill` makes the next ones, outside the way of a launch; without any, a launch makes its own.
-/// All are children of the supervisor. They end with the thread that called `start`, `refill` or `launch` (prctl(2),
+/// Each launch takes one ready child, which has its namespaces, private file systems and network
+/// already, and which is
+/// used for one app only. `refill` makes the next ones, outside the way of a launch; without any, a
+/// launch makes its own.
+/// All are children of the supervisor. They end with the thread that called `start`, `refill` or
+/// `launch` (prctl(2),
 /// PR_SET_PDEATHSIG): use one thread, which lives as long as they should.
 package final class LauncherProcess {
   package let template: TemplatePlan
@@ -26,7 +30,8 @@ package final class LauncherProcess {
 
   /// Makes the launcher process. The pool is empty until `refill`.
   ///
-  /// - Parameter policy: the template: what its files, network and namespaces have in common with those of the apps.
+  /// - Parameter policy: the template: what its files, network and namespaces have in common with
+  /// those of the apps.
   /// - Throws: `.misfit` where there are no namespaces, `.step` when the template cannot be built.
   package static func start(
     template policy: Policy, landlockABI: Int, poolSize: Int = 4, sources: PlanSources = .host
@@ -87,9 +92,11 @@ package final class LauncherProcess {
     try PlannedApp(policy, from: template, context: context, filter: filter)
   }
 
-  /// Launches an app. Its reports arrive as those of any `Child`; steps are counted in `PlannedApp.plan`.
+  /// Launches an app. Its reports arrive as those of any `Child`; steps are counted in
+  /// `PlannedApp.plan`.
   ///
-  /// - Parameter cgroup: a cgroup v2 directory to be born in: then no ready child can be used, and one is made.
+  /// - Parameter cgroup: a cgroup v2 directory to be born in: then no ready child can be used, and
+  /// one is made.
   package func launch(
     _ app: borrowing PlannedApp, cgroup: Int32? = nil
   ) throws(LauncherError) -> Child {

@@ -1,11 +1,13 @@
 internal import CSeccomp
 
-/// The rest of one app's launch from a template, ready to be run any number of times: a restart costs no planning.
+/// The rest of one app's launch from a template, ready to be run any number of times: a restart
+/// costs no planning.
 package struct PlannedApp: ~Copyable {
   /// Every step, those of the template's children first: what a failed step's number means.
   package let plan: LaunchPlan
   let packed: Descriptor
-  /// Trees of the host that are cloned, and checked, at each launch; the child knows them by index, after `callers`.
+  /// Trees of the host that are cloned, and checked, at each launch; the child knows them by index,
+  /// after `callers`.
   let trees: [BindStep]
   let owners: [(owner: FileOwner, namespace: DescriptorBox)]
   /// The caller's descriptors that the child gets, by number.

@@ -1,11 +1,15 @@
-/// A launch in three parts: what the launcher process does once, what each ready child does before its app is known, and the
+/// A launch in three parts: what the launcher process does once, what each ready child does before
+/// its app is known, and the
 /// rest. See docs/decisions/0004-prepared-launcher.md.
 ///
-/// The template is a policy too; the launches that fit it do everything that its ready children have done already.
+/// The template is a policy too; the launches that fit it do everything that its ready children
+/// have done already.
 package struct TemplatePlan: Sendable {
-  /// Run by the launcher process: a root that holds the shared read-only trees and nothing else of the host.
+  /// Run by the launcher process: a root that holds the shared read-only trees and nothing else of
+  /// the host.
   package let prepare: [LaunchStep]
-  /// Run by each ready child, in namespaces of its own: nothing it makes is shared with another one.
+  /// Run by each ready child, in namespaces of its own: nothing it makes is shared with another
+  /// one.
   package let ready: [LaunchStep]
   /// CLONE_NEW* flags of the launcher process itself, and of its children.
   package let ownFlags: UInt64
@@ -15,13 +19,15 @@ package struct TemplatePlan: Sendable {
   private let hostUID: UInt32
   private let hostGID: UInt32
   private let shared: [LaunchStep]
-  /// The Landlock ruleset that the ready children have made: its first step, then its paths. Empty: none.
+  /// The Landlock ruleset that the ready children have made: its first step, then its paths. Empty:
+  /// none.
   private let ruleset: [LaunchStep]
 
   /// Splits a policy.
   ///
   /// - Parameter landlockABI: as for the apps; 0: no ruleset is made ahead.
-  /// - Throws: `TemplateMisfit.order` where there are no namespaces, `.rules` for files that are not there.
+  /// - Throws: `TemplateMisfit.order` where there are no namespaces, `.rules` for files that are
+  /// not there.
   package init(
     _ policy: Policy, landlockABI: Int, sources: PlanSources
   ) throws(TemplateMisfit) {
@@ -56,7 +62,8 @@ package struct TemplatePlan: Sendable {
 
   /// The steps that are left for one app, to be run after `ready`.
   ///
-  /// - Throws: why the app cannot be launched from this template; it can be launched the ordinary way.
+  /// - Throws: why the app cannot be launched from this template; it can be launched the ordinary
+  /// way.
   package func rest(
     of policy: Policy, context: PlanContext, sources: PlanSources
   ) throws(TemplateMisfit) -> [LaunchStep] {
@@ -75,6 +82,8 @@ package struct TemplatePlan: Sendable {
         if let cover = own.first(where: { $0.covers(step) }) { throw .covers(cover, step) }
         next += 1
       } else {
+        /* A later one: what comes before it is not in this app's plan. */
+        if shared[next...].contains(step) { throw .missing(shared[next]) }
         try accept(step)
         own.append(step)
       }
@@ -83,7 +92,8 @@ package struct TemplatePlan: Sendable {
     return own + tail(plan.tail, after: own)
   }
 
-  /// Without what the ruleset that was made ahead says already; or whole, when that one allows anything else.
+  /// Without what the ruleset that was made ahead says already; or whole, when that one allows
+  /// anything else.
   private func tail(_ tail: [LaunchStep], after own: [LaunchStep]) -> [LaunchStep] {
     let isUsable = ruleset.allSatisfy { step in
       tail.contains(step) && !own.contains { $0.coversPath(of: step) }
@@ -96,7 +106,8 @@ package struct TemplatePlan: Sendable {
   private func accept(_ step: LaunchStep) throws(TemplateMisfit) {
     switch step {
     case .bind(let bind):
-      /* Only root may clone a tree of the host's mount namespace. A bind over the root would hide all that is ready. */
+      /* Only root may clone a tree of the host's mount namespace. A bind over the root would hide
+         all that is ready. */
       if order != .userLast || bind.target.isEmpty { throw .unsupported(step) }
     case .mountOverlay: throw .unsupported(step)
     default: break
@@ -121,7 +132,8 @@ package struct TemplatePlan: Sendable {
     return (Array(mounts), Array(plan.steps[(pivot + 1)...]))
   }
 
-  /// The mounts that need no app: not what is writable outside, not what names the app, and nothing above or below those.
+  /// The mounts that need no app: not what is writable outside, not what names the app, and nothing
+  /// above or below those.
   private static func shareable(
     _ mounts: [LaunchStep]
   ) -> (shared: [LaunchStep], late: [LaunchStep]) {
@@ -157,7 +169,8 @@ package struct TemplatePlan: Sendable {
       bind.target = String(bind.source.dropFirst())
       steps.append(.bind(bind))
     }
-    /* The children write their own id maps through it, and may mount a fresh one only where one is seen whole. */
+    /* The children write their own id maps through it, and may mount a fresh one only where one is
+       seen whole. */
     let proc: FileStatus?
     do throws(SystemError) {
       proc = try sources.status("/proc", true)
@@ -232,14 +245,16 @@ extension LaunchStep {
     }
   }
 
-  /// Whether it changes what a path of a Landlock rule means: something is made there, above it or below it.
+  /// Whether it changes what a path of a Landlock rule means: something is made there, above it or
+  /// below it.
   fileprivate func coversPath(of rule: LaunchStep) -> Bool {
     guard case .allowPath(let path, _) = rule, let place else { return false }
     if case .setAttributes = self { return false }
     return PathWords.isAtOrBeneath(path, "/" + place)
   }
 
-  /// Whether it is a mount on or above the place of another step: made after that one, it would hide it.
+  /// Whether it is a mount on or above the place of another step: made after that one, it would
+  /// hide it.
   fileprivate func covers(_ other: LaunchStep) -> Bool {
     switch self {
     case .bind, .attachTree, .mountTmpfs, .mountOverlay, .mask, .mountProc, .mountDevpts,

@@ -170,18 +170,25 @@ struct LauncherProcessTests {
       let app = try PreparedRun(command: ["/bin/true"])
       _ = try app.start(launcher).finish()
       try launcher.refill()
+      usleep(100_000)
       let own = FileSystem.names(in: "/proc/self/fd")?.count
       let its = FileSystem.names(in: "/proc/\(launcher.pid)/fd")?.count
       for _ in 0..<200 {
         let end = try app.start(launcher).finish()
-        precondition(end.wasStarted && end.status == 0)
+        if !end.wasStarted || end.status != 0 { exit(2) }
         try launcher.refill()
       }
-      precondition(FileSystem.names(in: "/proc/self/fd")?.count == own)
-      precondition(FileSystem.names(in: "/proc/\(launcher.pid)/fd")?.count == its)
+      if FileSystem.names(in: "/proc/self/fd")?.count != own { exit(3) }
+      /* It answers first and closes then. */
+      var patience = 200
+      while FileSystem.names(in: "/proc/\(launcher.pid)/fd")?.count != its, patience > 0 {
+        patience -= 1
+        usleep(10_000)
+      }
+      if patience == 0 { exit(4) }
       launcher.close()
       /* Network namespaces live as long as a process or descriptor holds them: there is neither. */
-      precondition(waitpid(-1, nil, 0) == -1 && errno == ECHILD)
+      if waitpid(-1, nil, 0) != -1 || errno != ECHILD { exit(5) }
     }
   }
 }

@@ -102,9 +102,10 @@ struct TidyTests {
       "_GLOBAL_OFFSET_TABLE_",
       /* Each other's. */
       "child_app_step", "child_become_init", "child_early", "child_mount_step", "child_send",
+      "child_begin", "child_fail", "child_reset_dispositions", "child_run_plan", "child_run_steps",
       "launch_child",
     ]
-    for name in ["child", "child_mounts", "child_app", "init"] {
+    for name in ["child", "child_mounts", "child_app", "init", "launcher_process"] {
       let compiled = Run.shell(
         "cd \"$1/Sources/CSeccomp\" && ${CC:-cc} -O1 -D_GNU_SOURCE -Iinclude -c -o \"$2\" \(name).c && nm -u \"$2\"",
         [Executable.root, scratch.path + "/\(name).o"])
