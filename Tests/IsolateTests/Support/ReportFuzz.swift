@@ -1,3 +1,4 @@
+import CSeccomp
 import Glibc
 
 @testable import Isolate
@@ -11,7 +12,7 @@ enum ReportFuzz {
     do throws(SystemError) {
       let ends = try Launcher.reportPair()
       var pipe: [Int32] = [-1, -1]
-      try call("pipe") { unsafe Glibc.pipe(&pipe) }
+      try call("pipe2") { unsafe kernel_pipe(&pipe) }
       let reader = Descriptor(adopting: pipe[0])
       let isSent = send(Array(bytes.dropFirst()), Int(first % 4), of: pipe[1], on: ends.childs.raw)
       close(pipe[1])
@@ -41,10 +42,10 @@ enum ReportFuzz {
     }
   }
 
-  /// Whether nobody has the other end any more.
+  /// Whether nobody has the other end any more. A process that another test is about to start may have it for a moment.
   private static func hasEnded(_ reader: borrowing Descriptor) -> Bool {
     var poller = pollfd(fd: reader.raw, events: Int16(POLLIN), revents: 0)
-    return unsafe poll(&poller, 1, 0) == 1 && poller.revents & Int16(POLLHUP) != 0
+    return unsafe poll(&poller, 1, 5000) == 1 && poller.revents & Int16(POLLHUP) != 0
   }
 
   /// sendmsg(2) with `count` duplicates of a descriptor as SCM_RIGHTS (cmsg(3); 64-bit layout).
