@@ -539,6 +539,35 @@ static int overlay_mount(const struct launch_overlay_extra *extra, int lower, in
  * The thrown-away layer is a tmpfs at the target itself: the overlay covers it, so that the app has no path to it. For "/"
  * it is a directory of the root we made, which the overlay covers too.
  */
+/*
+ * The lower layer as the app's own: an idmapped copy (Linux 5.19 for overlays) that lies at the target, where the overlay covers
+ * it. Returns its root in place of the lower directory.
+ */
+static int map_lower(struct child *c, int lower, int target, const char *path, int userns_fd)
+{
+	int result = -1, tree = clone_tree(lower, 0);
+
+	if (tree >= 0 && set_attributes(tree, 0, 0, userns_fd) == 0)
+		result = attach(tree, target);
+	result = finish(result, tree, lower);
+	return result < 0 ? -1 : open_beneath(c, path, O_DIRECTORY);
+}
+
+/* The upper directory stands for the lower one: the same mode, and as root an owner that may write it. */
+static int own_upper(const struct launch_overlay_extra *extra, int lower, int upper, int upper_parent)
+{
+	struct stat st;
+
+	if (stat_fd(lower, &st) < 0)
+		return -1;
+	if (upper_parent >= 0 &&
+	    syscall(SYS_fchmodat, upper_parent, "upper", st.st_mode & 07777) < 0)
+		return -1;
+	if (extra->userns_fd < 0)
+		return 0;
+	return (int)syscall(SYS_fchownat, upper, "", extra->uid, extra->gid, AT_EMPTY_PATH);
+}
+
 static int overlay_step(struct child *c, const struct launch_step *s)
 {
 	const struct launch_overlay_extra *extra = (const void *)child_text(c, s->text_b);
@@ -551,6 +580,11 @@ static int overlay_step(struct child *c, const struct launch_step *s)
 	target = ensure(c, path, TYPE_DIRECTORY, 0755);
 	if (target < 0)
 		return finish(-1, lower, -1);
+	if (extra->userns_fd >= 0) {
+		lower = map_lower(c, lower, target, path, extra->userns_fd);
+		if (lower < 0)
+			return finish(-1, target, -1);
+	}
 	if (extra->upper) {
 		upper = (int)syscall(SYS_openat, AT_FDCWD, child_text(c, extra->upper),
 				     O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -571,7 +605,7 @@ static int overlay_step(struct child *c, const struct launch_step *s)
 			}
 		}
 	}
-	if (upper >= 0 && work >= 0)
+	if (upper >= 0 && work >= 0 && own_upper(extra, lower, upper, layer) == 0)
 		mount = overlay_mount(extra, lower, upper, work, target);
 	result = mount < 0 ? -1 : 0;
 	/* What is created in a thrown-away layer leaves no stub on the host. */

@@ -103,7 +103,9 @@ struct launch_overlay_extra {
 	uint32_t work;    /* offset: host path of the work directory beside it, or 0 */
 	uint32_t options; /* offset: tmpfs options for the thrown-away upper layer */
 	uint32_t user_xattr;
-	uint32_t reserved;
+	int32_t userns_fd; /* the lower layer's owner appears as the app (an idmapped mount), or -1 */
+	uint32_t uid;      /* with it: the app's ids, to whom the upper directory is given */
+	uint32_t gid;
 };
 
 struct launch_identity_extra {

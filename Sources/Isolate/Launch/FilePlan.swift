@@ -121,13 +121,16 @@ extension LaunchPlanner {
     return "create the directory; for a file that the app is to make, give it the file's directory"
   }
 
+  /// Only files that do not belong to the app's own host id need it; an unprivileged caller has no other.
+  private func mapsOwner(_ rule: FileRule, _ status: FileStatus) -> Bool {
+    rule.mapsOwner && policy.namespaces.order == .userLast
+      && status.uid != policy.identity.hostUID
+  }
+
   private mutating func planBind(_ rule: FileRule, _ attributes: MountAttributes) {
     if rule.source == rule.target, planLink(rule) { return }
     guard let status = lookUp(rule) else { return }
-    /* Only files that do not belong to the app's own host id need it; an unprivileged caller has no other. */
-    let maps =
-      rule.mapsOwner && policy.namespaces.order == .userLast
-      && status.uid != policy.identity.hostUID
+    let maps = mapsOwner(rule, status)
     steps.append(
       .bind(
         BindStep(
@@ -176,14 +179,16 @@ extension LaunchPlanner {
     if let upper = rule.upper {
       kept = OverlayStep.KeptLayer(upper: upper, work: upper + ".work")
     }
-    steps.append(
-      .mountOverlay(
-        OverlayStep(
-          lower: rule.source, device: status.device, inode: status.inode,
-          target: relative(rule.target),
-          attributes: writableAttributes(rule),
-          kept: kept, options: tmpfsOptions(rule),
-          usesUserAttributes: policy.namespaces.order == .userFirst)))
+    var overlay = OverlayStep(
+      lower: rule.source, device: status.device, inode: status.inode,
+      target: relative(rule.target), attributes: writableAttributes(rule), kept: kept,
+      options: tmpfsOptions(rule), usesUserAttributes: policy.namespaces.order == .userFirst)
+    if mapsOwner(rule, status) && rule.target != "/" {
+      overlay.mappedOwner = FileOwner(uid: status.uid, gid: status.gid)
+      overlay.appUID = policy.identity.hostUID
+      overlay.appGID = policy.identity.hostGID
+    }
+    steps.append(.mountOverlay(overlay))
   }
 
   private mutating func planDevices() {

@@ -92,7 +92,7 @@ package struct FlatPlan {
     case .mountProc(let path): emit(LAUNCH_OP_PROC, path)
     case .mountDevpts(let path, let options): emit(LAUNCH_OP_DEVPTS, path, options)
     case .mountSysfs(let path): emit(LAUNCH_OP_SYSFS, path)
-    case .mountOverlay(let overlay): addOverlay(overlay)
+    case .mountOverlay(let overlay): addOverlay(overlay, namespaceFor)
     case .mask(let path): emit(LAUNCH_OP_MASK, path)
     case .makeReadOnly(let path): emit(LAUNCH_OP_READ_ONLY, path)
     case .setAttributes(let path, let set): emit(LAUNCH_OP_ATTRIBUTES, path, value: set.rawValue)
@@ -189,12 +189,16 @@ package struct FlatPlan {
     emit(LAUNCH_OP_BIND, a: put(bind.source), b: put(extra))
   }
 
-  private mutating func addOverlay(_ overlay: OverlayStep) {
+  private mutating func addOverlay(
+    _ overlay: OverlayStep, _ namespaceFor: (FileOwner) -> Int32
+  ) {
     let extra = launch_overlay_extra(
       device: overlay.device, inode: overlay.inode, attributes: overlay.attributes.rawValue,
       lower: UInt32(put(overlay.lower)), upper: UInt32(overlay.kept.map { put($0.upper) } ?? 0),
       work: UInt32(overlay.kept.map { put($0.work) } ?? 0), options: UInt32(put(overlay.options)),
-      user_xattr: overlay.usesUserAttributes ? 1 : 0, reserved: 0)
+      user_xattr: overlay.usesUserAttributes ? 1 : 0,
+      userns_fd: overlay.mappedOwner.map(namespaceFor) ?? -1, uid: overlay.appUID,
+      gid: overlay.appGID)
     emit(LAUNCH_OP_OVERLAY, a: put(overlay.target), b: put(extra))
   }
 

@@ -89,6 +89,15 @@ package struct BindStep: Equatable, Sendable {
   package var mappedOwner: FileOwner?
 }
 
+extension LaunchStep {
+  /// The owner on disk whose files this step makes the app's own.
+  package var mappedOwner: FileOwner? {
+    if case .bind(let bind) = self { return bind.mappedOwner }
+    if case .mountOverlay(let overlay) = self { return overlay.mappedOwner }
+    return nil
+  }
+}
+
 package struct FileOwner: Hashable, Sendable {
   package var uid: UInt32
   package var gid: UInt32
@@ -111,6 +120,10 @@ package struct OverlayStep: Equatable, Sendable {
   /// tmpfs options of the thrown-away layer.
   package var options: String
   package var usesUserAttributes: Bool
+  /// As root: the owner on disk whose files appear as the app's own, or nil; and the app's ids on the host, for the writes.
+  package var mappedOwner: FileOwner?
+  package var appUID: UInt32 = 0
+  package var appGID: UInt32 = 0
 
   package struct KeptLayer: Equatable, Sendable {
     package var upper: String

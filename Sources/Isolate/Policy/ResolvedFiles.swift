@@ -58,7 +58,7 @@ extension PolicyResolver {
       fault(
         "the root itself can only be read or overlaid", "name the directories that are meant")
     }
-    if ProfilePath.contains("/proc", target) {
+    if ProfilePath.contains("/proc", target) || ProfilePath.contains("/proc", setting.path.value) {
       fault(
         "the app's /proc is never the host's", "remove the rule; files.proc = true gives it its own"
       )

@@ -166,6 +166,12 @@ package enum Hints {
       if number == Errno.notPermitted {
         return "overlays for ordinary users need Linux 5.11 or later; as root they always work"
       }
+      if overlay.kept == nil {
+        return
+          "other file systems are mounted beneath \(overlay.lower), or its own cannot be a lower layer"
+          + (overlay.mappedOwner == nil
+            ? "; overlay a directory without mounts" : "; owner = \"keep\" may help")
+      }
       return "the kept upper directory and its .work beside it must exist, on one file system "
         + "that is not itself an overlay"
     case .mountTmpfs(let tmpfs):

@@ -38,16 +38,6 @@ extension PreparedLaunch {
   /// More text than the arguments and environment that exec takes, and every rule, can need.
   private static let maximumText = 8 << 20
 
-  /// Whether the child will be given descriptors by number that are opened for this launch: a child
-  /// that was cloned before has none of them.
-  static func mayHold(_ policy: Policy) -> Bool {
-    standardDescriptors(policy).contains(.null)
-      || policy.namespaces.order == .userLast
-        && policy.files.rules.contains { rule in
-          rule.mapsOwner && (rule.kind == .read || rule.kind == .write)
-        }
-  }
-
   /// - Parameters:
   ///   - signals: made already: all signals are blocked.
   ///   - cgroup: made already, if the policy wants one.
@@ -122,9 +112,9 @@ extension PreparedLaunch {
   ) throws(LaunchError) -> [(owner: FileOwner, namespace: Int32)] {
     var owners: [(owner: FileOwner, namespace: Int32)] = []
     for step in plan.steps {
-      guard case .bind(let bind) = step, let owner = bind.mappedOwner,
-        !owners.contains(where: { $0.owner == owner })
-      else { continue }
+      guard let owner = step.mappedOwner, !owners.contains(where: { $0.owner == owner }) else {
+        continue
+      }
       let namespace = try attempt { () throws(SystemError) in
         try Launcher.ownerNamespace(owner, to: identity)
       }

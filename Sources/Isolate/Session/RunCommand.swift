@@ -99,7 +99,7 @@ private func launch(
 /// The early child, if it is what the policy asks for; another one ends by itself.
 private func rightGuess(_ early: consuming EarlyChild?, _ policy: Policy) -> EarlyChild? {
   guard let early = consume early else { return nil }
-  if early.serves(policy) && !PreparedLaunch.mayHold(policy) { return early }
+  if early.serves(policy) { return early }
   /* At once: as a second process of our cgroup it would be in the way of its controllers. */
   early.end()
   return nil

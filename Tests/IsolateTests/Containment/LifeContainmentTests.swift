@@ -94,7 +94,6 @@ struct LifeContainmentTests {
   private func after(_ options: [String], _ program: String, _ file: String) -> String {
     Scene.run { scene in
       let words = scene.isolated(options) + ["/bin/sh", "-c", program, "sh", "$DIR"]
-      _ = scene.shell("chmod 777 \"$1\" && chmod 666 \"$1/plain\"", ["$DIR/open"])
       let ran = scene.ran(words)
       #expect(ran.code == 0, "\(ran.errors)")
       return scene.shell("cat \"$1\" 2>/dev/null || echo none", [file]).output
@@ -107,6 +106,26 @@ struct LifeContainmentTests {
     let file = "$DIR/open/plain"
     #expect(after(["--overlay", "$DIR/open"], program, file) == "plain\n")
     #expect(after(["--write", "$DIR/open"], program, file) == "new\n")
+  }
+
+  @Test("an overlay's changes stay in the directory that a profile names for them, and only there")
+  func keptOverlay() {
+    let kept = Scene.run { scene in
+      let made = scene.shell(
+        "mkdir \"$1/upper\" \"$1/upper.work\" && printf '%s\\n' 'extends = [\"default\"]' '[files]' "
+          + "\"overlay = [{ path = \\\"$1/open\\\", upper = \\\"$1/upper\\\" }]\" >\"$1/p.toml\"",
+        ["$DIR"])
+      #expect(made.code == 0, "\(made.errors)")
+      let program = "echo new >$1/open/plain && echo more >$1/open/more"
+      let ran = scene.ran(
+        scene.isolated(["--profile", "$DIR/p.toml"]) + ["/bin/sh", "-c", program, "sh", "$DIR"])
+      #expect(ran.code == 0, "\(ran.errors)")
+      return scene.shell(
+        "cat \"$1/open/plain\" \"$1/upper/plain\" \"$1/upper/more\"; ls \"$1/open/more\" 2>&1 | wc -l; "
+          + "rm -rf \"$1/upper\" \"$1/upper.work\"", ["$DIR"]
+      ).output
+    }
+    #expect(kept == "plain\nnew\nmore\n1\n")
   }
 
   @Test("what an app writes to its private places is not on the machine") func privatePlaces() {

@@ -19,6 +19,9 @@ struct HintsTests {
   private static let overlay = OverlayStep(
     lower: "/opt", device: 1, inode: 2, target: "opt", attributes: [], kept: nil, options: "",
     usesUserAttributes: true)
+  private static let keptOverlay = OverlayStep(
+    lower: "/opt", device: 1, inode: 2, target: "opt", attributes: [],
+    kept: .init(upper: "/up", work: "/up.work"), options: "", usesUserAttributes: false)
 
   /// A step, what the kernel said, and part of the help.
   private static let helped: [(LaunchStep, Int32, String)] = [
@@ -27,7 +30,8 @@ struct HintsTests {
     (.bind(bind), Errno.access, "behind a directory"), (.bind(bind), Errno.invalid, "owner = "),
     (.mountOverlay(overlay), Errno.readOnly, "/opt does not exist"),
     (.mountOverlay(overlay), Errno.notPermitted, "Linux 5.11"),
-    (.mountOverlay(overlay), Errno.invalid, "upper directory"),
+    (.mountOverlay(overlay), Errno.invalid, "without mounts"),
+    (.mountOverlay(keptOverlay), Errno.invalid, "upper directory"),
     (
       .mountTmpfs(TmpfsStep(target: "tmp", options: "", attributes: [])), Errno.readOnly,
       "/tmp does not exist"

@@ -44,6 +44,7 @@ import Testing
     #expect(Moment.within(10) { !pty.editsLines })
     pty.type("\u{4}")
     try pty.expect("after")
+    try pty.expect("> ")
     pty.type("exit\n")
     _ = try pty.end(of: shell)
   }
@@ -81,6 +82,8 @@ import Testing
     #expect(Moment.within(10) { !pty.editsLines })
     pty.type("now\n")
     try pty.expect("got:now")
+    /* The shell has the terminal again: what is typed before goes to the app. */
+    try pty.expect("> ")
     pty.type("exit\n")
     _ = try pty.end(of: shell)
   }
