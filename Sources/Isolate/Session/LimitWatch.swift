@@ -53,7 +53,7 @@ struct LimitWatch {
   }
 
   /// Whether the next look is so far off that memory is worth giving back until then.
-  var isPatient: Bool { interval >= 500 }
+  var isPatient: Bool { interval >= 80 }
 
   /// Whether a limit of the whole app is ours to enforce in time.
   var isTimed: Bool {
