@@ -2,6 +2,8 @@
 struct LimitWatch {
   /// What the first look waits for; each later one waits twice as long, up to a ceiling.
   private static let firstMilliseconds: Int64 = 5
+  /// The same where nothing depends on it: a short run is not looked at at all.
+  private static let firstIdleMilliseconds: Int64 = 20
   /// While a limit depends on it.
   private static let watchfulMilliseconds: Int64 = 100
   /// When it only tells what was in use: an app that lives long is left in peace.
@@ -12,7 +14,7 @@ struct LimitWatch {
   private var sampler: Sampler?
   private var wallAt: Int64?
   private var sampleAt: Int64?
-  private var interval = Self.firstMilliseconds
+  private var interval: Int64
   private let longest: Int64
   /// Of init's last answer.
   private var unmappedBytes: UInt64 = 0
@@ -30,6 +32,7 @@ struct LimitWatch {
     interest.openFiles = limits.openFiles != nil
     let depends = interest.memoryKiB != nil || limits.cpuTimeMilliseconds != nil
     longest = depends ? Self.watchfulMilliseconds : Self.idleMilliseconds
+    interval = depends ? Self.firstMilliseconds : Self.firstIdleMilliseconds
     let isWorthLooking =
       depends || interest.openFiles || limits.processes?.enforcement == .rlimit
       || limits.addressSpaceBytes != nil
