@@ -79,13 +79,15 @@ package enum CgroupProbe {
 
   /// Where systemd runs, every directory is its own, for it wants to be the only writer, but for what it has delegated: that
   /// carries a mark, and so is everything beneath ours. What is beneath `user@N.service` is marked for the user's own systemd,
-  /// not for us. Before systemd 251 an ordinary user sees no marks: its own directory, if it may write there, must do.
+  /// not for us. That one may set no marks of its own, and before systemd 251 an ordinary user sees none: its own directory, if it
+  /// may write there, must do.
   private static func isOurs(_ path: String, isOwn: Bool) -> Bool {
     guard CgroupFile.exists("/run/systemd/system") else { return true }
     var path = Substring(path)
     while let slash = path.lastIndex(of: "/"), slash != path.startIndex {
       if CgroupFile.isMarkedDelegated(String(path)) {
-        return !path[path.index(after: slash)...].hasPrefix("user@")
+        let isUsersManager = path[path.index(after: slash)...].hasPrefix("user@")
+        return !isUsersManager || (isOwn && !HostProbe.isRoot)
       }
       path = path[..<slash]
     }
