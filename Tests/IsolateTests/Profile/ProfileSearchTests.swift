@@ -60,7 +60,7 @@ struct ProfileSearchTests {
     let loaded = Self.load("mine", ["/project/config/apps/mine.toml": "extends = [\"default\"]"])
     #expect(loaded.profiles.map(\.name) == ["default", "mine"])
     #expect(
-      loaded.notices == ["Profile mine is /work/config/apps/mine.toml, from the working directory."]
+      loaded.notices == ["Profile mine is /project/config/apps/mine.toml, from the working directory."]
     )
   }
 
@@ -124,7 +124,7 @@ struct ProfileSearchTests {
     let loaded = Self.load("defalt", [:])
     #expect(loaded.diagnostics.map(\.message) == ["no profile \"defalt\""])
     let cure = loaded.diagnostics.first?.cure ?? ""
-    #expect(cure.hasPrefix("did you mean \"default\"? looked at /work/config/profiles/defalt.toml"))
+    #expect(cure.hasPrefix("did you mean \"default\"? looked at /project/config/profiles/defalt.toml"))
   }
 
   @Test("a profile that cannot be read stops the search") func unreadable() {
