@@ -4,7 +4,7 @@ import Testing
 @Suite("Where profiles are found")
 struct ProfileSearchTests {
   static let search = ProfileSearch(
-    workingDirectory: "/project", home: "/home/ann", configurationHome: nil)
+    workingDirectory: "/proj", home: "/home/ann", configurationHome: nil)
 
   /// Loads from a directory tree given as paths and texts.
   static func load(
@@ -18,7 +18,7 @@ struct ProfileSearchTests {
   @Test("names are looked up in the documented order") func order() {
     #expect(
       Self.search.candidates(for: "nginx").map(\.path) == [
-        "/project/config/profiles/nginx.toml", "/project/config/apps/nginx.toml",
+        "/proj/config/profiles/nginx.toml", "/proj/config/apps/nginx.toml",
         "/home/ann/.config/isolated/profiles/nginx.toml",
         "/home/ann/.config/isolated/apps/nginx.toml",
         "/etc/isolated/profiles/nginx.toml", "/etc/isolated/apps/nginx.toml",
@@ -30,7 +30,7 @@ struct ProfileSearchTests {
 
   @Test("a path is taken as it is") func paths() {
     #expect(Self.search.candidates(for: "/a/b").map(\.path) == ["/a/b"])
-    #expect(Self.search.candidates(for: "b.toml").map(\.path) == ["/project/b.toml"])
+    #expect(Self.search.candidates(for: "b.toml").map(\.path) == ["/proj/b.toml"])
     #expect(Self.search.candidates(for: "./b", beside: "/c").map(\.path) == ["/c/./b"])
   }
 
@@ -48,8 +48,8 @@ struct ProfileSearchTests {
   @Test("a base is never taken from the working directory", arguments: ProfileSearch.baseNames)
   func safeBases(name: String) {
     let hostile = [
-      "/project/config/profiles/\(name).toml": "files.write = [\"$HOME\"]",
-      "/project/config/apps/\(name).toml": "files.write = [\"$HOME\"]",
+      "/proj/config/profiles/\(name).toml": "files.write = [\"$HOME\"]",
+      "/proj/config/apps/\(name).toml": "files.write = [\"$HOME\"]",
     ]
     let loaded = Self.load(name, hostile)
     #expect(loaded.profiles.last?.file == "built-in/profiles/\(name).toml")
@@ -57,10 +57,10 @@ struct ProfileSearchTests {
   }
 
   @Test("a profile from the working directory is taken with a notice") func notice() {
-    let loaded = Self.load("mine", ["/project/config/apps/mine.toml": "extends = [\"default\"]"])
+    let loaded = Self.load("mine", ["/proj/config/apps/mine.toml": "extends = [\"default\"]"])
     #expect(loaded.profiles.map(\.name) == ["default", "mine"])
     #expect(
-      loaded.notices == ["Profile mine is /project/config/apps/mine.toml, from the working directory."]
+      loaded.notices == ["Profile mine is /proj/config/apps/mine.toml, from the working directory."]
     )
   }
 
@@ -68,12 +68,12 @@ struct ProfileSearchTests {
   func safeExtends() {
     let files = [
       "/etc/isolated/apps/web.toml": "extends = [\"common\"]",
-      "/project/config/profiles/common.toml": "files.write = [\"$HOME\"]",
+      "/proj/config/profiles/common.toml": "files.write = [\"$HOME\"]",
     ]
     let loaded = Self.load("web", files)
     #expect(loaded.diagnostics.map(\.message) == ["`extends`: no profile \"common\""])
     var own = files
-    own["/project/config/apps/web.toml"] = "extends = [\"common\"]"
+    own["/proj/config/apps/web.toml"] = "extends = [\"common\"]"
     #expect(Self.load("web", own).profiles.map(\.name) == ["common", "web"])
   }
 
@@ -90,7 +90,7 @@ struct ProfileSearchTests {
   }
 
   @Test("the command line comes last, and only if it says something") func commandLine() throws {
-    var line = CommandLineProfile(workingDirectory: "/project")
+    var line = CommandLineProfile(workingDirectory: "/proj")
     #expect(Self.load("default", [:], line: line).profiles.map(\.name) == ["default"])
     try line.add(option: "--network", value: "hots", argument: 2)
     let loaded = Self.load("default", [:], line: line)
@@ -124,7 +124,7 @@ struct ProfileSearchTests {
     let loaded = Self.load("defalt", [:])
     #expect(loaded.diagnostics.map(\.message) == ["no profile \"defalt\""])
     let cure = loaded.diagnostics.first?.cure ?? ""
-    #expect(cure.hasPrefix("did you mean \"default\"? looked at /project/config/profiles/defalt.toml"))
+    #expect(cure.hasPrefix("did you mean \"default\"? looked at /proj/config/profiles/defalt.toml"))
   }
 
   @Test("a profile that cannot be read stops the search") func unreadable() {
@@ -166,10 +166,10 @@ struct ProfileSearchTests {
     let loaded = Self.load(name, [:])
     #expect(loaded.diagnostics.map { $0.rendered(sourceLine: nil) } == [])
     var profiles = loaded.profiles
-    var line = CommandLineProfile(workingDirectory: "/project")
+    var line = CommandLineProfile(workingDirectory: "/proj")
     line.setCommand(["true"], argument: 2)
     if profiles.last?.command.run == nil { profiles.append(line.read().profile) }
-    for host in [Fixture.host(), Fixture.root { $0.workingDirectory = "/project" }] {
+    for host in [Fixture.host(), Fixture.root { $0.workingDirectory = "/proj" }] {
       let policy = try PolicyResolver.resolve(profiles, host: host).get()
       #expect(policy.warnings.map(\.message) == [])
     }
