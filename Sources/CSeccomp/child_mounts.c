@@ -568,6 +568,16 @@ static int own_upper(const struct launch_overlay_extra *extra, int lower, int up
 	return (int)syscall(SYS_fchownat, upper, "", extra->uid, extra->gid, AT_EMPTY_PATH);
 }
 
+/* As root this directory is given to the app: no link on the way may turn that into another one. */
+static int open_kept(const char *path)
+{
+	struct open_how how = { 0 };
+
+	how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+	how.resolve = RESOLVE_NO_SYMLINKS;
+	return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+}
+
 static int overlay_step(struct child *c, const struct launch_step *s)
 {
 	const struct launch_overlay_extra *extra = (const void *)child_text(c, s->text_b);
@@ -586,10 +596,8 @@ static int overlay_step(struct child *c, const struct launch_step *s)
 			return finish(-1, target, -1);
 	}
 	if (extra->upper) {
-		upper = (int)syscall(SYS_openat, AT_FDCWD, child_text(c, extra->upper),
-				     O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		work = (int)syscall(SYS_openat, AT_FDCWD, child_text(c, extra->work),
-				    O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		upper = open_kept(child_text(c, extra->upper));
+		work = open_kept(child_text(c, extra->work));
 	} else {
 		layer = *path ? target : ensure(c, "overlay", TYPE_DIRECTORY, 0755);
 		if (layer >= 0 && mount_at(layer, "tmpfs", MS_NOSUID | MS_NODEV,
