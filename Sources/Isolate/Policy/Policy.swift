@@ -21,6 +21,9 @@ package struct Policy: Sendable {
   /// The caller's descriptors the app keeps, beyond 0, 1 and 2. Sorted, unique, at least 3.
   package var descriptors: [Int32]
   package var stop: StopPolicy
+  /// What the broker may do for the app; at most `WireLimits.grants`. Empty: there is no broker and no socket to one.
+  package var grants: [Grant] = []
+  package var drivers: [DriverPolicy] = []
   /// Protections whose absence is an error. What is not here and cannot be had is announced instead.
   package var require: [Requirement]
   /// Every widening of what a base profile refused, with its written reason.
