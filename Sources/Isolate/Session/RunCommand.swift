@@ -67,7 +67,7 @@ private func launch(
   do throws(SystemError) {
     /* Never another child for this plan: it would lack what the early one has, its network namespace too. */
     if let usable = usable.take() {
-      child = try usable.run(launch.flat)
+      child = try usable.run(launch.flat, passing: launch.held.map { $0.descriptor.raw })
     } else {
       child = try Launcher.launch(
         launch.flat, cloneFlags: launch.plan.cloneFlags, cgroup: cgroup)
