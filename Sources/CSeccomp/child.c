@@ -341,10 +341,12 @@ static int run_step(struct child *c, const struct launch_step *s)
 	case LAUNCH_OP_DENY_WRITE_EXECUTE:
 	case LAUNCH_OP_LANDLOCK_BEGIN:
 	case LAUNCH_OP_LANDLOCK_PATH:
+	case LAUNCH_OP_LANDLOCK_FILE:
 	case LAUNCH_OP_LANDLOCK_PORT:
 	case LAUNCH_OP_LANDLOCK_ENFORCE:
 	case LAUNCH_OP_FILTER:
 	case LAUNCH_OP_EXEC:
+	case LAUNCH_OP_EXEC_FILE:
 		return child_app_step(c, s);
 	case LAUNCH_OP_FORK_APP: /* handled by the loop */
 	case LAUNCH_OP_END:

@@ -63,10 +63,12 @@ enum launch_op {
 	LAUNCH_OP_DENY_WRITE_EXECUTE,  /* prctl(PR_SET_MDWE) */
 	LAUNCH_OP_LANDLOCK_BEGIN,      /* b: launch_landlock_extra */
 	LAUNCH_OP_LANDLOCK_PATH,       /* a: absolute path in the new root, value: LANDLOCK_ACCESS_FS_*; missing is fine */
+	LAUNCH_OP_LANDLOCK_FILE,       /* fd: a file of the supervisor's, value: LANDLOCK_ACCESS_FS_* */
 	LAUNCH_OP_LANDLOCK_PORT,       /* fd: port, value: LANDLOCK_ACCESS_NET_* */
 	LAUNCH_OP_LANDLOCK_ENFORCE,
 	LAUNCH_OP_FILTER,              /* b: struct sock_filter array, value: its length. The last step before exec */
 	LAUNCH_OP_EXEC,                /* a: candidate paths, NUL-separated, ended by an empty one */
+	LAUNCH_OP_EXEC_FILE,           /* fd: an executable of the supervisor's, run by descriptor (execveat(2)) */
 	LAUNCH_OP_COUNT,
 };
 

@@ -47,10 +47,12 @@ private func kind(_ step: LaunchStep) -> String {
   case .denyWriteExecute: "denyWriteExecute"
   case .beginLandlock: "beginLandlock"
   case .allowPath: "allowPath"
+  case .allowFile: "allowFile"
   case .allowPort: "allowPort"
   case .enforceLandlock: "enforceLandlock"
   case .loadFilter: "loadFilter"
   case .execute: "execute"
+  case .executeFile: "executeFile"
   }
 }
 
