@@ -6,6 +6,7 @@
 #include "kernel.h"
 #include "launch_plan.h"
 #include "launcher.h"
+#include "packets.h"
 #include "plan_check.h"
 #include "poller.h"
 #include "probe.h"

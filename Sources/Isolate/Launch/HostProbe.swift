@@ -32,7 +32,7 @@ package enum HostProbe {
   /// - Parameter legacy: look at v1 too: only root may use it, and only for what is required.
   package static func cgroups(
     legacy: Bool
-  ) -> (unified: (path: String, controllers: [String])?, legacy: [CgroupPlace.LegacyController]) {
+  ) -> (unified: UnifiedCgroup?, legacy: [CgroupPlace.LegacyController]) {
     (CgroupProbe.unified(), legacy && isPrivileged() ? CgroupProbe.legacy() : [])
   }
 

@@ -43,7 +43,7 @@ private func announce(_ prepared: Preparation, _ request: RunRequest) {
 
 private func launch(
   _ prepared: Preparation, _ request: RunRequest, _ signals: consuming SignalDoor,
-  _ early: consuming EarlyChild?, falling: Set<Fallback>
+  _ early: consuming EarlyChild?, falling: Fallbacks
 ) -> Int32 {
   let policy = prepared.policy
   let startedAt = Poller.now()
@@ -67,7 +67,7 @@ private func launch(
   do throws(SystemError) {
     /* Never another child for this plan: it would lack what the early one has, its network namespace too. */
     if let usable = usable.take() {
-      child = try usable.run(launch.flat)
+      child = try usable.run(launch.flat, passing: launch.held.map { $0.descriptor.raw })
     } else {
       child = try Launcher.launch(
         launch.flat, cloneFlags: launch.plan.cloneFlags, cgroup: cgroup)
@@ -110,10 +110,12 @@ private func remove(_ cgroup: Cgroup?) {
 }
 
 /// What a launch may go on without when the machine refuses it and the profile does not insist.
-private enum Fallback {
-  case cgroup
+private struct Fallbacks: OptionSet {
+  let rawValue: UInt8
+
+  static let cgroup = Fallbacks(rawValue: 1)
   /// Then Landlock, the filter and limits alone.
-  case userNamespaces
+  static let userNamespaces = Fallbacks(rawValue: 2)
 }
 
 /// What clone3(2) says of CLONE_INTO_CGROUP, and a write to cgroup.procs.
@@ -125,7 +127,7 @@ private func isOfCgroup(_ number: Int32) -> Bool {
 /// What looked like a delegated cgroup is none. Where `require` names its limits, resolving again fails, and says so.
 private func cgroupFailed(
   _ error: SystemError, _ request: RunRequest, _ signals: consuming SignalDoor,
-  _ falling: Set<Fallback>
+  _ falling: Fallbacks
 ) -> Int32 {
   Output.complain("the app's cgroup cannot be used: \(error)")
   if !falling.contains(.cgroup) { return 125 }
@@ -135,7 +137,7 @@ private func cgroupFailed(
 /// The clone failed, or the early child could not make what it was born for.
 private func namespacesFailed(
   _ number: Int32, _ policy: Policy, _ request: RunRequest, _ signals: consuming SignalDoor,
-  _ falling: Set<Fallback>
+  _ falling: Fallbacks
 ) -> Int32 {
   let isForbidden =
     number == Errno.notPermitted || number == Errno.noSpace || number == Errno.notImplemented
@@ -149,7 +151,7 @@ private func namespacesFailed(
 
 /// Resolves and launches again, without what has turned out not to be had.
 private func again(
-  _ request: RunRequest, _ signals: consuming SignalDoor, _ falling: Set<Fallback>
+  _ request: RunRequest, _ signals: consuming SignalDoor, _ falling: Fallbacks
 ) -> Int32 {
   do throws(PreparationError) {
     let prepared = try Preparation.make(

@@ -11,6 +11,8 @@ package enum WireLimits {
   package static let outstanding = 64
   /// Of a path in a request, in bytes, without a terminating NUL.
   package static let pathBytes = 4000 - headerBytes
+  /// Of a rule in a reply, in bytes; of a longer one the end.
+  package static let ruleBytes = 256
   /// Grants of one app.
   package static let grants = 256
   /// Of a grant's name, in bytes.

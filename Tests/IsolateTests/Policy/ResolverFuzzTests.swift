@@ -90,7 +90,10 @@ struct ResolverFuzzTests {
       $0.isPrivileged = coin()
       $0.canMakeUserNamespaces = coin()
       $0.landlockABI = coin() ? 0 : 7
-      if coin() { $0.cgroup2 = ("/sys/fs/cgroup/x", coin() ? ["memory"] : ["cpu", "pids"]) }
+      if coin() {
+        $0.cgroup2 = UnifiedCgroup(
+          path: "/sys/fs/cgroup/x", controllers: coin() ? ["memory"] : ["cpu", "pids"])
+      }
       if coin() { $0.cgroup1 = ResolvedLimitsTests.legacy }
       if coin() { $0.home = "" }
       if coin() { $0.runtimeDirectory = nil }
