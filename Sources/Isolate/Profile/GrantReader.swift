@@ -44,11 +44,7 @@ extension ProfileReader {
   }
 
   private mutating func reportNoTarget(_ name: Setting<String>) {
-<<<<<<< HEAD
-    let kinds = GrantTargetKey.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", ")
-=======
     let kinds = GrantKeyWord.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", ")
->>>>>>> process
     report(
       Diagnostic(
         at: name.position, length: name.length, "`grants.\(name.value)`: nothing is granted",
@@ -59,17 +55,10 @@ extension ProfileReader {
 
   private mutating func target(
     _ table: inout ProfileTable, _ name: Setting<String>
-<<<<<<< HEAD
-  ) -> (GrantTargetKey?, GrantTargetSetting?) {
-    var first: (kind: GrantTargetKey, node: TOMLNode)?
-    var result: GrantTargetSetting?
-    for kind in GrantTargetKey.allCases {
-=======
   ) -> (GrantKeyWord?, GrantTargetSetting?) {
     var first: (kind: GrantKeyWord, node: TOMLNode)?
     var result: GrantTargetSetting?
     for kind in GrantKeyWord.allCases {
->>>>>>> process
       guard let node = table.take(kind.rawValue) else { continue }
       if let first {
         let later = first.node.position < node.position ? node : first.node
@@ -87,11 +76,7 @@ extension ProfileReader {
   }
 
   private mutating func target(
-<<<<<<< HEAD
-    _ kind: GrantTargetKey, _ node: TOMLNode, _ key: String
-=======
     _ kind: GrantKeyWord, _ node: TOMLNode, _ key: String
->>>>>>> process
   ) -> GrantTargetSetting? {
     switch kind {
     case .files: return path(node, key).map { .files($0) }
@@ -254,11 +239,7 @@ extension ProfileReader {
   // MARK: On which conditions
 
   private mutating func readConditions(
-<<<<<<< HEAD
-    _ table: inout ProfileTable, _ kind: GrantTargetKey?, _ grant: inout GrantSetting
-=======
     _ table: inout ProfileTable, _ kind: GrantKeyWord?, _ grant: inout GrantSetting
->>>>>>> process
   ) {
     if let node = table.take("rights") {
       grant.rights = rights(node, table.path("rights"), kind)
@@ -302,11 +283,7 @@ extension ProfileReader {
   }
 
   private mutating func rights(
-<<<<<<< HEAD
-    _ node: TOMLNode, _ key: String, _ kind: GrantTargetKey?
-=======
     _ node: TOMLNode, _ key: String, _ kind: GrantKeyWord?
->>>>>>> process
   ) -> Setting<[GrantWord]>? {
     // What can be said depends on what is granted; without that, any word passes for now.
     let allowed = kind?.allowedRights ?? GrantWord.allCases

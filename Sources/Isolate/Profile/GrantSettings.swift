@@ -37,11 +37,7 @@ package enum GrantTargetSetting: Sendable {
   case clock(Setting<UInt64>)
   case driver(Setting<String>)
 
-<<<<<<< HEAD
-  package var kind: GrantTargetKey {
-=======
   package var kind: GrantKeyWord {
->>>>>>> process
     switch self {
     case .files: .files
     case .connect: .connect
@@ -107,11 +103,7 @@ package enum BuiltInDriver: String, CaseIterable, Sendable {
   case files, network, secrets, devices, clock, apps
 
   /// Who serves the requests of a grant; nil: a driver of the profile's own.
-<<<<<<< HEAD
-  package init?(_ kind: GrantTargetKey) {
-=======
   package init?(_ kind: GrantKeyWord) {
->>>>>>> process
     switch kind {
     case .files: self = .files
     case .connect, .listen, .resolve: self = .network
@@ -127,11 +119,7 @@ package enum BuiltInDriver: String, CaseIterable, Sendable {
 package enum TransportWord: String, CaseIterable, Sendable { case tcp, udp, unix }
 
 /// What a grant can be of; each word is the key that says so.
-<<<<<<< HEAD
-package enum GrantTargetKey: String, CaseIterable, Sendable {
-=======
 package enum GrantKeyWord: String, CaseIterable, Sendable {
->>>>>>> process
   case files, connect, listen, resolve, secret, device, apps, clock, driver
 
   /// The rights that mean something for it.
