@@ -153,7 +153,7 @@ package struct HandleFacts: Hashable, Sendable {
   }
 }
 
-package enum OperatorAnswer: Hashable, Sendable {
+package enum GrantAnswer: Hashable, Sendable {
   /// Yes to the request that was shown; the next one is asked about again.
   case once
   /// Yes to all of this grant as long as the app lives.

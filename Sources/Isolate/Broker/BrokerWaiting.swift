@@ -47,7 +47,7 @@ extension Broker {
   /// - Parameter question: what was shown; an answer to another request than the one that is being asked about decides nothing.
   /// - Returns: whether it decided anything.
   package mutating func answer(
-    _ answer: OperatorAnswer, grant: UInt16, question: Ticket? = nil, at moment: BrokerTime
+    _ answer: GrantAnswer, grant: UInt16, question: Ticket? = nil, at moment: BrokerTime
   ) -> Bool {
     see(moment)
     let index = Int(grant)
