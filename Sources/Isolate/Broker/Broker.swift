@@ -136,7 +136,7 @@ package struct Broker: ~Copyable {
       return end(slot, .kernel, status: isFound ? BrokerStatus.done : BrokerStatus.noEntry)
     case .handleClose(let handle):
       return end(slot, .kernel, status: close(handle) ? BrokerStatus.done : BrokerStatus.noEntry)
-    case .hello, .notify, .handleList: return end(slot, .kernel)
+    case .hello, .notify, .handleList, .doorOpen: return end(slot, .kernel)
     case .fileOpen, .fileStat, .fileList, .fileRemove, .fileRename, .fileMakeDirectory,
       .netConnect, .netListen, .netResolve, .secretRead, .deviceOpen, .appStart, .appSignal,
       .appStatus, .clockSet, .driverCall:

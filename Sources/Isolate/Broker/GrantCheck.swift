@@ -2,7 +2,7 @@ extension Opcode {
   /// What a grant has to be of; nil: no grant is needed.
   var grantKind: GrantKind? {
     switch self {
-    case .hello, .cancel, .notify, .handleList, .handleClose: nil
+    case .hello, .cancel, .notify, .handleList, .handleClose, .doorOpen: nil
     case .fileOpen, .fileStat, .fileList, .fileRemove, .fileRename, .fileMakeDirectory: .files
     case .netConnect: .connect
     case .netListen: .listen
@@ -18,7 +18,7 @@ extension Opcode {
   /// A driver within the broker is done with it before the next request is looked at.
   var isAtOnce: Bool {
     switch self {
-    case .hello, .cancel, .notify, .handleList, .handleClose, .fileOpen, .fileStat, .fileList,
+    case .hello, .cancel, .notify, .handleList, .handleClose, .doorOpen, .fileOpen, .fileStat, .fileList,
       .fileRemove, .fileRename, .fileMakeDirectory, .netListen, .secretRead, .deviceOpen, .clockSet:
       true
     case .netConnect, .netResolve, .appStart, .appSignal, .appStatus, .driverCall: false
@@ -30,7 +30,7 @@ extension Request {
   /// The rights that it needs, all of them.
   package var rights: GrantRights {
     switch self {
-    case .hello, .cancel, .notify, .handleList, .handleClose: []
+    case .hello, .cancel, .notify, .handleList, .handleClose, .doorOpen: []
     case .fileOpen(let request): request.flags.rights
     case .deviceOpen(_, let flags): flags.rights
     case .fileStat: .stat
@@ -85,7 +85,7 @@ extension GrantRule {
     // An instance is the app's name, `@`, and what tells it from others.
     case .appSignal(let request):
       return refusal(app: bytes.extracting(request.name.range(in: bytes)))
-    case .hello, .cancel, .notify, .handleList, .handleClose, .secretRead, .deviceOpen, .clockSet,
+    case .hello, .cancel, .notify, .handleList, .handleClose, .doorOpen, .secretRead, .deviceOpen, .clockSet,
       .driverCall:
       return nil
     }
