@@ -8,9 +8,10 @@ package enum BookLayout {
 
   /// Requests that have not had their reply: of them at most `WireLimits.outstanding` wait for somebody, the rest is decided and
   /// their replies have not left.
-  package static let requests = 128
-  /// Ways in: the app's socket, the notification door, one to spare.
-  package static let doors = 3
+  package static let requests = 256
+  /// Ways in: the app's sockets, the first of them number 0, and the notification door.
+  package static let doors = WireLimits.doors + 1
+  package static let notificationDoor = WireLimits.doors
   /// One more than there can be: what no grant decided is counted in the last.
   package static let grants = WireLimits.grants + 1
   package static let handles = WireLimits.handles
@@ -42,13 +43,14 @@ package enum BookLayout {
   /// How often a peer was cut off, and the number of the last violation.
   static let violationsAt = 40
   static let lastViolationAt = 48
-  /// A bit for each door that was cut off.
-  static let cutDoorsAt = 56
   /// Descriptors that the ledger has given up to make room: never sockets that are open.
   static let forgottenAt = 64
   /// What of a predecessor's book could not be understood.
   static let damagedAt = 72
+  /// A bit for each door that was cut off.
+  static let cutDoorsAt = 96
 
+  static func cutDoors(_ door: Int) -> Int { cutDoorsAt + 8 * (door >> 6) }
   static func request(_ index: Int) -> Int { journal + index * requestBytes }
   static func grant(_ index: Int) -> Int { grantStates + index * grantBytes }
   static func handle(_ index: Int) -> Int { ledger + index * handleBytes }

@@ -28,7 +28,7 @@ package struct BookReader {
     WireViolation(rawValue: UInt8(clamping: memory.word(BookLayout.lastViolationAt)))
   }
   package func isCutOff(door: Int) -> Bool {
-    memory.word(BookLayout.cutDoorsAt) & 1 << UInt64(door) != 0
+    memory.word(BookLayout.cutDoors(door)) & 1 << UInt64(door & 63) != 0
   }
   /// Descriptors that the ledger has given up to make room.
   package var forgotten: UInt64 { memory.word(BookLayout.forgottenAt) }

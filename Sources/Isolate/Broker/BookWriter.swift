@@ -126,12 +126,17 @@ struct BookWriter {
   // MARK: The header
 
   mutating func cutOff(door: Int, _ violation: WireViolation?) {
-    memory.set(
-      BookLayout.cutDoorsAt, memory.word(BookLayout.cutDoorsAt) | 1 << UInt64(door))
+    setCutOff(door: door, true)
     guard let violation else { return }
     violations &+= 1
     memory.set(BookLayout.lastViolationAt, UInt64(violation.rawValue))
     memory.publish(BookLayout.violationsAt, violations)
+  }
+
+  func setCutOff(door: Int, _ isCutOff: Bool) {
+    let at = BookLayout.cutDoors(door)
+    let bit: UInt64 = 1 << UInt64(door & 63)
+    memory.set(at, isCutOff ? memory.word(at) | bit : memory.word(at) & ~bit)
   }
 
   func damaged(_ number: Int) {

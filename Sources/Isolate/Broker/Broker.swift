@@ -15,7 +15,9 @@ package struct Broker: ~Copyable {
   var grants: [GrantStanding]
   /// The last is of requests that no grant decided.
   var metrics: [GrantMetrics]
-  var cutDoors: InlineArray<3, Bool> = [false, false, false]
+  private var openDoors = [Bool](repeating: false, count: BookLayout.doors)
+  /// No open door has this number or a higher one.
+  private var doorsEnd = 0
   /// Grants whose question is not the one that was shown.
   var changedQuestions = 0
   /// The latest moment that was seen.
@@ -31,7 +33,6 @@ package struct Broker: ~Copyable {
   /// - Parameter memory: written by nobody else as long as this broker lives.
   package init(_ settings: BrokerSettings, book memory: BookMemory, at now: BrokerTime) {
     var settings = settings
-    settings.doors = max(1, min(settings.doors, BookLayout.doors))
     if settings.grants.count > WireLimits.grants {
       settings.grants.removeLast(settings.grants.count - WireLimits.grants)
     }
@@ -52,26 +53,16 @@ package struct Broker: ~Copyable {
 
   /// Whether a request of this door could be taken. If not, the door is not read: what the app sends waits in its socket.
   ///
-  /// Each other door that is open keeps its share of the slots, so that a flood at one never keeps another out.
-  package func canReceive(door: Int) -> Bool {
-    guard isOpen(door) else { return false }
-    var reserved = 0
-    for other in 0..<settings.doors where other != door && isOpen(other) {
-      reserved += max(0, Self.slotShare - table.held[other])
-    }
-    return table.freeCount > reserved
-  }
+  /// Each open door has a share of the slots for itself, so that a flood at one never keeps another out.
+  package func canReceive(door: Int) -> Bool { isOpen(door) && table.held.hasRoom(door) }
 
-  /// Slots, and places among those that wait, that each open door has for itself.
-  package static let slotShare = 32
-  package static let waitingShare = 16
-
-  /// Whose turn it is: of the doors with something to read (bit n: door n) and room for it, the first after the one before. Each
-  /// has its turn before any has a second.
-  package mutating func nextDoor(readable: UInt8) -> Int? {
-    for step in 1...settings.doors {
-      let door = (lastDoor + step) % settings.doors
-      if readable & 1 << UInt8(door) != 0, canReceive(door: door) {
+  /// Whose turn it is: of the doors with something to read and room for it, the first after the one before. Each has its turn
+  /// before any has a second.
+  package mutating func nextDoor(_ isReadable: (Int) -> Bool) -> Int? {
+    let count = doorsEnd
+    for step in 1...max(1, count) {
+      let door = (lastDoor + step) % max(1, count)
+      if canReceive(door: door), isReadable(door) {
         lastDoor = door
         return door
       }
@@ -79,8 +70,27 @@ package struct Broker: ~Copyable {
     return nil
   }
 
-  package func isOpen(_ door: Int) -> Bool {
-    (0..<settings.doors).contains(door) && !cutDoors[door]
+  package func isOpen(_ door: Int) -> Bool { openDoors.indices.contains(door) && openDoors[door] }
+
+  /// A number for another socket of the app; nil: there are as many as there may be.
+  func freeDoor() -> Int? {
+    for door in 0..<WireLimits.doors where !openDoors[door] && table.held.held(door) == 0 {
+      return door
+    }
+    return nil
+  }
+
+  /// From now on requests come in there.
+  mutating func open(_ door: Int) {
+    openDoors[door] = true
+    doorsEnd = max(doorsEnd, door + 1)
+    table.setDoor(door, isOpen: true)
+  }
+
+  mutating func shut(_ door: Int) {
+    openDoors[door] = false
+    while doorsEnd > 0, !openDoors[doorsEnd - 1] { doorsEnd -= 1 }
+    table.setDoor(door, isOpen: false)
   }
 
   // MARK: Requests
@@ -112,6 +122,16 @@ package struct Broker: ~Copyable {
   /// It passed every check: to the driver, to the operator, or done here.
   private mutating func go(_ slot: Int, _ request: Request) -> Decision {
     let ticket = table.ticket(slot)
+    if request == .doorOpen {
+      guard let door = freeDoor() else {
+        return .answer(end(slot, .crowded, status: BrokerStatus.tooManyFiles))
+      }
+      // Not another's meanwhile.
+      open(door)
+      table.change(slot) { $0.newDoor = door }
+      writer.setCutOff(door: door, false)
+      return .openDoor(ticket, door: door)
+    }
     guard let grant = table[slot].grant else { return .answer(serve(slot, request)) }
     if mustAsk(grant) {
       ask(slot, grant)

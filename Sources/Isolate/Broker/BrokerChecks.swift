@@ -19,7 +19,7 @@ extension Broker {
     if rules[grant].askMilliseconds != nil, grants[grant].state.answer == .no { return .denied }
     if isUsedUp(grant) { return .count }
     if mustAsk(grant) || !isAtOnce(message.request.opcode, rules[grant]) {
-      if isCrowded(door: Int(table[slot].record.door)) { return .crowded }
+      if !table.waiting.hasRoom(Int(table[slot].record.door)) { return .crowded }
       if let driver = rules[grant].driver {
         let policy = settings.drivers[driver]
         if table.waiting(driver: driver) >= policy.queue { return .crowded }
@@ -68,14 +68,6 @@ extension Broker {
   /// An operator decides, and has not decided for good.
   func mustAsk(_ grant: Int) -> Bool {
     rules[grant].askMilliseconds != nil && grants[grant].state.answer == nil
-  }
-
-  private func isCrowded(door: Int) -> Bool {
-    var reserved = 0
-    for other in 0..<settings.doors where other != door && isOpen(other) {
-      reserved += max(0, Self.waitingShare - table.waiting[other])
-    }
-    return table.allWaiting + reserved >= WireLimits.outstanding
   }
 
   /// Counted before it is performed: a broker that dies in the middle has not given it away for nothing.

@@ -6,9 +6,12 @@ extension Broker {
     _ ticket: Ticket, _ completion: Completion, at moment: BrokerTime
   ) -> BrokerReply? {
     see(moment)
-    guard let slot = table.slot(ticket), let grant = table[slot].grant,
+    guard let slot = table.slot(ticket),
       table[slot].phase == .performing || table[slot].phase == .begun
     else { return nil }
+    guard let grant = table[slot].grant else {
+      return end(slot, completion.detail, status: completion.status)
+    }
     if isOver(grant) {
       endLeases()
       return nil
@@ -59,6 +62,8 @@ extension Broker {
     let bucket = detail == .kernel ? GrantMetrics.bucket(microseconds: took) : nil
     count(grant ?? BookLayout.grants - 1, detail, bucket)
     if let grant, wasAsking { chooseQuestion(grant) }
+    // The socket that was asked for is not there.
+    if let door = table[slot].newDoor, status != 0 { shut(door) }
   }
 
   private mutating func count(_ index: Int, _ detail: ReplyDetail, _ bucket: Int?) {
@@ -178,7 +183,7 @@ extension Broker {
   package mutating func cutOff(door: Int, for violation: WireViolation?, at moment: BrokerTime) {
     see(moment)
     guard isOpen(door) else { return }
-    cutDoors[door] = true
+    shut(door)
     writer.cutOff(door: door, violation)
     for slot in 0..<BookLayout.requests
     where table[slot].phase != .free && table[slot].record.door == door {

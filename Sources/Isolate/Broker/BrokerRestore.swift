@@ -11,7 +11,9 @@ extension Broker {
       if last >> 60 != 0 { writer.emptyRing() }
       writer.begin(generation: generation, nextSequence: last >> 60 != 0 ? 1 : last + 1)
       startSerials(after: UInt64(generation & 0x3F_FFFF) << 40)
-      for door in 0..<settings.doors { cutDoors[door] = book.isCutOff(door: door) }
+      for door in settings.doors where (0..<BookLayout.doors).contains(door) {
+        if !book.isCutOff(door: door) { open(door) }
+      }
       var damaged = restoreGrants(book)
       damaged += restoreLedger(book)
       damaged += restoreRequests(book)
@@ -19,6 +21,7 @@ extension Broker {
     } else {
       writer.format(fingerprint: fingerprint, grants: rules.count)
       startSerials(after: 1 << 40)
+      for door in settings.doors where (0..<BookLayout.doors).contains(door) { open(door) }
     }
     // The supervisor's word holds, whatever a predecessor wrote.
     for index in rules.indices {
@@ -75,7 +78,7 @@ extension Broker {
     var damaged = 0
     let last = book.record(writer.nextSequence - 1)
     for slot in 0..<BookLayout.requests where book.hasMark(slot) {
-      guard let old = book.unfinished(slot), Int(old.record.door) < settings.doors,
+      guard let old = book.unfinished(slot),
         table.find(door: old.record.door, id: old.record.id) == nil
       else {
         damaged += 1
@@ -86,7 +89,7 @@ extension Broker {
       request.phase = .performing
       request.record = old.record
       request.arrival = old.record.time
-      request.isUnwanted = cutDoors[Int(old.record.door)]
+      request.isUnwanted = !isOpen(Int(old.record.door))
       request.grant = old.record.grant.flatMap { Int($0) < rules.count ? Int($0) : nil }
       table.restore(request, slot: slot)
       // The predecessor may have died between writing the record and saying so.

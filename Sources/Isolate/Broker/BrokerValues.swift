@@ -101,6 +101,8 @@ package enum Decision: Hashable, Sendable {
   case ask(Ticket)
   /// The operator is being asked about another request of the same grant. The caller keeps the message.
   case wait(Ticket)
+  /// A socket pair is made, one end of it this door; `Broker.complete` before anything else is received, with no handle.
+  case openDoor(Ticket, door: Int)
   /// Decided already; with status 0 the caller fills in what hello, notify and handle.list return.
   case answer(BrokerReply)
   /// The app broke the protocol: its door is closed, nothing is answered any more.
@@ -178,15 +180,16 @@ package struct BrokerSettings: Sendable {
   package var drivers: [DriverPolicy]
   /// Of the app, not of the broker: leases count from here.
   package var start: BrokerTime
-  /// 1...`BookLayout.doors`. Door 0 is the app's socket; the notification door will be 1.
-  package var doors: Int
+  /// The numbers of the doors that are open. Door 0 is the socket that the app started with, others it has asked for, and
+  /// `BookLayout.notificationDoor` is for unmodified programs.
+  package var doors: [Int]
   /// Grants that were taken back. The supervisor's word: what a predecessor wrote cannot undo it.
   package var revoked: Set<UInt16>
   /// What an operator said in earlier runs, by grant.
   package var answers: [UInt16: StandingAnswer]
 
   package init(
-    grants: [Grant], drivers: [DriverPolicy] = [], start: BrokerTime, doors: Int = 1,
+    grants: [Grant], drivers: [DriverPolicy] = [], start: BrokerTime, doors: [Int] = [0],
     revoked: Set<UInt16> = [], answers: [UInt16: StandingAnswer] = [:]
   ) {
     self.grants = grants

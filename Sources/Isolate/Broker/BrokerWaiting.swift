@@ -96,7 +96,7 @@ extension Broker {
   package mutating func advance(to moment: BrokerTime) {
     see(moment)
     endLeases()
-    guard table.allWaiting > 0 else { return }
+    guard table.waiting.used > 0 else { return }
     for slot in 0..<BookLayout.requests
     where table[slot].phase.isWaiting && table[slot].deadline <= now {
       endLater(slot, table[slot].isOperatorsTime ? .unanswered : .deadline)
@@ -106,7 +106,7 @@ extension Broker {
   /// When `advance` has something to do; nil: never, as things are.
   package var nextMoment: BrokerTime? {
     var next = nextLeaseEnd
-    if table.allWaiting > 0 {
+    if table.waiting.used > 0 {
       for slot in 0..<BookLayout.requests where table[slot].phase.isWaiting {
         next = min(next, table[slot].deadline)
       }

@@ -18,7 +18,8 @@ extension Opcode {
   /// A driver within the broker is done with it before the next request is looked at.
   var isAtOnce: Bool {
     switch self {
-    case .hello, .cancel, .notify, .handleList, .handleClose, .doorOpen, .fileOpen, .fileStat, .fileList,
+    case .hello, .cancel, .notify, .handleList, .handleClose, .doorOpen, .fileOpen, .fileStat,
+      .fileList,
       .fileRemove, .fileRename, .fileMakeDirectory, .netListen, .secretRead, .deviceOpen, .clockSet:
       true
     case .netConnect, .netResolve, .appStart, .appSignal, .appStatus, .driverCall: false
@@ -85,7 +86,8 @@ extension GrantRule {
     // An instance is the app's name, `@`, and what tells it from others.
     case .appSignal(let request):
       return refusal(app: bytes.extracting(request.name.range(in: bytes)))
-    case .hello, .cancel, .notify, .handleList, .handleClose, .doorOpen, .secretRead, .deviceOpen, .clockSet,
+    case .hello, .cancel, .notify, .handleList, .handleClose, .doorOpen, .secretRead, .deviceOpen,
+      .clockSet,
       .driverCall:
       return nil
     }

@@ -41,6 +41,8 @@ struct RequestSlot: Sendable {
   var mustAbandon = false
   /// Nobody wants a reply: the door is gone.
   var isUnwanted = false
+  /// The door that it asks for.
+  var newDoor: Int?
   /// The grant names this machine, and so does the request.
   var isLocalName = false
 }
@@ -51,10 +53,9 @@ struct RequestTable: Sendable {
   private var free: [UInt8]
   /// Door and id of each slot in use, 0 of the others: looked through with every request.
   private var names: [UInt64]
-  /// By door: slots in use, and of them those that wait.
-  private(set) var held: InlineArray<3, Int> = [0, 0, 0]
-  private(set) var waiting: InlineArray<3, Int> = [0, 0, 0]
-  private(set) var allWaiting = 0
+  /// The slots, and the places among those that wait, as the doors share them.
+  private(set) var held = FairShare(capacity: BookLayout.requests, mostForOne: 32)
+  private(set) var waiting = FairShare(capacity: WireLimits.outstanding, mostForOne: 16)
   /// What the caller has to be told: `Broker.nextAction`.
   private(set) var untold = 0
 
@@ -64,7 +65,10 @@ struct RequestTable: Sendable {
     free = (0..<BookLayout.requests).reversed().map { UInt8($0) }
   }
 
-  var freeCount: Int { free.count }
+  mutating func setDoor(_ door: Int, isOpen: Bool) {
+    held.set(door, isOpen: isOpen)
+    waiting.set(door, isOpen: isOpen)
+  }
 
   subscript(slot: Int) -> RequestSlot { slots[slot] }
 
@@ -107,14 +111,14 @@ struct RequestTable: Sendable {
   private mutating func put(_ new: RequestSlot, slot: Int) {
     slots[slot] = new
     names[slot] = Self.name(new.record.door, new.record.id)
-    held[Int(new.record.door)] += 1
+    held.take(Int(new.record.door))
     count(slot, 1)
   }
 
   private mutating func count(_ slot: Int, _ one: Int) {
     if slots[slot].phase.isWaiting {
-      waiting[Int(slots[slot].record.door)] += one
-      allWaiting += one
+      let door = Int(slots[slot].record.door)
+      if one > 0 { waiting.take(door) } else { waiting.give(door) }
     }
     if slots[slot].phase == .resumed || slots[slot].phase == .ended || slots[slot].mustAbandon {
       untold += one
@@ -130,7 +134,7 @@ struct RequestTable: Sendable {
 
   mutating func release(_ slot: Int) {
     count(slot, -1)
-    held[Int(slots[slot].record.door)] -= 1
+    held.give(Int(slots[slot].record.door))
     slots[slot].phase = .free
     names[slot] = 0
     slots[slot].mustAbandon = false
