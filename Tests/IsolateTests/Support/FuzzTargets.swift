@@ -7,6 +7,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
   case toml, profile, plan, arguments, report
   case filterCache = "filter-cache"
   case kernelText = "kernel-text"
+  case json, varlink
 
   /// The promise that these bytes break, in words; nil when all hold.
   func broken(by bytes: [UInt8]) -> String? {
@@ -18,6 +19,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .report: ReportFuzz.broken(by: bytes)
     case .filterCache: Self.filterCache(bytes)
     case .kernelText: Self.kernelText(bytes)
+    case .json: ControlFuzz.json(bytes)
+    case .varlink: ControlFuzz.varlink(bytes)
     }
   }
 
