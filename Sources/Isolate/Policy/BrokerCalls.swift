@@ -12,7 +12,7 @@ enum BrokerCalls {
     // Descriptors that are there.
     "read", "write", "readv", "writev", "pread64", "pwrite64", "lseek", "close", "close_range",
     "fstat", "newfstatat", "statx", "dup", "dup3", "fcntl", "sendmsg", "recvmsg", "sendto",
-    "recvfrom", "shutdown", "getsockopt",
+    "recvfrom", "shutdown", "getsockopt", "socketpair",
     // Waiting and clocks.
     "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "poll", "ppoll", "eventfd2",
     "timerfd_create", "timerfd_settime", "clock_gettime", "gettimeofday",

@@ -17,13 +17,17 @@ package final class BrokerKeeper {
   package private(set) var pendingAsks: [PendingAsk] = []
   /// When the app was started, in milliseconds on the monotonic clock.
   let startedAt: Int64
-  private let bootStart: BrokerTime
+  /// The same on the clock that leases and the book go by.
+  let bootStart: BrokerTime
   private let host: HostFacts
   private let pins: BrokerPins
   /// The supervisor's end of the way to the app, until it is shut.
   private var door: HeldDescriptor?
   private var launch: BrokerLaunch?
   private var running: BrokerLaunch.Running?
+  /// Kept mapped for `reader`, which looks at what brokers write: hostile words.
+  private var book: SharedMemory?
+  private(set) var reader: BookReader?
   private var failure: LaunchFailure?
   private var endStatus: ExitStatus?
   private var reportsEnded = false
@@ -33,7 +37,7 @@ package final class BrokerKeeper {
   private var sockets: [HeldSocket] = []
   /// Our ends of the doors that the app asked for, for the next broker.
   private var moreDoors: [(number: UInt16, door: HeldDescriptor)] = []
-  private var revoked: Set<UInt16> = []
+  private(set) var revoked: Set<UInt16> = []
   private var answers: [UInt16: StandingAnswer] = [:]
 
   private struct HeldSocket {
@@ -118,7 +122,13 @@ package final class BrokerKeeper {
   }
 
   private func prepare() throws(LaunchError) -> BrokerLaunch {
-    try attempt { () throws(SystemError) in try BrokerLaunch(policy, host) }
+    try attempt { () throws(SystemError) in
+      let launch = try BrokerLaunch(policy, host)
+      let mapped = try launch.mapBook()
+      book = mapped
+      reader = BookMemory(mapped).map(BookReader.init)
+      return launch
+    }
   }
 
   private func settings() throws(LaunchError) -> Descriptor {
@@ -293,14 +303,6 @@ package final class BrokerKeeper {
   }
 
   // MARK: Operators
-
-  /// Every grant of the policy, in its order.
-  ///
-  /// - Parameter now: milliseconds on the monotonic clock.
-  package func grants(at now: Int64) -> [GrantStatus] { [] }
-
-  /// Every descriptor that was handed to the app, oldest first.
-  package func handles(at now: Int64) -> [HandleStatus] { [] }
 
   /// Takes a grant back: sockets are shut now, further requests are refused. Nil: no such grant.
   package func revoke(grant index: Int) -> Revocation? {
