@@ -7,6 +7,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
   case toml, profile, plan, arguments, report
   case filterCache = "filter-cache"
   case kernelText = "kernel-text"
+  case wireRequest = "wire-request"
+  case wireReply = "wire-reply"
 
   /// The promise that these bytes break, in words; nil when all hold.
   func broken(by bytes: [UInt8]) -> String? {
@@ -18,6 +20,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .report: ReportFuzz.broken(by: bytes)
     case .filterCache: Self.filterCache(bytes)
     case .kernelText: Self.kernelText(bytes)
+    case .wireRequest: WireFuzz.broken(by: bytes, isReply: false)
+    case .wireReply: WireFuzz.broken(by: bytes, isReply: true)
     }
   }
 
