@@ -37,7 +37,8 @@ void child_send(const struct child *c, const struct launch_report *report, int f
 		message.msg_controllen = sizeof(control.bytes);
 	}
 	/* A supervisor that is gone needs no report; the lifeline ends us. */
-	(void)syscall(SYS_sendmsg, c->plan->report_fd, &message, MSG_NOSIGNAL);
+	(void)syscall(SYS_sendmsg, c->report_at >= 0 ? c->report_at : c->plan->report_fd, &message,
+		      MSG_NOSIGNAL);
 }
 
 void child_fail(struct child *c, int error)
@@ -341,10 +342,12 @@ static int run_step(struct child *c, const struct launch_step *s)
 	case LAUNCH_OP_DENY_WRITE_EXECUTE:
 	case LAUNCH_OP_LANDLOCK_BEGIN:
 	case LAUNCH_OP_LANDLOCK_PATH:
+	case LAUNCH_OP_LANDLOCK_FILE:
 	case LAUNCH_OP_LANDLOCK_PORT:
 	case LAUNCH_OP_LANDLOCK_ENFORCE:
 	case LAUNCH_OP_FILTER:
 	case LAUNCH_OP_EXEC:
+	case LAUNCH_OP_EXEC_FILE:
 		return child_app_step(c, s);
 	case LAUNCH_OP_FORK_APP: /* handled by the loop */
 	case LAUNCH_OP_END:
@@ -437,7 +440,7 @@ static void forget_words(void)
 void child_begin(struct child *c, const struct launch_plan *plan)
 {
 	c->plan = plan;
-	c->root_fd = c->null_fd = c->terminal_fd = c->landlock_fd = c->network_fd = c->app_pipe = -1;
+	c->root_fd = c->null_fd = c->terminal_fd = c->landlock_fd = c->network_fd = c->app_pipe = c->report_at = -1;
 	if (plan->lifeline_write_fd >= 0)
 		(void)syscall(SYS_close, plan->lifeline_write_fd);
 	(void)syscall(SYS_umask, 0);
@@ -453,6 +456,37 @@ void launch_child(const struct launch_plan *plan)
 
 	child_begin(&c, plan);
 	child_run_plan(&c);
+}
+
+/* Takes what the supervisor opened after we were born. */
+static int take_passed(struct child *c, struct launch_arena *arena)
+{
+	char byte;
+	struct iovec iov = { &byte, 1 };
+	union {
+		char bytes[CMSG_SPACE(LAUNCH_PASSED_MAX * sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct msghdr message = { 0 };
+	uint32_t i;
+
+	message.msg_iov = &iov;
+	message.msg_iovlen = 1;
+	message.msg_control = control.bytes;
+	message.msg_controllen = sizeof(control.bytes);
+	if (syscall(SYS_recvmsg, arena->plan.report_fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) != 1)
+		return -1;
+	if (message.msg_controllen < sizeof(control.align) || control.align.cmsg_type != SCM_RIGHTS ||
+	    control.align.cmsg_len != CMSG_LEN(arena->passed_count * sizeof(int))) {
+		errno = EMFILE; /* the kernel had no room for all of them in our table (unix(7)) */
+		return -1;
+	}
+	for (i = 0; i < arena->passed_count; i++)
+		arena->passed[i] = ((const int *)(const void *)CMSG_DATA(&control.align))[i];
+	c->passed = arena->passed;
+	c->passed_names = arena->passed_names;
+	c->passed_count = arena->passed_count;
+	return 0;
 }
 
 void child_early(const struct launch_early *early, uint64_t later)
@@ -481,5 +515,7 @@ void child_early(const struct launch_early *early, uint64_t later)
 	c.plan = &arena->plan;
 	c.arena = arena;
 	c.arena_size = LAUNCH_ARENA_SIZE;
+	if (arena->passed_count && take_passed(&c, arena) < 0)
+		child_fail(&c, errno);
 	child_run_plan(&c);
 }

@@ -22,7 +22,8 @@ struct child {
 	const struct launch_plan *plan;
 	void *arena;      /* shared or mapped memory that brought the plan, else NULL */
 	uint64_t arena_size;
-	const int *passed; /* descriptors that came with the plan: its steps name them by index; else NULL */
+	const int *passed; /* descriptors that came with the plan, else NULL; its steps name them by index, or */
+	const int *passed_names; /* by the numbers they had where they came from; what is not among them was inherited */
 	uint32_t passed_count;
 	int has_default_signals; /* this process's ancestors have reset every disposition already */
 	uint32_t step_base; /* steps that an earlier plan of this launch has run */
@@ -38,6 +39,7 @@ struct child {
 	int own_proc;     /* "proc" is a fresh one of ours */
 	int app_failed;   /* the app reported a failed step */
 	int app_pipe;     /* with a copied memory: where the app says so */
+	int report_at;    /* where the app's copy of the report socket has moved to, or -1 */
 	uint32_t step;
 	/* The file systems we made: only in them may a missing mount point be created. */
 	uint64_t own_devices[CHILD_OWN_DEVICES];
@@ -53,7 +55,11 @@ struct launch_arena {
 	struct launch_plan plan;
 	uint64_t affinity_size; /* bytes; 0: nothing to restore */
 	unsigned char affinity[128];
-	char rest[];
+	/* Descriptors that the supervisor opened after the child was born, sent on the report socket. */
+	uint32_t passed_count;
+	int32_t passed_names[LAUNCH_PASSED_MAX];
+	int32_t passed[LAUNCH_PASSED_MAX];
+	char rest[] __attribute__((aligned(8)));
 };
 
 /* What an early child does from its birth on. Never returns. */
@@ -76,8 +82,16 @@ static inline size_t child_length(const char *s)
 /* The number, in this process, of a descriptor that a step names; -1 with errno. */
 static inline int child_descriptor(const struct child *c, int named)
 {
+	uint32_t i;
+
 	if (!c->passed)
 		return named;
+	if (c->passed_names) {
+		for (i = 0; i < c->passed_count; i++)
+			if (c->passed_names[i] == named)
+				return c->passed[i];
+		return named;
+	}
 	if (named >= 0 && (uint32_t)named < c->passed_count)
 		return c->passed[named];
 	errno = EBADF;

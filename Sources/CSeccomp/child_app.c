@@ -77,10 +77,30 @@ static int signals_step(const struct child *c)
 	return (int)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none));
 }
 
+/* What we still need moves out of the way of a number that the app is to have; far enough for the numbers that follow. */
+static int move_away(int *ours, int number)
+{
+	int moved = (int)syscall(SYS_fcntl, *ours, F_DUPFD_CLOEXEC, number + 32);
+
+	if (moved < 0)
+		return -1;
+	*ours = moved;
+	return 0;
+}
+
 static int descriptor_step(struct child *c, const struct launch_step *s)
 {
 	int source = s->fd == LAUNCH_FD_TERMINAL ? c->terminal_fd : child_descriptor(c, s->fd);
+	int report = c->report_at >= 0 ? c->report_at : c->plan->report_fd;
 
+	if (source != (int)s->value && report == (int)s->value) {
+		if (move_away(&report, (int)s->value) < 0)
+			return -1;
+		c->report_at = report;
+	}
+	if (source != (int)s->value && c->app_pipe == (int)s->value &&
+	    move_away(&c->app_pipe, (int)s->value) < 0)
+		return -1;
 	if (source == (int)s->value)
 		return (int)syscall(SYS_fcntl, source, F_SETFD, 0);
 	return syscall(SYS_dup3, source, s->value, 0) < 0 ? -1 : 0;
@@ -94,27 +114,38 @@ static int landlock_begin(struct child *c, const struct launch_step *s)
 	return c->landlock_fd < 0 ? -1 : 0;
 }
 
-static int landlock_path(struct child *c, const struct launch_step *s)
+static int landlock_allow(const struct child *c, int fd, uint64_t rights)
 {
 	struct landlock_path_beneath_attr rule = { 0 };
 	struct stat st;
+
+	if (syscall(SYS_newfstatat, fd, "", &st, AT_EMPTY_PATH) < 0)
+		return -1;
+	rule.parent_fd = fd;
+	rule.allowed_access = S_ISDIR(st.st_mode) ? rights : rights & LANDLOCK_FILE_RIGHTS;
+	if (!rule.allowed_access)
+		return 0;
+	return (int)syscall(SYS_landlock_add_rule, c->landlock_fd, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+}
+
+static int landlock_path(const struct child *c, const struct launch_step *s)
+{
 	int saved, fd = (int)syscall(SYS_openat, AT_FDCWD, child_text(c, s->text_a), O_PATH | O_CLOEXEC);
 
 	if (fd < 0)
 		return errno == ENOENT || errno == ENOTDIR || errno == EACCES ? 0 : -1;
-	if (syscall(SYS_newfstatat, fd, "", &st, AT_EMPTY_PATH) < 0)
-		goto failed;
-	rule.parent_fd = fd;
-	rule.allowed_access = S_ISDIR(st.st_mode) ? s->value : s->value & LANDLOCK_FILE_RIGHTS;
-	if (rule.allowed_access &&
-	    syscall(SYS_landlock_add_rule, c->landlock_fd, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0)
-		goto failed;
-	return (int)syscall(SYS_close, fd);
-failed:
-	saved = errno;
+	saved = landlock_allow(c, fd, s->value) < 0 ? errno : 0;
 	(void)syscall(SYS_close, fd);
 	errno = saved;
-	return -1;
+	return saved ? -1 : 0;
+}
+
+/* Its place on the host is outside the view: the rule is on the file itself. */
+static int landlock_file(const struct child *c, const struct launch_step *s)
+{
+	int fd = child_descriptor(c, s->fd);
+
+	return fd < 0 ? -1 : landlock_allow(c, fd, s->value);
 }
 
 static int landlock_port(struct child *c, const struct launch_step *s)
@@ -161,6 +192,16 @@ static int exec_step(struct child *c, const struct launch_step *s)
 	return -1;
 }
 
+/* The descriptor is closed by the exec itself: the program is no script, whose interpreter would look for it. */
+static int exec_file_step(const struct child *c, const struct launch_step *s)
+{
+	int fd = child_descriptor(c, s->fd);
+
+	if (fd < 0)
+		return -1;
+	return (int)syscall(SYS_execveat, fd, "", c->plan->argv, c->plan->envp, AT_EMPTY_PATH);
+}
+
 int child_app_step(struct child *c, const struct launch_step *s)
 {
 	switch (s->op) {
@@ -198,6 +239,8 @@ int child_app_step(struct child *c, const struct launch_step *s)
 		return landlock_begin(c, s);
 	case LAUNCH_OP_LANDLOCK_PATH:
 		return landlock_path(c, s);
+	case LAUNCH_OP_LANDLOCK_FILE:
+		return landlock_file(c, s);
 	case LAUNCH_OP_LANDLOCK_PORT:
 		return landlock_port(c, s);
 	case LAUNCH_OP_LANDLOCK_ENFORCE:
@@ -206,6 +249,8 @@ int child_app_step(struct child *c, const struct launch_step *s)
 		return filter_step(c, s);
 	case LAUNCH_OP_EXEC:
 		return exec_step(c, s);
+	case LAUNCH_OP_EXEC_FILE:
+		return exec_file_step(c, s);
 	default:
 		errno = EINVAL;
 		return -1;

@@ -224,7 +224,7 @@ static int bind_step(struct child *c, const struct launch_step *s)
 			extra->is_directory ? TYPE_DIRECTORY : TYPE_FILE,
 			extra->is_directory ? 0755 : 0644);
 	if (target >= 0 && set_attributes(tree, extra->attributes, (int)extra->recursive, -1) == 0 &&
-	    (extra->userns_fd < 0 || set_attributes(tree, 0, 0, extra->userns_fd) == 0))
+	    (extra->userns_fd < 0 || set_attributes(tree, 0, 0, child_descriptor(c, extra->userns_fd)) == 0))
 		result = attach(tree, target);
 	if (result == 0 && !*child_text(c, extra->target))
 		return new_root(c, tree, target);
@@ -591,7 +591,7 @@ static int overlay_step(struct child *c, const struct launch_step *s)
 	if (target < 0)
 		return finish(-1, lower, -1);
 	if (extra->userns_fd >= 0) {
-		lower = map_lower(c, lower, target, path, extra->userns_fd);
+		lower = map_lower(c, lower, target, path, child_descriptor(c, extra->userns_fd));
 		if (lower < 0)
 			return finish(-1, target, -1);
 	}

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -88,7 +89,7 @@ static char **move_vector(char *const *vector, const char *from, char *to, char 
 	return start;
 }
 
-static size_t count(char *const *vector)
+static size_t length(char *const *vector)
 {
 	size_t n = 0;
 
@@ -97,17 +98,38 @@ static size_t count(char *const *vector)
 	return n + 1;
 }
 
-int launch_early_run(const struct launch_early *early, const struct launch_plan *plan)
+/* A message of one byte, so that one without descriptors is never mistaken for the end. */
+static int pass(int report, const int *fds, uint32_t count)
+{
+	char byte = 0, control[CMSG_SPACE(LAUNCH_PASSED_MAX * sizeof(int))] = { 0 };
+	struct iovec iov = { &byte, 1 };
+	struct msghdr message = { 0 };
+	struct cmsghdr *head = (void *)control;
+
+	message.msg_iov = &iov;
+	message.msg_iovlen = 1;
+	message.msg_control = control;
+	message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+	head->cmsg_len = CMSG_LEN(count * sizeof(int));
+	head->cmsg_level = SOL_SOCKET;
+	head->cmsg_type = SCM_RIGHTS;
+	memcpy(CMSG_DATA(head), fds, count * sizeof(int));
+	return sendmsg(report, &message, MSG_NOSIGNAL) == 1 ? 0 : -1;
+}
+
+int launch_early_run(const struct launch_early *early, const struct launch_plan *plan, int report, const int *passed,
+		     uint32_t count)
 {
 	struct launch_arena *arena = early->arena;
 	size_t steps = plan->step_count * sizeof(struct launch_step);
-	size_t argc = count(plan->argv), envc = count(plan->envp);
+	size_t argc = length(plan->argv), envc = length(plan->envp);
 	size_t vectors = (argc + envc) * sizeof(char *);
 	char *text = arena->rest + steps + vectors, **vector = (char **)(void *)(arena->rest + steps);
 	char go = '!';
 
 	/* The text block is read in 8-aligned structures; steps and pointers are 8-aligned themselves. */
-	if (sizeof(*arena) + steps + vectors + plan->text_size > LAUNCH_ARENA_SIZE) {
+	if (sizeof(*arena) + steps + vectors + plan->text_size > LAUNCH_ARENA_SIZE ||
+	    count > LAUNCH_PASSED_MAX) {
 		errno = E2BIG;
 		return -1;
 	}
@@ -122,6 +144,12 @@ int launch_early_run(const struct launch_early *early, const struct launch_plan 
 	arena->plan.lifeline_fd = early->lifeline_fd;
 	arena->plan.lifeline_write_fd = -1;
 	kernel_own_segments(&arena->plan);
+	if (count) {
+		arena->passed_count = count;
+		memcpy(arena->passed_names, passed, count * sizeof(*passed));
+		if (pass(report, passed, count) < 0)
+			return -1;
+	}
 	return write(early->lifeline_write_fd, &go, 1) == 1 ? 0 : -1;
 }
 

@@ -106,12 +106,12 @@ static int send_with(int socket, const void *body, size_t size, const int *fds, 
 {
 	struct iovec iov = { (void *)(uintptr_t)body, size };
 	union {
-		char bytes[CMSG_SPACE(sizeof(int) * (LAUNCHER_PASSED_MAX + 1))];
+		char bytes[CMSG_SPACE(sizeof(int) * (LAUNCH_PASSED_MAX + 1))];
 		struct cmsghdr align;
 	} control;
 	struct msghdr message = { 0 };
 
-	if (count > LAUNCHER_PASSED_MAX + 1) {
+	if (count > LAUNCH_PASSED_MAX + 1) {
 		errno = E2BIG;
 		return -1;
 	}
@@ -169,9 +169,9 @@ int launcher_prepare(int control, int report, int lifeline, int cgroup, int *pid
 int launcher_run(int report, int plan, const int *passed, uint32_t count, int32_t floor)
 {
 	struct launcher_go go = { count, floor };
-	int fds[LAUNCHER_PASSED_MAX + 1];
+	int fds[LAUNCH_PASSED_MAX + 1];
 
-	if (count > LAUNCHER_PASSED_MAX) {
+	if (count > LAUNCH_PASSED_MAX) {
 		errno = E2BIG;
 		return -1;
 	}

@@ -15,7 +15,7 @@
 
 struct message {
 	/* A struct cmsghdr and its descriptors. */
-	uint64_t control[(CMSG_SPACE(sizeof(int) * (LAUNCHER_PASSED_MAX + 1)) + 7) / 8];
+	uint64_t control[(CMSG_SPACE(sizeof(int) * (LAUNCH_PASSED_MAX + 1)) + 7) / 8];
 	struct iovec iov;
 	struct msghdr header;
 };
@@ -116,7 +116,7 @@ static void ready_child(const struct launcher *launcher, const struct launch_pla
 	struct launcher_go go;
 	struct message message;
 	const int *fds;
-	int passed[LAUNCHER_PASSED_MAX], i, count;
+	int passed[LAUNCH_PASSED_MAX], i, count;
 
 	(void)syscall(SYS_close, launcher->control);
 	ready.report_fd = rest.report_fd = report;

@@ -55,10 +55,12 @@ static const struct op_shape shapes[LAUNCH_OP_COUNT] = {
 	[LAUNCH_OP_DENY_WRITE_EXECUTE] = APP,
 	[LAUNCH_OP_LANDLOCK_BEGIN] = { TEXT_NONE, TEXT_NONE, sizeof(struct launch_landlock_extra), 1 },
 	[LAUNCH_OP_LANDLOCK_PATH] = { TEXT_ABSOLUTE, TEXT_NONE, 0, 1 },
+	[LAUNCH_OP_LANDLOCK_FILE] = APP,
 	[LAUNCH_OP_LANDLOCK_PORT] = APP,
 	[LAUNCH_OP_LANDLOCK_ENFORCE] = APP,
 	[LAUNCH_OP_FILTER] = APP,
 	[LAUNCH_OP_EXEC] = { TEXT_CANDIDATES, TEXT_NONE, 0, 1 },
+	[LAUNCH_OP_EXEC_FILE] = APP,
 };
 
 /* Either side of the fork will do. */
@@ -145,7 +147,14 @@ static int check_own(const struct launch_plan *plan, const struct launch_step *s
 	if (s->op == LAUNCH_OP_DESCRIPTOR &&
 	    ((s->fd < 0 && s->fd != LAUNCH_FD_TERMINAL) || s->value > INT32_MAX))
 		return LAUNCH_FAULT_DESCRIPTOR;
+	if ((s->op == LAUNCH_OP_EXEC_FILE || s->op == LAUNCH_OP_LANDLOCK_FILE) && s->fd < 0)
+		return LAUNCH_FAULT_DESCRIPTOR;
 	return LAUNCH_FAULT_NONE;
+}
+
+static int is_exec(uint32_t op)
+{
+	return op == LAUNCH_OP_EXEC || op == LAUNCH_OP_EXEC_FILE;
 }
 
 static int check_step(const struct launch_plan *plan, const struct launch_step *s, int forked)
@@ -196,9 +205,9 @@ int launch_plan_check(const struct launch_plan *plan, uint32_t *step)
 			return fault;
 		if (s->op == LAUNCH_OP_FORK_APP && forked++)
 			return LAUNCH_FAULT_ORDER;
-		if ((s->op == LAUNCH_OP_EXEC) != is_last)
+		if (is_exec(s->op) != is_last)
 			return LAUNCH_FAULT_END;
-		if (s->op == LAUNCH_OP_FILTER && plan->steps[i + 1].op != LAUNCH_OP_EXEC)
+		if (s->op == LAUNCH_OP_FILTER && !is_exec(plan->steps[i + 1].op))
 			return LAUNCH_FAULT_END;
 	}
 	*step = plan->step_count;

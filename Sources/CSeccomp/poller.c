@@ -9,7 +9,7 @@
 
 #include "kernel.h"
 
-#define DOORS_MAX 16
+#define DOORS_MAX 64
 
 int kernel_poll(struct kernel_door *doors, size_t count, int64_t timeout_ms)
 {

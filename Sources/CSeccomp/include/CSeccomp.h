@@ -1,11 +1,15 @@
 /* Everything C that Swift may use. */
 #ifndef CSECCOMP_H
 #define CSECCOMP_H
+#include "driver_sockets.h"
+#include "drivers.h"
+#include "events.h"
 #include "filter.h"
 #include "janitor.h"
 #include "kernel.h"
 #include "launch_plan.h"
 #include "launcher.h"
+#include "packets.h"
 #include "plan_check.h"
 #include "poller.h"
 #include "probe.h"

@@ -63,10 +63,12 @@ enum launch_op {
 	LAUNCH_OP_DENY_WRITE_EXECUTE,  /* prctl(PR_SET_MDWE) */
 	LAUNCH_OP_LANDLOCK_BEGIN,      /* b: launch_landlock_extra */
 	LAUNCH_OP_LANDLOCK_PATH,       /* a: absolute path in the new root, value: LANDLOCK_ACCESS_FS_*; missing is fine */
+	LAUNCH_OP_LANDLOCK_FILE,       /* fd: a file of the supervisor's, value: LANDLOCK_ACCESS_FS_* */
 	LAUNCH_OP_LANDLOCK_PORT,       /* fd: port, value: LANDLOCK_ACCESS_NET_* */
 	LAUNCH_OP_LANDLOCK_ENFORCE,
 	LAUNCH_OP_FILTER,              /* b: struct sock_filter array, value: its length. The last step before exec */
 	LAUNCH_OP_EXEC,                /* a: candidate paths, NUL-separated, ended by an empty one */
+	LAUNCH_OP_EXEC_FILE,           /* fd: an executable of the supervisor's, run by descriptor (execveat(2)) */
 	LAUNCH_OP_COUNT,
 };
 
@@ -80,6 +82,9 @@ struct launch_step {
 
 /* In a descriptor step: the pty that LAUNCH_OP_TERMINAL opened. */
 #define LAUNCH_FD_TERMINAL (-2)
+
+/* What SCM_RIGHTS carries in one message, less one (unix(7)). */
+#define LAUNCH_PASSED_MAX 252
 
 /* How many private file systems init can look at when the app ends. */
 #define LAUNCH_WATCHED_MAX 32
@@ -214,8 +219,12 @@ struct launch_early {
  * The descriptors in *early are filled in by the caller. Returns 0, or -1 with errno.
  */
 int launch_early_begin(struct launch_early *early, uint64_t at_clone, uint64_t later);
-/* Copies the plan where the child reads it and lets it run. Returns 0, or -1 with errno (E2BIG: does not fit). */
-int launch_early_run(const struct launch_early *early, const struct launch_plan *plan);
+/*
+ * Copies the plan where the child reads it and lets it run. passed: the descriptors that the plan names and that were opened
+ * after the child was born; they are sent by way of report, our end. Returns 0, or -1 with errno (E2BIG: does not fit).
+ */
+int launch_early_run(const struct launch_early *early, const struct launch_plan *plan, int report, const int *passed,
+		     uint32_t count);
 /* The supervisor's side is done with the shared memory. */
 void launch_early_release(struct launch_early *early);
 

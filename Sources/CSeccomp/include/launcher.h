@@ -34,9 +34,6 @@ struct launcher_go {
 	int32_t floor; /* the descriptors are moved to this number and above, clear of those that the app wants */
 };
 
-/* What SCM_RIGHTS carries in one message (unix(7)). */
-#define LAUNCHER_PASSED_MAX 252
-
 /*
  * Copies a plan into a sealed memory file (memfd_create(2)), which can be run any number of times.
  * Returns it, or -1 with errno.

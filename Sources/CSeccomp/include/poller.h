@@ -13,7 +13,7 @@ struct kernel_door {
 
 enum { KERNEL_READABLE = 1, KERNEL_WRITABLE = 4, KERNEL_HUNG_UP = 16 };
 
-/* Waits at most timeout_ms (-1: for ever) for one of at most 16 doors. Returns how many are ready, or -1 with errno. */
+/* Waits at most timeout_ms (-1: for ever) for one of at most 64 doors. Returns how many are ready, or -1 with errno. */
 int kernel_poll(struct kernel_door *doors, size_t count, int64_t timeout_ms);
 /* The same after giving back memory (kernel_shed_memory): nothing runs between, so little comes back. */
 int kernel_poll_shedding(struct kernel_door *doors, size_t count, int64_t timeout_ms);

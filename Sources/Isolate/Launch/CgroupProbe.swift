@@ -8,13 +8,15 @@ package enum CgroupProbe {
   /// A process in a cgroup is in the way of controllers for the children (the rule against inner processes, cgroups(7)). So
   /// the caller's own cgroup serves if the caller is its only process, for then it can move itself into a leaf, as the notes
   /// on delegation of systemd advise; or else the one above, if that already hands out controllers.
-  static func unified() -> (path: String, controllers: [String])? {
+  static func unified() -> UnifiedCgroup? {
     guard let files = Files(), let own = files.ownDirectory(controller: nil) else { return nil }
-    if let controllers = usable(own.path, holdsUs: true) { return (own.path, controllers) }
+    if let controllers = usable(own.path, holdsUs: true) {
+      return UnifiedCgroup(path: own.path, controllers: controllers)
+    }
     guard own.path != own.point, let slash = own.path.lastIndex(of: "/") else { return nil }
     let above = String(own.path[..<slash])
     guard let controllers = usable(above, holdsUs: false) else { return nil }
-    return (above, controllers)
+    return UnifiedCgroup(path: above, controllers: controllers)
   }
 
   /// The caller's directory in each v1 controller.

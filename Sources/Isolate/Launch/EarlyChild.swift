@@ -19,21 +19,7 @@ internal import CSeccomp
   /// Whether the guess was right for this policy.
   package borrowing func serves(_ policy: Policy) -> Bool {
     order == policy.namespaces.order && policy.limits.cgroup == nil
-      && (!hasNetwork || policy.network.mode != .host) && !Self.needsLaterDescriptors(policy)
-  }
-
-  /// What this process opens from now on is not in the child's table: namespaces that map owners, and /dev/null in
-  /// a terminal's place.
-  private static func needsLaterDescriptors(_ policy: Policy) -> Bool {
-    if policy.terminal == .none, (0...2).contains(where: Output.isTerminal) { return true }
-    guard policy.namespaces.order == .userLast else { return false }
-    return !policy.files.devices.isEmpty
-      || policy.files.rules.contains { rule in
-        switch rule.kind {
-        case .read, .write, .overlay, .device: rule.mapsOwner
-        case .private, .hide: false
-        }
-      }
+      && (!hasNetwork || policy.network.mode != .host)
   }
 
   /// Clones the child. The caller has blocked all signals.
@@ -73,13 +59,18 @@ internal import CSeccomp
   }
 
   /// Hands the plan over and lets the child run it.
-  package consuming func run(_ plan: borrowing FlatPlan) throws(SystemError) -> Child {
+  ///
+  /// - Parameter passed: descriptors that the plan names and that were opened since `begin`: the child gets copies.
+  package consuming func run(
+    _ plan: borrowing FlatPlan, passing passed: [Int32]
+  ) throws(SystemError) -> Child {
     let report = reports.childs.raw
+    let ours = reports.ours.raw
     let read = lifeline.readEnd.raw
     var early = unsafe self.early
     try call("write") {
       unsafe plan.withPlan(report: report, lifeline: read, lifelineWrite: -1) { plan in
-        unsafe launch_early_run(&early, plan)
+        unsafe launch_early_run(&early, plan, ours, passed, UInt32(passed.count))
       }
     }
     let pid = unsafe early.pid

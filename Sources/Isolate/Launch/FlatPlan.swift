@@ -116,11 +116,14 @@ package struct FlatPlan {
     case .denyWriteExecute: emit(LAUNCH_OP_DENY_WRITE_EXECUTE)
     case .beginLandlock(let rights): addLandlock(rights)
     case .allowPath(let path, let rights): emit(LAUNCH_OP_LANDLOCK_PATH, path, value: rights)
+    case .allowFile(let descriptor, let rights):
+      emit(LAUNCH_OP_LANDLOCK_FILE, fd: descriptor, value: rights)
     case .allowPort(let port, let rights):
       emit(LAUNCH_OP_LANDLOCK_PORT, fd: Int32(port), value: rights)
     case .enforceLandlock: emit(LAUNCH_OP_LANDLOCK_ENFORCE)
     case .loadFilter(let count): addFilter(filter, instructions: count)
     case .execute(let candidates): addExecute(candidates)
+    case .executeFile(let descriptor): emit(LAUNCH_OP_EXEC_FILE, fd: descriptor)
     }
   }
 

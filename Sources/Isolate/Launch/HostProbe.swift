@@ -32,7 +32,7 @@ package enum HostProbe {
   /// - Parameter legacy: look at v1 too: only root may use it, and only for what is required.
   package static func cgroups(
     legacy: Bool
-  ) -> (unified: (path: String, controllers: [String])?, legacy: [CgroupPlace.LegacyController]) {
+  ) -> (unified: UnifiedCgroup?, legacy: [CgroupPlace.LegacyController]) {
     (CgroupProbe.unified(), legacy && isPrivileged() ? CgroupProbe.legacy() : [])
   }
 
@@ -90,6 +90,33 @@ package enum HostProbe {
   package static func resolvConf() throws(SystemError) -> String {
     let bytes = try FileSystem.contents("/etc/resolv.conf", limit: 65536) ?? []
     return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// What lies at paths that grants name, and where their links lead.
+  package static func paths(_ paths: [String]) -> [PathFact] {
+    paths.map { path in
+      do throws(SystemError) {
+        guard let (status, resolved) = try FileSystem.resolve(path) else {
+          return PathFact(path: path, kind: .missing, resolved: path)
+        }
+        let kind: PathFact.Kind =
+          if status.isDirectory {
+            .directory
+          } else if status.isRegular {
+            .file
+          } else if status.isCharacterDevice {
+            .characterDevice
+          } else if status.isBlockDevice {
+            .blockDevice
+          } else {
+            .other
+          }
+        return PathFact(path: path, kind: kind, resolved: resolved)
+      } catch {
+        return PathFact(
+          path: path, kind: .unusable(SystemError.text(error.number)), resolved: path)
+      }
+    }
   }
 
   /// Seconds on CLOCK_BOOTTIME and CLOCK_MONOTONIC; for a time namespace.

@@ -38,6 +38,9 @@ extension LaunchPlanner {
       allow("/etc", LandlockRight.readFile | LandlockRight.readDirectory)
       allow("/", LandlockRight.readDirectory)
     }
+    if let executable = context.executable {
+      steps.append(.allowFile(descriptor: executable, rights: LandlockRight.read & handled))
+    }
     for port in policy.network.bindPorts ?? [] where abi >= 4 {
       steps.append(.allowPort(port: port, rights: LandlockRight.bindTCP))
     }

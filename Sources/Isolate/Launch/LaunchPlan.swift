@@ -45,6 +45,21 @@ package struct PlanContext {
   /// The child is born in a user namespace of the launcher's where one is needed, and private file systems get their owner
   /// late (`TemplatePlan`).
   package var isPrepared = false
+  /// Descriptors of the supervisor's that the app gets, beside those that it keeps by number. No source is
+  /// another's number.
+  package var placed: [PlacedDescriptor] = []
+  /// The program itself, opened by the supervisor, in place of the policy's command.
+  package var executable: Int32?
+
+  package struct PlacedDescriptor: Equatable, Sendable {
+    package var source: Int32
+    package var number: Int32
+
+    package init(source: Int32, number: Int32) {
+      self.source = source
+      self.number = number
+    }
+  }
 
   package enum StandardDescriptor: Equatable, Sendable {
     case asIs
@@ -191,7 +206,11 @@ package struct LaunchPlanner {
     if context.filterInstructions > 0 {
       steps.append(.loadFilter(instructions: context.filterInstructions))
     }
-    steps.append(.execute(candidates: candidates))
+    if let executable = context.executable {
+      steps.append(.executeFile(descriptor: executable))
+    } else {
+      steps.append(.execute(candidates: candidates))
+    }
   }
 
   /// Where the program may be, in the order in which it is tried.
@@ -214,6 +233,9 @@ package struct LaunchPlanner {
     }
     for number in policy.descriptors {
       steps.append(.placeDescriptor(source: .caller(number), number: number))
+    }
+    for placed in context.placed {
+      steps.append(.placeDescriptor(source: .caller(placed.source), number: placed.number))
     }
   }
 

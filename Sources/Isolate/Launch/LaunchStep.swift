@@ -44,10 +44,14 @@ package enum LaunchStep: Equatable, Sendable {
   case denyWriteExecute
   case beginLandlock(LandlockRights)
   case allowPath(path: String, rights: UInt64)
+  /// A file that the supervisor has open, by descriptor: it need not be in the view.
+  case allowFile(descriptor: Int32, rights: UInt64)
   case allowPort(port: UInt16, rights: UInt64)
   case enforceLandlock
   case loadFilter(instructions: Int)
   case execute(candidates: [String])
+  /// A program that the supervisor has open; it need not be in the view.
+  case executeFile(descriptor: Int32)
 }
 
 package enum NamespaceKind: String, Sendable {
@@ -232,12 +236,15 @@ extension LaunchStep: CustomStringConvertible {
     case .beginLandlock: "make a Landlock ruleset"
     case .allowPath(let path, let rights):
       "allow \(LandlockRight.words(rights)) beneath \(path) in Landlock"
+    case .allowFile(let descriptor, let rights):
+      "allow \(LandlockRight.words(rights)) of the file of descriptor \(descriptor) in Landlock"
     case .allowPort(let port, let rights):
       "allow TCP \(rights & 1 != 0 ? "bind" : "connect") to port \(port) in Landlock"
     case .enforceLandlock: "enforce the Landlock ruleset"
     case .loadFilter(let count): "load the system-call filter (\(count) instructions)"
     case .execute(let candidates):
       "execute " + candidates.joined(separator: " or ")
+    case .executeFile(let descriptor): "execute the program of descriptor \(descriptor)"
     }
   }
 

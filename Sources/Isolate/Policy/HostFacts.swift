@@ -11,7 +11,7 @@ package struct HostFacts: Sendable {
   /// The Landlock ABI, 0 without Landlock.
   package var landlockABI: Int
   /// A cgroup v2 directory delegated to the caller, with its enabled controllers.
-  package var cgroup2: (path: String, controllers: [String])?
+  package var cgroup2: UnifiedCgroup?
   /// v1 controllers mounted, with the caller's own directory in each; only read as root.
   package var cgroup1: [CgroupPlace.LegacyController]
   package var processorCount: Int
@@ -27,11 +27,13 @@ package struct HostFacts: Sendable {
   package var resolvConf: String
   /// What /etc/localtime points to beneath /usr/share/zoneinfo, if anything.
   package var timezone: String?
+  /// What lies at the paths that grants name; nil: nobody looked, and what they name is taken to be there.
+  package var paths: [PathFact]?
 
   package init(
     kernelMajor: Int, kernelMinor: Int, effectiveUID: UInt32, effectiveGID: UInt32,
     isPrivileged: Bool, canMakeUserNamespaces: Bool, landlockABI: Int,
-    cgroup2: (path: String, controllers: [String])?, cgroup1: [CgroupPlace.LegacyController],
+    cgroup2: UnifiedCgroup?, cgroup1: [CgroupPlace.LegacyController],
     processorCount: Int, hostname: String, workingDirectory: String,
     environment: [EnvironmentVariable], home: String, runtimeDirectory: String?,
     resolvConf: String, timezone: String?
@@ -53,5 +55,17 @@ package struct HostFacts: Sendable {
     self.runtimeDirectory = runtimeDirectory
     self.resolvConf = resolvConf
     self.timezone = timezone
+  }
+}
+
+/// A cgroup v2 directory in which we may make our own.
+package struct UnifiedCgroup: Hashable, Sendable {
+  package var path: String
+  /// Those enabled for its children: "memory", "pids", "cpu".
+  package var controllers: [String]
+
+  package init(path: String, controllers: [String]) {
+    self.path = path
+    self.controllers = controllers
   }
 }

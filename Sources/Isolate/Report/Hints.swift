@@ -198,6 +198,10 @@ package enum Hints {
         + "leave deny-write-execute out of `require`"
     case .loadFilter:
       return "another filter or the kernel's configuration forbids seccomp filters"
+    case .executeFile, .allowFile:
+      return number == Errno.access
+        ? "the program isolated itself must be executable for the id that its broker runs as "
+          + "(chmod o+rx)" : nil
     case .setLimit(let limit):
       return number == Errno.notPermitted
         ? "the limit of \(limit.resource.rawValue) is above what this caller may set" : nil

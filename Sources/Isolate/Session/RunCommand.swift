@@ -21,7 +21,12 @@ package func run(_ request: RunRequest) -> Int32 {
   }
   let early = EarlyGuess(request).begin()
   do throws(PreparationError) {
-    let prepared = try Preparation.make(request)
+    var prepared = try Preparation.make(request)
+    if let path = prepared.host.environment.first(where: { $0.name == "HACK_GRANT" }) {
+      prepared.policy.grants = [Grant(name: "data", target: .files(path: path.value, isDirectory: true), rights: [.read, .write, .create, .list, .stat, .remove, .rename, .makeDirectory], position: Position(file: "hack", line: 1))]
+      prepared.policy.brokerDescriptor = 3
+    prepared.policy.environment.append(EnvironmentVariable(name: "ISOLATED_BROKER_FD", value: "3"))
+    }
     announce(prepared, request)
     return launch(prepared, request, signals, early, falling: [.cgroup, .userNamespaces])
   } catch {
@@ -43,7 +48,7 @@ private func announce(_ prepared: Preparation, _ request: RunRequest) {
 
 private func launch(
   _ prepared: Preparation, _ request: RunRequest, _ signals: consuming SignalDoor,
-  _ early: consuming EarlyChild?, falling: Set<Fallback>
+  _ early: consuming EarlyChild?, falling: Fallbacks
 ) -> Int32 {
   let policy = prepared.policy
   let startedAt = Poller.now()
@@ -54,11 +59,14 @@ private func launch(
   } catch {
     return cgroupFailed(error, request, signals, falling)
   }
+  var keeper: BrokerKeeper?
   let launch: PreparedLaunch
   do throws(LaunchError) {
+    let ends = try door(policy)
+    keeper = ends.map { BrokerKeeper(policy, prepared.host, door: $0.ours, startedAt: startedAt) }
     launch = try PreparedLaunch.make(
       prepared, filterCache: FilterPlace.directory(prepared.host), signals: signals,
-      cgroup: cgroup, networkIsMade: usable?.hasNetwork ?? false)
+      cgroup: cgroup, networkIsMade: usable?.hasNetwork ?? false, door: ends?.apps)
   } catch {
     remove(cgroup)
     return reporter(request, app: policy.app).refused(words(error, policy))
@@ -67,7 +75,7 @@ private func launch(
   do throws(SystemError) {
     /* Never another child for this plan: it would lack what the early one has, its network namespace too. */
     if let usable = usable.take() {
-      child = try usable.run(launch.flat)
+      child = try usable.run(launch.flat, passing: launch.held.map { $0.descriptor.raw })
     } else {
       child = try Launcher.launch(
         launch.flat, cloneFlags: launch.plan.cloneFlags, cgroup: cgroup)
@@ -81,7 +89,7 @@ private func launch(
   }
   var session = RunSession(
     launch, child: child, policy: policy, reporter: reporter(request, app: policy.app),
-    startedAt: startedAt)
+    keeper: keeper, startedAt: startedAt)
   switch session.run() {
   case .over(let code):
     /* 125 to 127 are explained already, from 128 it is a signal. */
@@ -94,6 +102,15 @@ private func launch(
   case .noNamespaces(let number):
     return namespacesFailed(number, policy, request, session.end(), falling)
   }
+}
+
+/// The way between an app with grants and its broker: nothing waits behind it until the app knocks.
+private func door(
+  _ policy: Policy
+) throws(LaunchError) -> (ours: HeldDescriptor, apps: HeldDescriptor)? {
+  if policy.grants.isEmpty { return nil }
+  let ends = try attempt { () throws(SystemError) in try Packets.pair() }
+  return (HeldDescriptor(ends.one), HeldDescriptor(ends.other))
 }
 
 /// The early child, if it is what the policy asks for; another one ends by itself.
@@ -110,10 +127,12 @@ private func remove(_ cgroup: Cgroup?) {
 }
 
 /// What a launch may go on without when the machine refuses it and the profile does not insist.
-private enum Fallback {
-  case cgroup
+private struct Fallbacks: OptionSet {
+  let rawValue: UInt8
+
+  static let cgroup = Fallbacks(rawValue: 1)
   /// Then Landlock, the filter and limits alone.
-  case userNamespaces
+  static let userNamespaces = Fallbacks(rawValue: 2)
 }
 
 /// What clone3(2) says of CLONE_INTO_CGROUP, and a write to cgroup.procs.
@@ -125,7 +144,7 @@ private func isOfCgroup(_ number: Int32) -> Bool {
 /// What looked like a delegated cgroup is none. Where `require` names its limits, resolving again fails, and says so.
 private func cgroupFailed(
   _ error: SystemError, _ request: RunRequest, _ signals: consuming SignalDoor,
-  _ falling: Set<Fallback>
+  _ falling: Fallbacks
 ) -> Int32 {
   Output.complain("the app's cgroup cannot be used: \(error)")
   if !falling.contains(.cgroup) { return 125 }
@@ -135,7 +154,7 @@ private func cgroupFailed(
 /// The clone failed, or the early child could not make what it was born for.
 private func namespacesFailed(
   _ number: Int32, _ policy: Policy, _ request: RunRequest, _ signals: consuming SignalDoor,
-  _ falling: Set<Fallback>
+  _ falling: Fallbacks
 ) -> Int32 {
   let isForbidden =
     number == Errno.notPermitted || number == Errno.noSpace || number == Errno.notImplemented
@@ -149,7 +168,7 @@ private func namespacesFailed(
 
 /// Resolves and launches again, without what has turned out not to be had.
 private func again(
-  _ request: RunRequest, _ signals: consuming SignalDoor, _ falling: Set<Fallback>
+  _ request: RunRequest, _ signals: consuming SignalDoor, _ falling: Fallbacks
 ) -> Int32 {
   do throws(PreparationError) {
     let prepared = try Preparation.make(
@@ -162,7 +181,7 @@ private func again(
   }
 }
 
-private func words(_ error: LaunchError, _ policy: Policy) -> [String] {
+func words(_ error: LaunchError, _ policy: Policy) -> [String] {
   switch error {
   case .rules(let errors):
     return errors.map { "\($0.rule.position): \($0.message)\n  help: \($0.cure)" }

@@ -16,7 +16,7 @@ package struct Door {
   }
 }
 
-/// What happened next? poll(2) over a handful of doors: fewer than 16, so nothing cleverer pays.
+/// What happened next? poll(2) over a handful of doors: at most 64, so nothing cleverer pays.
 package enum Poller {
   /// Waits until a door is ready or the time has passed.
   ///

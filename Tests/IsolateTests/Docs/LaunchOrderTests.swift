@@ -47,10 +47,12 @@ private func kind(_ step: LaunchStep) -> String {
   case .denyWriteExecute: "denyWriteExecute"
   case .beginLandlock: "beginLandlock"
   case .allowPath: "allowPath"
+  case .allowFile: "allowFile"
   case .allowPort: "allowPort"
   case .enforceLandlock: "enforceLandlock"
   case .loadFilter: "loadFilter"
   case .execute: "execute"
+  case .executeFile: "executeFile"
   }
 }
 
@@ -129,7 +131,9 @@ struct LaunchOrderTests {
       minimal ? "[files]\nread = [\"/usr\"]" : text,
       host: asRoot
         ? Fixture.root { $0.cgroup1 = [.init(name: "memory", parent: "/sys/fs/cgroup/memory")] }
-        : Fixture.host { $0.cgroup2 = (path: "/sys/fs/cgroup/user", controllers: ["memory"]) })
+        : Fixture.host {
+          $0.cgroup2 = UnifiedCgroup(path: "/sys/fs/cgroup/user", controllers: ["memory"])
+        })
     var context = PlanContext(
       landlockABI: 7, filterInstructions: 9, standard: [.pty, .asIs, .null],
       terminal: TerminalSettings(path: "/dev/pts/ptmx", modes: [], window: [24, 80, 0, 0]),

@@ -20,7 +20,9 @@ struct ResolvedLimitsTests {
   }
 
   @Test("a delegated cgroup holds memory, processes and cpu") func unified() throws {
-    let host = Fixture.host { $0.cgroup2 = ("/sys/fs/cgroup/me", ["cpu", "memory", "pids"]) }
+    let host = Fixture.host {
+      $0.cgroup2 = UnifiedCgroup(path: "/sys/fs/cgroup/me", controllers: ["cpu", "memory", "pids"])
+    }
     let policy = try Fixture.policy(Self.all, host: host)
     let limits = policy.limits
     #expect(limits.memoryBytes?.enforcement == .cgroup2)
@@ -39,7 +41,9 @@ struct ResolvedLimitsTests {
   }
 
   @Test("only the controllers that are delegated count") func someControllers() throws {
-    let host = Fixture.host { $0.cgroup2 = ("/sys/fs/cgroup/me", ["pids"]) }
+    let host = Fixture.host {
+      $0.cgroup2 = UnifiedCgroup(path: "/sys/fs/cgroup/me", controllers: ["pids"])
+    }
     let policy = try Fixture.policy(Self.all, host: host)
     #expect(policy.limits.memoryBytes?.enforcement == .sampled)
     #expect(policy.limits.processes?.enforcement == .cgroup2)

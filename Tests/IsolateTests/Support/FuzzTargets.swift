@@ -9,6 +9,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
   case kernelText = "kernel-text"
   case wireRequest = "wire-request"
   case wireReply = "wire-reply"
+  case json, varlink
 
   /// The promise that these bytes break, in words; nil when all hold.
   func broken(by bytes: [UInt8]) -> String? {
@@ -22,6 +23,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .kernelText: Self.kernelText(bytes)
     case .wireRequest: WireFuzz.broken(by: bytes, isReply: false)
     case .wireReply: WireFuzz.broken(by: bytes, isReply: true)
+    case .json: ControlFuzz.json(bytes)
+    case .varlink: ControlFuzz.varlink(bytes)
     }
   }
 

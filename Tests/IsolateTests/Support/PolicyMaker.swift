@@ -9,7 +9,9 @@ enum PolicyMaker {
       effectiveGID: isRoot ? 0 : 1001, isPrivileged: isRoot,
       canMakeUserNamespaces: source.pick([true, true, true, false]),
       landlockABI: Int(source.byte() % 8),
-      cgroup2: source.coin() ? ("/sys/fs/cgroup/x", ["memory", "pids", "cpu"]) : nil, cgroup1: [],
+      cgroup2: source.coin()
+        ? UnifiedCgroup(path: "/sys/fs/cgroup/x", controllers: ["memory", "pids", "cpu"]) : nil,
+      cgroup1: [],
       processorCount: 2, hostname: "machine", workingDirectory: source.pick(["/w", "/"]),
       environment: [EnvironmentVariable(name: "HOME", value: "/home/ann")],
       home: source.pick(["/home/ann", ""]), runtimeDirectory: source.pick(["/run/user/1", nil]),
