@@ -8,6 +8,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
   case dns
   case filterCache = "filter-cache"
   case kernelText = "kernel-text"
+  case wireRequest = "wire-request"
+  case wireReply = "wire-reply"
   case json, varlink
 
   /// The promise that these bytes break, in words; nil when all hold.
@@ -21,6 +23,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .dns: DNSFuzz.broken(by: bytes)
     case .filterCache: Self.filterCache(bytes)
     case .kernelText: Self.kernelText(bytes)
+    case .wireRequest: WireFuzz.broken(by: bytes, isReply: false)
+    case .wireReply: WireFuzz.broken(by: bytes, isReply: true)
     case .json: ControlFuzz.json(bytes)
     case .varlink: ControlFuzz.varlink(bytes)
     }
