@@ -13,4 +13,5 @@
 #include "plan_check.h"
 #include "poller.h"
 #include "probe.h"
+#include "spawn.h"
 #endif

@@ -5,6 +5,8 @@ package struct Preparation: Sendable {
   /// What a person should know: of the profiles, then of the policy.
   package var notices: [String]
   package var warnings: [String]
+  /// The files that were read, and the built-in ones by their names.
+  package var files: [String] = []
 }
 
 /// Why there is no policy: complete messages, one a diagnostic.
@@ -56,7 +58,7 @@ extension Preparation {
       if !complaints.isEmpty { throw PreparationError(messages: complaints) }
       return Preparation(
         policy: policy, host: host, notices: policy.notices,
-        warnings: policy.warnings.map { render($0, loaded) })
+        warnings: policy.warnings.map { render($0, loaded) }, files: loaded.profiles.map(\.file))
     case .failure(let errors):
       throw PreparationError(
         messages: errors.diagnostics.map { render($0, loaded) } + complaints)
