@@ -75,8 +75,10 @@ package struct ProfileLoader {
     self.read = read
   }
 
+  /// - Parameter isBeneath: a profile of the working directory leads to it by paths alone, each as that directory chose.
   private mutating func add(
-    _ name: Setting<String>, isBase: Bool, beside directory: String?, mayUseWorkingDirectory: Bool
+    _ name: Setting<String>, isBase: Bool, beside directory: String?, mayUseWorkingDirectory: Bool,
+    isBeneath: Bool = false
   ) {
     guard
       let found = find(
@@ -102,17 +104,19 @@ package struct ProfileLoader {
     }
     let (profile, diagnostics) = ProfileReader.read(
       table, name: Self.name(name.value), file: found.file)
+    let isOfWorkingDirectory =
+      found.isInWorkingDirectory || isBeneath && ProfileSearch.isPath(name.value)
     chain.append((found.file, isBase ? name.position : nil))
     for base in profile.extends {
       add(
         base, isBase: true, beside: Self.directory(of: found.file),
-        mayUseWorkingDirectory: found.isInWorkingDirectory)
+        mayUseWorkingDirectory: found.isInWorkingDirectory, isBeneath: isOfWorkingDirectory)
     }
     chain.removeLast()
     done.append(found.file)
     loaded.profiles.append(profile)
     loaded.diagnostics += diagnostics
-    if found.isInWorkingDirectory { refuseCommands(profile) }
+    if isOfWorkingDirectory { refuseCommands(profile) }
   }
 
   /// Whoever wrote the working directory must not run programs outside of the sandbox by way of a name that another
