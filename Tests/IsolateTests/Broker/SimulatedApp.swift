@@ -104,7 +104,7 @@ enum Simulated {
       $0.count = 300
       $0.rate = GrantRate(requests: 1, perMilliseconds: 3, burst: 10)
     },
-    TestGrants.connect(["*"]) { $0.leaseMilliseconds = 60_000 },
+    TestGrants.connect(["*"]) { $0.leaseMilliseconds = 9_000 },
     TestGrants.grant("d", .driver(name: "d"), .call),
   ]
   static let drivers = [
