@@ -21,6 +21,12 @@ internal import Synchronization
     self.fuse = fuse
   }
 
+  /// The same, of memory that knows its own size.
+  package init?(_ memory: some MappedMemory) {
+    guard let own = unsafe BookMemory(memory.bytes) else { return nil }
+    self = own
+  }
+
   private func place(_ offset: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
     precondition(offset >= 0 && offset <= BookLayout.bytes - 8 && offset & 7 == 0)
     return unsafe (base + offset).assumingMemoryBound(to: Atomic<UInt64>.self)
@@ -63,4 +69,9 @@ package class BookFuse {
     if left > 0 { stores = left - 1 }
     return left == 0
   }
+}
+
+/// Memory that stays mapped as long as this object lives.
+package protocol MappedMemory: AnyObject {
+  @unsafe var bytes: UnsafeMutableRawBufferPointer { get }
 }
