@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "allocation_probe.h"
 #include "mount_probe.h"
 #include "socket_probe.h"
 
