@@ -1,6 +1,8 @@
 /* Everything C that Swift may use. */
 #ifndef CSECCOMP_H
 #define CSECCOMP_H
+#include "driver_sockets.h"
+#include "drivers.h"
 #include "events.h"
 #include "filter.h"
 #include "janitor.h"

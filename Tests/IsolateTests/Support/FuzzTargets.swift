@@ -5,8 +5,11 @@
 /// The same code runs in the test suite, from a seed, and coverage-guided in Fuzz/.
 enum FuzzTarget: String, CaseIterable, Sendable {
   case toml, profile, plan, arguments, report
+  case dns
   case filterCache = "filter-cache"
   case kernelText = "kernel-text"
+  case wireRequest = "wire-request"
+  case wireReply = "wire-reply"
   case json, varlink
 
   /// The promise that these bytes break, in words; nil when all hold.
@@ -17,8 +20,11 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .plan: Self.plan(bytes)
     case .arguments: Self.arguments(bytes)
     case .report: ReportFuzz.broken(by: bytes)
+    case .dns: DNSFuzz.broken(by: bytes)
     case .filterCache: Self.filterCache(bytes)
     case .kernelText: Self.kernelText(bytes)
+    case .wireRequest: WireFuzz.broken(by: bytes, isReply: false)
+    case .wireReply: WireFuzz.broken(by: bytes, isReply: true)
     case .json: ControlFuzz.json(bytes)
     case .varlink: ControlFuzz.varlink(bytes)
     }
