@@ -204,9 +204,11 @@ package struct PolicyResolver {
       notices.append(
         "The app is on the host's network: without user namespaces there is no other.")
     }
-    return NetworkPolicy(
+    var network = NetworkPolicy(
       mode: mode, connectPorts: profile.network.connect?.value.sorted(),
       bindPorts: profile.network.bind?.value.sorted())
+    network.modePosition = profile.network.mode?.position
+    return network
   }
 
   // MARK: For the other files of the resolver

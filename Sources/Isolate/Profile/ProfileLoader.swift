@@ -165,12 +165,23 @@ package struct ProfileLoader {
     if let (file, text) = BuiltInProfiles.named(name.value) {
       return Found(file: file, bytes: Array(text.utf8))
     }
-    let near = nearest(to: name.value, in: BuiltInProfiles.names).map { "did you mean \"\($0)\"? " }
-    let places = candidates.map(\.path).joined(separator: ", ")
+    let near = nearest(to: name.value, in: (search.known?() ?? []) + BuiltInProfiles.names)
     report(
       name, "\(isBase ? "`extends`: " : "")no profile \"\(name.value)\"",
-      (near ?? "") + "looked at \(places)")
+      (near.map { "did you mean \"\($0)\"? " } ?? "") + places(name.value, candidates))
     return nil
+  }
+
+  /// Where a profile was looked for, short enough to be read.
+  private func places(_ name: String, _ candidates: [ProfileSearch.Candidate]) -> String {
+    if ProfileSearch.isPath(name) {
+      return "looked at \(candidates.map(\.path).joined(separator: ", "))"
+    }
+    let ending = "/apps/\(name).toml"
+    let roots = candidates.filter { $0.path.hasSuffix(ending) }
+      .map { String($0.path.dropLast(ending.utf8.count)) }
+    return "looked for profiles/\(name).toml and apps/\(name).toml in "
+      + "\(roots.joined(separator: ", ")); `isolated profiles` lists all"
   }
 
   private mutating func refuseCycle(_ name: Setting<String>, _ file: String) {

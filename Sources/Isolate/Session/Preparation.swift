@@ -100,12 +100,8 @@ extension Preparation {
       commandLine.setCommand(request.command, argument: request.commandArgument)
     }
     let base = request.app ?? request.profile
-    let environment = host.environment.first { $0.name == "XDG_CONFIG_HOME" }
-    let search = ProfileSearch(
-      workingDirectory: host.workingDirectory, home: host.home,
-      configurationHome: environment?.value)
     var loaded = ProfileLoader.load(
-      base?.text ?? "default", argument: base?.argument ?? 1, search: search,
+      base?.text ?? "default", argument: base?.argument ?? 1, search: search(host),
       commandLine: commandLine, read: readProfile)
     if !request.appArguments.isEmpty { append(request.appArguments, to: &loaded) }
     if let app = request.app, !loaded.profiles.contains(where: { !$0.isCommandLine }) {

@@ -8,6 +8,8 @@ struct TerminalRelay: ~Copyable {
   private let output: Int32?
   let isInteractive: Bool
   private var savedModes: [UInt8] = []
+  /// While the terminal is raw: puts it right if we are killed.
+  private var terminalGuard: TerminalGuard?
   private var master: HeldDescriptor?
   /// Our own ways to the caller's terminal, which do not block.
   private var reader: HeldDescriptor?
@@ -68,10 +70,15 @@ struct TerminalRelay: ~Copyable {
     guard !savedModes.isEmpty else { return }
     try Terminal.makeRaw(input)
     isRaw = true
+    let raw = Terminal.modes(input)
+    if raw.count == savedModes.count {
+      terminalGuard = TerminalGuard.start(terminal: input, raw: raw, saved: savedModes)
+    }
   }
 
   /// After a stop, and now and then in the background: the shell has set the terminal's modes in the meantime.
   mutating func resume() throws(SystemError) {
+    if let old = terminalGuard.take() { old.dismiss() }
     isRaw = false
     try enterRaw()
     if !isAway { resize() }
@@ -79,6 +86,8 @@ struct TerminalRelay: ~Copyable {
 
   /// Gives the terminal back as it was.
   mutating func restore() {
+    /* Last of all, for a kill may come until then; and gone before the terminal is another's. */
+    defer { if let old = terminalGuard.take() { old.dismiss() } }
     guard isRaw, let input else { return }
     isRaw = false
     /* Its modes are another job's by now, or it is gone. */

@@ -155,7 +155,16 @@ struct ProfileSearchTests {
     let loaded = Self.load("defalt", [:])
     #expect(loaded.diagnostics.map(\.message) == ["no profile \"defalt\""])
     let cure = loaded.diagnostics.first?.cure ?? ""
-    #expect(cure.hasPrefix("did you mean \"default\"? looked at /proj/config/profiles/defalt.toml"))
+    #expect(
+      cure == "did you mean \"default\"? looked for profiles/defalt.toml and apps/defalt.toml in "
+        + "/proj/config, /home/ann/.config/isolated, /etc/isolated, /usr/local/share/isolated, "
+        + "/usr/share/isolated; `isolated profiles` lists all")
+    let path = Self.load("./my.toml", [:]).diagnostics.first?.cure
+    #expect(path == "looked at /proj/./my.toml")
+    var search = Self.search
+    search.known = { ["mytool", "other"] }
+    let own = ProfileLoader.load("mytol", search: search) { _ in .missing }
+    #expect(own.diagnostics.first?.cure?.hasPrefix("did you mean \"mytool\"?") == true)
   }
 
   @Test("a profile that cannot be read stops the search") func unreadable() {
