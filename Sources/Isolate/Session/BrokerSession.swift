@@ -25,8 +25,9 @@ extension SharedMemory: MappedMemory {}
 struct BrokerSession: ~Copyable {
   var broker: Broker
   let start: BrokerStart
-  /// Kept mapped: `broker` writes it.
-  private let book: SharedMemory
+  /// Kept mapped: `broker` writes it, and messages are received into it.
+  let book: SharedMemory
+  let inbox: BrokerInbox
   let control: Descriptor
   var events: EventQueue
   /// By number.
@@ -78,6 +79,7 @@ struct BrokerSession: ~Copyable {
       start.settings, book: memory, at: BrokerTime(microseconds: Poller.bootMicroseconds()))
     self.start = start
     self.book = book
+    inbox = BrokerInbox(memory)
     self.control = control
     self.events = events
     doors = Array(repeating: nil, count: WireLimits.doors)
@@ -86,10 +88,10 @@ struct BrokerSession: ~Copyable {
   }
 
   mutating func run() throws(SystemError) -> BrokerNumbers.End {
-    var incoming = WireBuffer()
     tell(.ready)
     /* A predecessor's doors come before the replies that are owed there. */
     readOrders(isHungUp: false)
+    answerLost()
     follow()
     while end == nil {
       let count = try events.wait(timeout: timeout())
@@ -97,7 +99,7 @@ struct BrokerSession: ~Copyable {
       let now = self.now
       if let moment = broker.nextMoment, moment <= now { broker.advance(to: now) }
       follow()
-      serve(&incoming)
+      serve()
     }
     return end ?? .doorClosed
   }
@@ -125,14 +127,14 @@ struct BrokerSession: ~Copyable {
   }
 
   /// One message of each door that has one, in turn.
-  private mutating func serve(_ incoming: inout WireBuffer) {
+  private mutating func serve() {
     while end == nil {
       let doors = self.doors
       guard let number = broker.nextDoor({ doors[$0]?.isReadable ?? false }),
         let door = doors[number]
       else { break }
       door.isReadable = false
-      receive(number, door, &incoming)
+      receive(number, door)
       follow()
     }
     if end == nil { pause() }
