@@ -86,7 +86,8 @@ package final class BrokerKeeper {
     if ready[2].isReadable { try readReports() }
     if ready[2].isHungUp && !ready[2].isReadable { reportsEnded = true }
     if ready[3].isReadable { try ended(now) }
-    if ready[0].isReadable { start(now) } else if ready[0].isHungUp { shut(.closed) }
+    /* Who has closed it, or has ended, hears no answer. */
+    if ready[0].isHungUp { shut(.closed) } else if ready[0].isReadable { start(now) }
     if case .resting(let until) = state, now >= until { start(now) }
   }
 
