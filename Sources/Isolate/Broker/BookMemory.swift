@@ -7,15 +7,18 @@ internal import Synchronization
 /// sees every word that was written before it.
 @safe package struct BookMemory {
   private let base: UnsafeMutableRawPointer
+  private let fuse: BookFuse?
 
   /// Of `BookLayout.bytes`, owned by the caller, who keeps it mapped as long as this value or a copy of it is used.
   ///
-  /// Nil: too small, or not aligned to 8 bytes.
-  @unsafe package init?(_ bytes: UnsafeMutableRawBufferPointer) {
+  /// - Parameter fuse: for tests: has the writer die at any store.
+  /// - Returns: nil: too small, or not aligned to 8 bytes.
+  @unsafe package init?(_ bytes: UnsafeMutableRawBufferPointer, fuse: BookFuse? = nil) {
     guard let base = bytes.baseAddress, bytes.count >= BookLayout.bytes,
       UInt(bitPattern: base) & 7 == 0
     else { return nil }
     unsafe self.base = base
+    self.fuse = fuse
   }
 
   /// The same, of memory that knows its own size.
@@ -34,11 +37,13 @@ internal import Synchronization
   }
 
   func set(_ offset: Int, _ word: UInt64) {
+    if let fuse, fuse.isBlown() { return }
     unsafe place(offset).pointee.store(word, ordering: .relaxed)
   }
 
   /// Everything written before is seen by whoever acquires this word.
   func publish(_ offset: Int, _ word: UInt64) {
+    if let fuse, fuse.isBlown() { return }
     unsafe place(offset).pointee.store(word, ordering: .releasing)
   }
 
@@ -48,6 +53,22 @@ internal import Synchronization
 
   /// Nothing moves across it: what was written before is seen before what is written after, and the same for reading.
   func fence() { atomicMemoryFence(ordering: .acquiringAndReleasing) }
+}
+
+/// Has a writer die between two stores, any two: what it writes after that does not arrive.
+package class BookFuse {
+  /// How many stores still arrive; nil: all.
+  package var stores: Int?
+
+  package init() {}
+
+  package var hasBlown: Bool { stores == 0 }
+
+  fileprivate func isBlown() -> Bool {
+    guard let left = stores else { return false }
+    if left > 0 { stores = left - 1 }
+    return left == 0
+  }
 }
 
 /// Memory that stays mapped as long as this object lives.

@@ -80,11 +80,16 @@ package struct BookReader {
     }
   }
 
-  /// The sequence number of the last record; 0: there is none. Looks at all of them.
+  /// The sequence number of the last record; 0: there is none. Looks at all of them, up to where there were never any: one may be
+  /// missing where a broker has died.
   package var lastSequence: UInt64 {
     var last: UInt64 = 0
-    for slot in 0..<UInt64(BookLayout.records) {
+    var missing = 0
+    for place in 1...UInt64(BookLayout.records) {
+      let slot = place & UInt64(BookLayout.records - 1)
       let sequence = memory.acquire(BookLayout.record(slot))
+      missing = sequence == 0 ? missing + 1 : 0
+      if missing == 2 { break }
       // A number that is not of this place was written by no broker.
       if sequence & UInt64(BookLayout.records - 1) == slot, sequence < 1 << 62 {
         last = max(last, sequence)

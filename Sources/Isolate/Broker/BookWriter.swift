@@ -11,18 +11,30 @@ struct BookWriter {
 
   init(_ memory: BookMemory) { self.memory = memory }
 
-  /// A new one: all words 0, and the header, its magic last.
+  /// A new one: all words 0, the header's last, and then the header, its magic last.
   mutating func format(fingerprint: UInt64, grants: Int) {
     memory.publish(BookLayout.magicAt, 0)
     memory.fence()
-    for offset in stride(from: 8, to: BookLayout.bytes, by: 8) where memory.word(offset) != 0 {
-      memory.set(offset, 0)
+    if !isUntouched {
+      for offset in stride(from: BookLayout.used - 8, to: 0, by: -8) where memory.word(offset) != 0
+      {
+        memory.set(offset, 0)
+      }
     }
     memory.set(BookLayout.versionAt, BookLayout.version)
     memory.set(BookLayout.fingerprintAt, fingerprint)
     memory.set(BookLayout.grantCountAt, UInt64(grants))
     memory.publish(BookLayout.magicAt, BookLayout.magic)
     begin(generation: 1, nextSequence: 1)
+  }
+
+  /// Nobody has written anything yet. Only the header is looked at: to look at a page is to have it.
+  private var isUntouched: Bool {
+    for offset in stride(from: 0, to: BookLayout.headerBytes, by: 8) where memory.word(offset) != 0
+    {
+      return false
+    }
+    return true
   }
 
   /// From here on it is this broker's.

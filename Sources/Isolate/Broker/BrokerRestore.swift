@@ -50,7 +50,8 @@ extension Broker {
         writer.write(grants[index].state, grant: index)
       }
     }
-    for index in 0..<BookLayout.grants { metrics[index] = book.metrics(grant: index) }
+    for index in rules.indices { metrics[index] = book.metrics(grant: index) }
+    metrics[BookLayout.grants - 1] = book.metrics(grant: BookLayout.grants - 1)
     return damaged
   }
 

@@ -75,6 +75,7 @@ package struct Ledger: Sendable {
       let slot = next
       next = next + 1 == places.count ? 0 : next + 1
       guard let entry = places[slot].entry else { return slot }
+      if count < places.count { continue }
       switch entry.state {
       case .open where entry.facts.isSocket: continue
       case .cutting, .closing: continue
