@@ -137,7 +137,9 @@ package final class BrokerKeeper {
       settings: BrokerSettings(
         grants: policy.grants, drivers: policy.drivers, start: bootStart,
         doors: [0] + moreDoors.map { Int($0.number) }, revoked: revoked, answers: answers),
-      order: policy.namespaces.order, credentials: host.credentialsDirectory, pins: pins.pins)
+      order: policy.namespaces.order, credentials: host.credentialsDirectory,
+      appIsBonded: host.landlockABI >= 4 && policy.network.connectPorts != nil,
+      pins: pins.pins)
     return try attempt { () throws(SystemError) in
       try SharedMemory.makeSealed("isolated-settings", start.encoded())
     }

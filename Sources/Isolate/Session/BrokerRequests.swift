@@ -3,7 +3,8 @@ final class KeptRequest {
   let ticket: Ticket
   let message: RequestMessage
   let bytes: [UInt8]
-  var work: BrokerWork?
+  /// What is being done for it.
+  var work: NetworkWork?
 
   init(_ ticket: Ticket, _ message: RequestMessage, _ bytes: Span<UInt8>) {
     self.ticket = ticket
@@ -13,11 +14,6 @@ final class KeptRequest {
     for place in 0..<bytes.count { copy.append(bytes[place]) }
     self.bytes = copy
   }
-}
-
-/// What is being done for a request.
-enum BrokerWork {
-  case nothing
 }
 
 extension BrokerSession {
@@ -83,7 +79,9 @@ extension BrokerSession {
   }
 
   mutating func forget(_ ticket: Ticket) {
-    if kept[Int(ticket.slot)]?.ticket == ticket { kept[Int(ticket.slot)] = nil }
+    guard let request = kept(ticket) else { return }
+    if request.work != nil { working -= 1 }
+    kept[Int(ticket.slot)] = nil
   }
 
   /// An operator said yes.
@@ -96,11 +94,6 @@ extension BrokerSession {
     } else {
       work(ticket, driver)
     }
-  }
-
-  /// Somebody is to do it; `kept` has the message.
-  private mutating func work(_ ticket: Ticket, _ driver: Int?) {
-    complete(ticket, .failed(Errno.notSupported, .unavailable))
   }
 
   mutating func abandon(_ ticket: Ticket) { forget(ticket) }

@@ -40,6 +40,11 @@ struct BrokerSession: ~Copyable {
   /// The request whose question an operator sees, by grant.
   var shown: [UInt16: Ticket] = [:]
   var end: BrokerNumbers.End?
+  /// How many of `kept` have work.
+  var working = 0
+  /// resolv.conf and hosts, once they were needed.
+  var names: ResolverSettings?
+  var relays: [RelayBox?]
   /// Doors that are not read for want of room.
   var pausedDoors = 0
 
@@ -48,6 +53,7 @@ struct BrokerSession: ~Copyable {
     case control = 0
     case door = 1
     case work = 2
+    case relay = 3
 
     func with(_ number: Int) -> UInt64 { rawValue << 32 | UInt64(number) }
     init?(_ token: UInt64) { self.init(rawValue: token >> 32) }
@@ -84,6 +90,7 @@ struct BrokerSession: ~Copyable {
     self.events = events
     doors = Array(repeating: nil, count: WireLimits.doors)
     kept = Array(repeating: nil, count: BookLayout.requests)
+    relays = Array(repeating: nil, count: WireLimits.outstanding)
     places = GrantPlace.open(start)
   }
 
@@ -98,6 +105,7 @@ struct BrokerSession: ~Copyable {
       for index in 0..<count { note(events[index]) }
       let now = self.now
       if let moment = broker.nextMoment, moment <= now { broker.advance(to: now) }
+      lookAfterWork()
       follow()
       serve()
     }
@@ -107,9 +115,11 @@ struct BrokerSession: ~Copyable {
   var now: BrokerTime { BrokerTime(microseconds: Poller.bootMicroseconds()) }
 
   private func timeout() -> Int64? {
-    guard let moment = broker.nextMoment else { return nil }
+    let look = nextLook.map { max(0, $0 - Poller.now()) }
+    guard let moment = broker.nextMoment else { return look }
     /* Rounded up: woken too early we would only wait again. */
-    return max(0, (moment.microseconds - now.microseconds + 999) / 1000)
+    let wait = max(0, (moment.microseconds - now.microseconds + 999) / 1000)
+    return look.map { min($0, wait) } ?? wait
   }
 
   private mutating func note(_ event: EventQueue.Event) {
@@ -121,7 +131,8 @@ struct BrokerSession: ~Copyable {
       if event.isWritable { flush(number, door) }
       door.isReadable = event.isReadable || event.isHungUp
       door.isHungUp = event.isHungUp
-    case .work: break
+    case .work: workIsReady(number)
+    case .relay: moveRelay(number)
     case nil: break
     }
   }
