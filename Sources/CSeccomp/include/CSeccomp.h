@@ -1,6 +1,7 @@
 /* Everything C that Swift may use. */
 #ifndef CSECCOMP_H
 #define CSECCOMP_H
+#include "control.h"
 #include "filter.h"
 #include "janitor.h"
 #include "kernel.h"

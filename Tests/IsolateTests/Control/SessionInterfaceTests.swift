@@ -123,7 +123,6 @@ struct SessionInterfaceTests {
     arguments: [
       ("GetStatus", "{}", .status), ("GetGrants", "{}", .grants), ("GetHandles", "{}", .handles),
       ("GetAsks", "{}", .asks), ("Revoke", #"{"grant":"g"}"#, .revoke(grant: "g")),
-      ("Forget", #"{"grant":"g"}"#, .forget(grant: "g")),
       ("Answer", #"{"ask":5,"answer":"run"}"#, .answer(ask: 5, .run)),
       ("Answer", #"{"ask":-5,"answer":"run"}"#, nil),
       ("GetRecords", "{}", .records(count: 100)),
