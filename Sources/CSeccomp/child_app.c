@@ -77,10 +77,30 @@ static int signals_step(const struct child *c)
 	return (int)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none));
 }
 
+/* What we still need moves out of the way of a number that the app is to have; far enough for the numbers that follow. */
+static int move_away(int *ours, int number)
+{
+	int moved = (int)syscall(SYS_fcntl, *ours, F_DUPFD_CLOEXEC, number + 32);
+
+	if (moved < 0)
+		return -1;
+	*ours = moved;
+	return 0;
+}
+
 static int descriptor_step(struct child *c, const struct launch_step *s)
 {
 	int source = s->fd == LAUNCH_FD_TERMINAL ? c->terminal_fd : child_descriptor(c, s->fd);
+	int report = c->report_at >= 0 ? c->report_at : c->plan->report_fd;
 
+	if (source != (int)s->value && report == (int)s->value) {
+		if (move_away(&report, (int)s->value) < 0)
+			return -1;
+		c->report_at = report;
+	}
+	if (source != (int)s->value && c->app_pipe == (int)s->value &&
+	    move_away(&c->app_pipe, (int)s->value) < 0)
+		return -1;
 	if (source == (int)s->value)
 		return (int)syscall(SYS_fcntl, source, F_SETFD, 0);
 	return syscall(SYS_dup3, source, s->value, 0) < 0 ? -1 : 0;

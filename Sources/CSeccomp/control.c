@@ -5,20 +5,15 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "poller.h"
-
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77
 #endif
-
-#define TAKEN_MAX 16
 
 static int checked_directory(int fd, uint32_t *owner, uint32_t *mode)
 {
@@ -156,36 +151,4 @@ int kernel_is_alive(int pidfd)
 ssize_t kernel_control_send(int fd, const void *bytes, size_t size)
 {
 	return send(fd, bytes, size, MSG_NOSIGNAL);
-}
-
-int kernel_events(void)
-{
-	return epoll_create1(EPOLL_CLOEXEC);
-}
-
-int kernel_events_watch(int events, int fd, uint32_t wanted, uint64_t data)
-{
-	struct epoll_event event = {
-		.events = (wanted & KERNEL_READABLE ? EPOLLIN : 0) | (wanted & KERNEL_WRITABLE ? EPOLLOUT : 0),
-		.data.u64 = data,
-	};
-
-	if (epoll_ctl(events, EPOLL_CTL_MOD, fd, &event) == 0)
-		return 0;
-	return errno == ENOENT ? epoll_ctl(events, EPOLL_CTL_ADD, fd, &event) : -1;
-}
-
-int kernel_events_take(int events, struct control_event *out)
-{
-	struct epoll_event ready[TAKEN_MAX];
-	int count = epoll_wait(events, ready, TAKEN_MAX, 0), i;
-
-	for (i = 0; i < count; i++) {
-		out[i].data = ready[i].data.u64;
-		out[i].ready = (ready[i].events & EPOLLIN ? KERNEL_READABLE : 0) |
-			       (ready[i].events & EPOLLOUT ? KERNEL_WRITABLE : 0) |
-			       (ready[i].events & (EPOLLHUP | EPOLLERR) ? KERNEL_HUNG_UP : 0);
-		out[i].reserved = 0;
-	}
-	return count;
 }

@@ -394,6 +394,18 @@ static const ElfW(Phdr) *program_headers(size_t *count, uintptr_t *bias)
 	return headers;
 }
 
+const char *kernel_loader(void)
+{
+	size_t i, count;
+	uintptr_t bias;
+	const ElfW(Phdr) *headers = program_headers(&count, &bias);
+
+	for (i = 0; i < count; i++)
+		if (headers[i].p_type == PT_INTERP)
+			return (const char *)(bias + headers[i].p_vaddr);
+	return NULL;
+}
+
 void kernel_own_segments(struct launch_plan *plan)
 {
 	size_t i, count;

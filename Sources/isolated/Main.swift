@@ -8,6 +8,7 @@ struct Main {
     if asksForVersion {
       exit(Output.print(Version.line, to: STDOUT_FILENO) == .written ? 0 : 125)
     }
+    if isBroker { exit(runBroker()) }
     exit(command(RawText.arguments()))
   }
 
@@ -16,6 +17,12 @@ struct Main {
   private static var asksForVersion: Bool {
     guard CommandLine.argc == 2, let word = unsafe CommandLine.unsafeArgv[1] else { return false }
     return unsafe strcmp(word, "--version") == 0
+  }
+
+  /// What a supervisor starts, never a person: it is in no help.
+  private static var isBroker: Bool {
+    guard CommandLine.argc == 2, let word = unsafe CommandLine.unsafeArgv[1] else { return false }
+    return unsafe strcmp(word, "broker") == 0
   }
 
   private static func command(_ arguments: [String]) -> Int32 {

@@ -2,6 +2,7 @@
 #ifndef CSECCOMP_H
 #define CSECCOMP_H
 #include "control.h"
+#include "events.h"
 #include "filter.h"
 #include "janitor.h"
 #include "kernel.h"

@@ -1,6 +1,6 @@
 /*
- * Stream sockets with a name (unix(7)), for operators; and epoll(7), so that any number of them is one door of the poll loop.
- * All return -1 with errno and retry nothing. Descriptors are close-on-exec and do not block unless it says so.
+ * Stream sockets with a name (unix(7)), for operators. All return -1 with errno and retry nothing. Descriptors are
+ * close-on-exec and do not block unless it says so.
  */
 #ifndef CONTROL_H
 #define CONTROL_H
@@ -31,16 +31,5 @@ int kernel_control_peer(int fd, struct control_peer *out);
 int kernel_is_alive(int pidfd);
 
 ssize_t kernel_control_send(int fd, const void *bytes, size_t size); /* without SIGPIPE */
-
-struct control_event {
-	uint64_t data;
-	uint32_t ready; /* KERNEL_READABLE, KERNEL_WRITABLE, KERNEL_HUNG_UP (poller.h) */
-	uint32_t reserved;
-};
-int kernel_events(void);
-/* wanted: KERNEL_READABLE | KERNEL_WRITABLE; adds the descriptor, or changes what is wanted of it. */
-int kernel_events_watch(int events, int fd, uint32_t wanted, uint64_t data);
-/* What is ready now, at most 16; waits for nothing. */
-int kernel_events_take(int events, struct control_event *out);
 
 #endif

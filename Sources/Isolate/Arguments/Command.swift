@@ -113,7 +113,7 @@ extension CommandOption {
     case .terminal: .words(TerminalMode.allCases.map(\.rawValue))
     case .require: .words(Requirement.allCases.map(\.rawValue))
     case .limit: .keys(LimitName.allCases.map(\.rawValue))
-    case .set, .relax: .keys(ProfileKey.all.map(\.path))
+    case .set, .relax: .keys(ProfileKey.all.filter { !$0.isOfNamedTable }.map(\.path))
     case .workdir, .home: .directory
     case .connect, .bind, .env, .unsetEnv, .hostname, .user, .umask, .timezone, .fd,
       .allowSyscall, .denySyscall, .stopSignal, .stopTimeout, .name, .jsonStatusFD:

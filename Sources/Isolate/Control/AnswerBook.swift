@@ -6,7 +6,7 @@ package struct AnswerBook: Hashable, Sendable {
     package var grant: String
     /// `always` or `never`.
     package var answer: OperatorAnswer
-    /// `GrantWords.content` of the grant.
+    /// `GrantTelling.content` of the grant.
     package var content: JSONValue
   }
 
@@ -44,13 +44,13 @@ package struct AnswerBook: Hashable, Sendable {
 
   /// What was answered for this very grant.
   package func answer(for grant: Grant) -> OperatorAnswer? {
-    let content = GrantWords.content(grant)
+    let content = GrantTelling.content(grant)
     return entries.first { $0.grant == grant.name && $0.content == content }?.answer
   }
 
   package mutating func keep(_ answer: OperatorAnswer, for grant: Grant) {
     precondition(answer.isKept, "only what outlives a session is kept")
-    put(Entry(grant: grant.name, answer: answer, content: GrantWords.content(grant)))
+    put(Entry(grant: grant.name, answer: answer, content: GrantTelling.content(grant)))
   }
 
   /// - Parameter grant: nil: all of them.

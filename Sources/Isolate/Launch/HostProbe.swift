@@ -92,6 +92,33 @@ package enum HostProbe {
     return String(decoding: bytes, as: UTF8.self)
   }
 
+  /// What lies at paths that grants name, and where their links lead.
+  package static func paths(_ paths: [String]) -> [PathFact] {
+    paths.map { path in
+      do throws(SystemError) {
+        guard let (status, resolved) = try FileSystem.resolve(path) else {
+          return PathFact(path: path, kind: .missing, resolved: path)
+        }
+        let kind: PathFact.Kind =
+          if status.isDirectory {
+            .directory
+          } else if status.isRegular {
+            .file
+          } else if status.isCharacterDevice {
+            .characterDevice
+          } else if status.isBlockDevice {
+            .blockDevice
+          } else {
+            .other
+          }
+        return PathFact(path: path, kind: kind, resolved: resolved)
+      } catch {
+        return PathFact(
+          path: path, kind: .unusable(SystemError.text(error.number)), resolved: path)
+      }
+    }
+  }
+
   /// Seconds on CLOCK_BOOTTIME and CLOCK_MONOTONIC; for a time namespace.
   package static func clocks() -> (boot: Int64, monotonic: Int64) {
     var now = timespec()

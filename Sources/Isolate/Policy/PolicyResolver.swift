@@ -66,15 +66,19 @@ package struct PolicyResolver {
   private init(_ profiles: [Profile], host: HostFacts, app: String?) {
     self.host = host
     self.app = app ?? Self.appName(of: profiles)
-    variables = ProfileVariables(
-      home: host.home, app: self.app,
-      runtimeDirectory: host.runtimeDirectory ?? (host.effectiveUID == 0 ? "/run/isolated" : nil),
-      workingDirectory: host.workingDirectory)
+    variables = Self.variables(host, app: self.app)
     expander = ProfileMerge(profiles, variables: variables)
     expander.run()
     profile = expander.result
     diagnostics = expander.diagnostics
     relaxations = expander.used
+  }
+
+  static func variables(_ host: HostFacts, app: String) -> ProfileVariables {
+    ProfileVariables(
+      home: host.home, app: app,
+      runtimeDirectory: host.runtimeDirectory ?? (host.effectiveUID == 0 ? "/run/isolated" : nil),
+      workingDirectory: host.workingDirectory)
   }
 
   /// The name of the last profile of a file that is no shipped base; else the program's.
@@ -102,6 +106,8 @@ package struct PolicyResolver {
     let namespaces = Namespaces(order: order, time: timeNamespace(order))
     let syscalls = syscallPolicy()
     let workdir = workdir(files, synthesised, identity)
+    let grants = profile.grants.isEmpty ? [] : grants()
+    let drivers = profile.drivers.isEmpty ? [] : drivers()
     checkRequirements()
     guard let command = profile.command.run?.value else {
       report(
@@ -127,8 +133,18 @@ package struct PolicyResolver {
         Relaxation(key: $0.key, reason: $0.reason, position: $0.position)
       },
       notices: notices, provenance: [], warnings: diagnostics)
+    if !grants.isEmpty { addGrants(grants, to: &policy) }
+    policy.drivers = drivers
     if isExplaining { policy.provenance = PolicyProvenance.list(policy, profile) }
     return policy
+  }
+
+  private func addGrants(_ grants: [Grant], to policy: inout Policy) {
+    let number = Self.lowestFree(policy.descriptors)
+    policy.grants = grants
+    policy.brokerDescriptor = number
+    policy.environment.append(
+      EnvironmentVariable(name: BrokerVariable.name, value: String(number)))
   }
 
   /// Where programs are looked up; the usual directories if no profile says.

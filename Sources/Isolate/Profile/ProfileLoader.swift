@@ -112,6 +112,20 @@ package struct ProfileLoader {
     done.append(found.file)
     loaded.profiles.append(profile)
     loaded.diagnostics += diagnostics
+    if found.isInWorkingDirectory { refuseCommands(profile) }
+  }
+
+  /// Whoever wrote the working directory must not run programs outside of the sandbox by way of a name that another
+  /// place might have had.
+  private mutating func refuseCommands(_ profile: Profile) {
+    for grant in profile.grants {
+      guard case .secretCommand(let command)? = grant.target else { continue }
+      loaded.diagnostics.append(
+        Diagnostic(
+          at: command.position, length: command.length,
+          "`grants.\(grant.name.value)`: a profile that was found in the working directory may not run commands",
+          cure: "name the profile by its path: \(profile.file)"))
+    }
   }
 
   private struct Found {
@@ -179,7 +193,7 @@ package struct ProfileLoader {
     return String(last.dropLast(5))
   }
 
-  private static func directory(of file: String) -> String {
+  static func directory(of file: String) -> String {
     guard let slash = file.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
     return String(file[..<slash])
   }

@@ -52,6 +52,8 @@ package struct ProfileReader {
         .map { Setting(Int32($0.value), at: $0.position, length: $0.length) }
     }
     section("stop", &top) { reader, table in reader.readStop(&table) }
+    if let node = top.take("grants") { readGrants(node) }
+    if let node = top.take("drivers") { readDrivers(node) }
     if let node = top.take("relax") { readRelax(node, prefix: "") }
     finish(top)
   }
@@ -195,7 +197,7 @@ package struct ProfileReader {
         continue
       }
       guard let reason = text(entry.node, "relax") else { continue }
-      guard ProfileKey.named(key) != nil else {
+      guard ProfileKey.canBeRelaxed(key) else {
         let near = nearest(to: key, in: ProfileKey.all.lazy.map(\.path))
         diagnostics.append(
           Diagnostic(
@@ -218,6 +220,10 @@ package struct ProfileReader {
   // MARK: Tools that the other files of the reader use
 
   mutating func append(_ rule: FileSetting) { profile.files.rules.append(rule) }
+
+  mutating func add(_ grant: GrantSetting) { profile.grants.append(grant) }
+
+  mutating func add(_ driver: DriverSetting) { profile.drivers.append(driver) }
 
   mutating func setMounts(proc: Setting<Bool>?, dev: Setting<Bool>?, sys: Setting<Bool>?) {
     profile.files.proc = proc

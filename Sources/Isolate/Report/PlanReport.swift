@@ -8,7 +8,16 @@ package enum PlanReport {
       let gap = String(repeating: " ", count: width - number.count)
       text += "\(gap)\(number). \(step)\n"
     }
+    for line in broker(policy) { text += line + "\n" }
     return text
+  }
+
+  /// What the app may ask for once it runs.
+  private static func broker(_ policy: Policy) -> [String] {
+    guard let number = policy.brokerDescriptor else { return [] }
+    let grants = policy.grants.map { "  \($0.name): \($0.inWords) (\($0.position))" }
+    let drivers = policy.drivers.map { "  driver \($0.name): \($0.inWords) (\($0.position))" }
+    return ["ask its broker, on descriptor \(number), for:"] + grants + drivers
   }
 
   package static func json(_ plan: LaunchPlan, _ policy: Policy) -> String {
@@ -17,6 +26,19 @@ package enum PlanReport {
     json.field("app", policy.app)
     json.field("command", policy.command)
     json.field("steps", plan.steps.map(\.description))
+    if !policy.grants.isEmpty {
+      json.key("grants")
+      json.beginArray()
+      for grant in policy.grants {
+        json.beginObject()
+        json.field("name", grant.name)
+        json.field("what", grant.inWords)
+        json.field("file", grant.position.file)
+        json.field("line", grant.position.line)
+        json.endObject()
+      }
+      json.endArray()
+    }
     json.field("notices", policy.notices)
     json.endObject()
     json.endLine()

@@ -3,15 +3,229 @@
 ///
 /// It reads no byte that the app wrote. What the broker writes (the book, messages) is decoded as hostile.
 package final class BrokerKeeper {
+  /// So many deaths within so many milliseconds, and there is no further broker.
+  static let deathLimit = 5
+  static let deathWindow: Int64 = 10_000
+  /// How many doors `doors` gives.
+  static let doorCount = 4
+
   package let policy: Policy
   package private(set) var state = BrokerState.asleep
   /// In the order of their arrival.
   package private(set) var pendingAsks: [PendingAsk] = []
+  /// When the app was started, in milliseconds on the monotonic clock.
+  let startedAt: Int64
+  private let landlockABI: Int
+  private let filterCache: String?
+  /// The supervisor's end of the way to the app, until it is shut.
+  private var door: HeldDescriptor?
+  private var launch: BrokerLaunch?
+  private var running: BrokerLaunch.Running?
+  private var failure: LaunchFailure?
+  private var endStatus: ExitStatus?
+  private var reportsEnded = false
+  private var deaths: [Int64] = []
   private var events: [BrokerEvent] = []
 
-  init(policy: Policy) {
+  /// - Parameter door: our end of the pair whose other end the app has.
+  init(
+    _ policy: Policy, _ host: HostFacts, door: HeldDescriptor, startedAt: Int64
+  ) {
     self.policy = policy
+    self.startedAt = startedAt
+    landlockABI = host.landlockABI
+    filterCache = FilterPlace.directory(host)
+    self.door = door
   }
+
+  // MARK: The session's loop
+
+  /// What to wait for: `doorCount` of them.
+  var doors: [Door] {
+    var knock: Int32 = -1
+    if case .asleep = state { knock = door?.descriptor.raw ?? -1 }
+    return [
+      Door(knock), Door(running?.control.raw ?? -1),
+      Door(reportsEnded ? -1 : running?.child.reports.raw ?? -1),
+      Door(running?.child.pidfd.raw ?? -1),
+    ]
+  }
+
+  /// When `handle` wants to be called though no door is ready, in milliseconds on the monotonic clock.
+  var nextAt: Int64? {
+    if case .resting(let until) = state { return until }
+    return nil
+  }
+
+  /// - Parameter ready: the doors that `doors` gave, after waiting.
+  func handle(_ ready: ArraySlice<Door>, now: Int64) throws(SystemError) {
+    let ready = Array(ready)
+    if ready[1].isReadable { readNotices() }
+    if ready[2].isReadable { try readReports() }
+    if ready[2].isHungUp && !ready[2].isReadable { reportsEnded = true }
+    if ready[3].isReadable { try ended(now) }
+    if ready[0].isReadable { start(now) } else if ready[0].isHungUp { shut(.closed) }
+    if case .resting(let until) = state, now >= until { start(now) }
+  }
+
+  /// The app has ended: so does its broker.
+  func end() {
+    if let running { ProcessHandle.endAndReap(running.child.pidfd) }
+    running = nil
+    switch state {
+    case .asleep, .running, .resting: shut(.closed)
+    case .givenUp, .cutOff, .closed: break
+    }
+  }
+
+  private func start(_ now: Int64) {
+    guard let door else { return }
+    do throws(LaunchError) {
+      let launch: BrokerLaunch
+      if let known = self.launch { launch = known } else { launch = try prepare() }
+      self.launch = launch
+      failure = nil
+      endStatus = nil
+      reportsEnded = false
+      let running = try launch.start(door.descriptor, settings: settings())
+      self.running = running
+      state = .running(pid: running.child.pid)
+      events.append(.started(pid: running.child.pid))
+    } catch {
+      giveUp(words(error, policy).joined(separator: "; "))
+    }
+  }
+
+  private func prepare() throws(LaunchError) -> BrokerLaunch {
+    try attempt { () throws(SystemError) in
+      try BrokerLaunch(
+        policy, landlockABI: landlockABI, filterCache: filterCache,
+        book: try SharedMemory.makeFile("isolated-book", size: 1 << 20))
+    }
+  }
+
+  private func settings() throws(LaunchError) -> Descriptor {
+    try attempt { () throws(SystemError) in try SharedMemory.makeSealed("isolated-settings", [0]) }
+  }
+
+  private func shut(_ state: BrokerState) {
+    self.state = state
+    if let door { Packets.shut(door.descriptor) }
+    door = nil
+    pendingAsks = []
+  }
+
+  private func giveUp(_ reason: String) {
+    shut(.givenUp(reason))
+    events.append(.givenUp(reason))
+  }
+
+  // MARK: What the broker says
+
+  private func readNotices() {
+    guard let running else { return }
+    /* As many as a socket holds: a broker that never stops must not keep us. */
+    for _ in 0..<64 {
+      do throws(SystemError) {
+        var message = BrokerMessage()
+        var span = message.bytes.mutableSpan
+        guard let arrival = try Packets.receive(from: running.control, into: &span) else { return }
+        if arrival.size == 0 { return }
+        guard !arrival.isTruncated, let notice = message.notice(size: arrival.size) else {
+          return distrust("it sent what is no message")
+        }
+        note(notice)
+      } catch {
+        return
+      }
+    }
+  }
+
+  private func note(_ notice: BrokerNotice) {
+    switch notice {
+    case .ready: break
+    case .gaveSocket, .forgot: break
+    case .asks, .askGone: break
+    case .notified(let text): events.append(.notified(text.array))
+    case .cutOff(let violation, _):
+      let words = WireViolation(rawValue: violation)?.words ?? "a protocol error"
+      shut(.cutOff(words))
+      events.append(.cutOff(words))
+    case .ringIsHalfFull, .wantsDriver: break
+    }
+  }
+
+  /// A broker that does not keep to our own protocol is not ours any more.
+  private func distrust(_ reason: String) {
+    guard let running else { return }
+    events.append(.died("ended by us: \(reason)"))
+    ProcessHandle.endAndReap(running.child.pidfd)
+    self.running = nil
+    died(Poller.now())
+  }
+
+  private func readReports() throws(SystemError) {
+    guard let running else { return }
+    while let message = try Launcher.receive(from: running.child.reports) {
+      switch consume message {
+      case .failed(let step, let number): failure = LaunchFailure(step: step, number: number)
+      case .exited(let status, _): endStatus = ExitStatus(waitStatus: status)
+      case .terminal: break
+      case .started: break
+      case .stopped: break
+      case .continued: break
+      case .shared: break
+      }
+    }
+  }
+
+  // MARK: Its end
+
+  private func ended(_ now: Int64) throws(SystemError) {
+    guard let running,
+      let initStatus = try ProcessHandle.status(of: running.child.pidfd, blocking: false)
+    else { return }
+    readNotices()
+    guard self.running != nil else { return }
+    try readReports()
+    self.running = nil
+    switch state {
+    case .givenUp, .cutOff, .closed: return
+    case .asleep, .running, .resting: break
+    }
+    if let failure {
+      let text = Hints.explain(
+        step: failure.step, number: failure.number, plan: running.plan, policy: running.policy
+      ).text
+      return giveUp(text)
+    }
+    let status = endStatus ?? ExitStatus(waitStatus: initStatus)
+    if status == .exited(code: BrokerNumbers.End.doorClosed.rawValue) { return shut(.closed) }
+    events.append(.died(cause(status)))
+    died(now)
+  }
+
+  private func died(_ now: Int64) {
+    deaths = deaths.filter { now - $0 < Self.deathWindow } + [now]
+    if deaths.count >= Self.deathLimit {
+      return giveUp("it died \(deaths.count) times within \(Self.deathWindow / 1000) s")
+    }
+    /* The first at once; then longer, so that a broker that dies as it starts does not eat the machine. */
+    let pause = [0, 10, 50, 200][min(deaths.count - 1, 3)]
+    state = .resting(until: now + Int64(pause))
+    if pause == 0 { start(now) }
+  }
+
+  private func cause(_ status: ExitStatus) -> String {
+    switch status {
+    case .exited(let code): "exit code \(code)"
+    case .signaled(let signal, _):
+      signal == SignalNumber.illegal || signal == SignalNumber.trap
+        ? "a trap (\(EndText.name(signal)))" : "killed by \(EndText.name(signal))"
+    }
+  }
+
+  // MARK: Operators
 
   /// Every grant of the policy, in its order.
   ///

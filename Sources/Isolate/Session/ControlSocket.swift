@@ -5,7 +5,7 @@ final class ControlSocket {
   private let directory: PrivateDirectory
   let name: SessionName
   private let listener: Descriptor
-  private let queue: EventQueue
+  private var queue: EventQueue
   private var server: VarlinkServer
   private var peers: [Int: HeldDescriptor] = [:]
   /// Peers that have said all they will: they get what is ready, and go.
@@ -26,14 +26,14 @@ final class ControlSocket {
     Self.removeStale(name.text, in: directory)
     listener = try LocalSocket.listen(name.text, in: directory)
     queue = try EventQueue()
-    try queue.watch(listener.raw, read: true, write: false, data: Self.listenerMark)
+    try queue.add(listener.raw, token: Self.listenerMark, .reading)
     removeLeftovers()
   }
 
   deinit { directory.remove(name.text) }
 
   /// The one door to wait on.
-  var door: Int32 { queue.descriptor.raw }
+  var door: Int32 { queue.door }
   /// When `serve` wants to be called at the latest, in milliseconds on the monotonic clock.
   var nextAt: Int64? { server.expiresAt }
   var dropped: UInt64 { server.dropped + turnedAway }
@@ -70,12 +70,13 @@ final class ControlSocket {
 
   /// Takes what has come and gives what can be given; never waits.
   func serve(now: Int64) throws(SystemError) {
-    for event in try queue.take() {
-      if event.data == Self.listenerMark {
+    for index in 0..<(try queue.wait(timeout: 0)) {
+      let event = queue[index]
+      if event.token == Self.listenerMark {
         try accept(now: now)
         continue
       }
-      let peer = Int(event.data)
+      let peer = Int(event.token)
       if event.isReadable || event.isHungUp { read(peer, now: now) }
       if event.isWritable { write(peer, now: now) }
     }
@@ -111,9 +112,9 @@ final class ControlSocket {
     }
     hangUp()
     for (peer, held) in peers {
-      try queue.watch(
-        held.descriptor.raw, read: server.wantsInput(peer), write: !server.output(peer).isEmpty,
-        data: UInt64(peer))
+      var wanted: EventQueue.Wanted = server.wantsInput(peer) ? .reading : []
+      if !server.output(peer).isEmpty { wanted.insert(.writing) }
+      try queue.change(held.descriptor.raw, token: UInt64(peer), wanted)
     }
   }
 
@@ -126,7 +127,7 @@ final class ControlSocket {
       }
       guard let peer = server.connect() else { continue }
       let held = HeldDescriptor(socket)
-      try queue.watch(held.descriptor.raw, read: true, write: false, data: UInt64(peer))
+      try queue.add(held.descriptor.raw, token: UInt64(peer), .reading)
       peers[peer] = held
     }
   }

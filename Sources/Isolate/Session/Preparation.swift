@@ -45,9 +45,12 @@ extension Preparation {
       host.cgroup1 = found.legacy
       host.cgroup2 = usesUnifiedCgroup ? found.unified : nil
     }
-    let result = PolicyResolver.resolve(
-      loaded, host: host, app: request.name?.text ?? request.app.map { appName($0.text) },
-      explaining: explaining)
+    let app = request.name?.text ?? request.app.map { appName($0.text) }
+    if loaded.profiles.contains(where: { !$0.grants.isEmpty }) {
+      host.paths = HostProbe.paths(
+        PolicyResolver.grantPaths(loaded.profiles, host: host, app: app))
+    }
+    let result = PolicyResolver.resolve(loaded, host: host, app: app, explaining: explaining)
     switch result {
     case .success(let policy):
       if !complaints.isEmpty { throw PreparationError(messages: complaints) }

@@ -6,6 +6,8 @@ package struct RunSession: ~Copyable {
   private let signals: SignalDoor
   private let child: Child
   private let cgroup: Cgroup?
+  /// Nil: no grants.
+  private let keeper: BrokerKeeper?
   private var relay: TerminalRelay
   private var evidence = Evidence()
   private var use = ResourceUse()
@@ -27,8 +29,9 @@ package struct RunSession: ~Copyable {
   /// Takes over a launched child.
   init(
     _ prepared: consuming PreparedLaunch, child: consuming Child, policy: Policy,
-    reporter: RunReporter, startedAt: Int64
+    reporter: RunReporter, keeper: BrokerKeeper?, startedAt: Int64
   ) {
+    self.keeper = keeper
     self.policy = policy
     self.reporter = reporter
     relay = TerminalRelay(standard: prepared.standard)
@@ -64,6 +67,7 @@ package struct RunSession: ~Copyable {
         isOver = true
       }
     }
+    keeper?.end()
     let isHeard = drain()
     relay.restore()
     collectLimits()
@@ -107,6 +111,9 @@ package struct RunSession: ~Copyable {
       Door(reportsEnded ? -1 : child.reports.raw), Door(signals.descriptor.raw),
       Door(child.pidfd.raw),
     ]
+    let first = doors.count
+    doors += keeper?.doors ?? []
+    let others = doors.count
     doors += relay.doors
     let sheds = shedIsDue()
     try Poller.wait(&doors, timeout: timeout(), shedding: sheds)
@@ -114,10 +121,18 @@ package struct RunSession: ~Copyable {
     /* Init has closed its end and is on its way out: the pidfd says when; asking here again would spin. */
     if doors[0].isHungUp && !doors[0].isReadable { reportsEnded = true }
     if doors[1].isReadable { try readSignals() }
-    relay.handle(doors[3...])
+    relay.handle(doors[others...])
+    if let keeper { try tend(keeper, doors[first..<others]) }
     if relay.isAway { try relay.resume() }
     try checkClock()
     if doors[2].isReadable { try initEnded() }
+  }
+
+  private func tend(
+    _ keeper: BrokerKeeper, _ doors: ArraySlice<Door>
+  ) throws(SystemError) {
+    try keeper.handle(doors, now: Poller.now())
+    for event in keeper.takeEvents() { reporter.broker(event) }
   }
 
   /// Whether the wait that comes is likely to be a long one. Once a session.
@@ -130,7 +145,7 @@ package struct RunSession: ~Copyable {
   private func timeout() -> Int64? {
     let now = Poller.now()
     let lookAt = relay.isAway ? now + TerminalRelay.lookMilliseconds : nil
-    let next = [killAt, watch.nextAt, shedAt, lookAt].compactMap { $0 }.min()
+    let next = [killAt, watch.nextAt, shedAt, lookAt, keeper?.nextAt].compactMap { $0 }.min()
     return next.map { max(0, $0 - now) }
   }
 

@@ -213,14 +213,14 @@ final class SessionControl {
     return keeper.grants(at: now).map { status in
       let grant = status.grant
       var told = ControlGrant(
-        name: grant.name, kind: GrantWords.kind(grant.target),
-        target: GrantWords.target(grant.target), rights: GrantWords.rights(grant.rights),
+        name: grant.name, kind: GrantTelling.kind(grant.target),
+        target: GrantTelling.target(grant.target), rights: GrantTelling.rights(grant.rights),
         rule: grant.position.description)
       told.requests = status.used &+ status.refused
       told.refused = status.refused
       told.left = status.countLeft
       told.leaseMilliseconds = status.leaseLeftMilliseconds
-      told.rate = grant.rate.map(GrantWords.rate)
+      told.rate = grant.rate.map(GrantTelling.rate)
       told.asks = grant.askMilliseconds != nil
       told.answer = answers[status.index]
       told.latency = status.latencies
@@ -245,7 +245,7 @@ final class SessionControl {
       return ControlHandle(
         handle: status.handle, grant: grant.name, rule: grant.position.description,
         kind: Self.kind(status.opcode),
-        rights: GrantWords.rights(GrantRights(rawValue: status.rights)), state: state,
+        rights: GrantTelling.rights(GrantRights(rawValue: status.rights)), state: state,
         ageMilliseconds: status.ageMilliseconds, device: status.device, inode: status.inode,
         subject: RawText.decode(status.subject))
     }

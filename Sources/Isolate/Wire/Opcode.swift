@@ -5,6 +5,8 @@ package enum Opcode: UInt16, CaseIterable, Sendable {
   case notify = 3
   case handleList = 4
   case handleClose = 5
+  /// Another socket to the same broker, for another process or thread of the app: replies on a shared one would go astray.
+  case doorOpen = 6
 
   case fileOpen = 16
   case fileStat = 17

@@ -180,7 +180,7 @@ extension Opcode {
   /// How many descriptors come with a reply whose status is 0.
   package var replyDescriptors: ClosedRange<Int> {
     switch self {
-    case .fileOpen, .netConnect, .netListen, .secretRead, .deviceOpen: 1...1
+    case .doorOpen, .fileOpen, .netConnect, .netListen, .secretRead, .deviceOpen: 1...1
     case .driverCall: 0...WireLimits.descriptors
     case .hello, .cancel, .notify, .handleList, .handleClose, .fileStat, .fileList, .fileRemove,
       .fileRename, .fileMakeDirectory, .netResolve, .appStart, .appSignal, .appStatus, .clockSet:

@@ -54,7 +54,7 @@ extension ReplyBody {
   ) throws(WireViolation) -> ReplyBody {
     switch opcode {
     case .cancel, .notify, .handleClose, .fileRemove, .fileRename, .fileMakeDirectory, .appSignal,
-      .clockSet:
+      .clockSet, .doorOpen:
       return .none
     case .hello: return .hello(try hello(&reader, bytes))
     case .handleList: return .handles(try WireList<HandleEntry>.read(&reader, bytes))

@@ -7,6 +7,7 @@ package enum Request: Hashable, Sendable {
   case notify(WireText)
   case handleList(first: UInt32)
   case handleClose(handle: UInt32)
+  case doorOpen
 
   case fileOpen(FileOpenRequest)
   case fileStat(grant: UInt16, path: WireText)
@@ -130,6 +131,7 @@ extension Request {
     case .notify: .notify
     case .handleList: .handleList
     case .handleClose: .handleClose
+    case .doorOpen: .doorOpen
     case .fileOpen: .fileOpen
     case .fileStat: .fileStat
     case .fileList: .fileList
@@ -152,7 +154,7 @@ extension Request {
   /// The index of the grant that it names, if its kind names one.
   package var grant: UInt16? {
     switch self {
-    case .hello, .cancel, .notify, .handleList, .handleClose: nil
+    case .hello, .cancel, .notify, .handleList, .handleClose, .doorOpen: nil
     case .fileOpen(let request): request.grant
     case .fileStat(let grant, _), .netResolve(let grant, _), .secretRead(let grant),
       .deviceOpen(let grant, _), .appStatus(let grant, _), .driverCall(let grant, _):
@@ -172,8 +174,8 @@ extension Request {
   /// What it is about, for a record: the path, the host, the name. Empty when there is nothing of the kind; never a payload.
   package var subject: WireText {
     switch self {
-    case .hello, .cancel, .notify, .handleList, .handleClose, .secretRead, .deviceOpen, .clockSet,
-      .driverCall:
+    case .hello, .cancel, .notify, .handleList, .handleClose, .doorOpen, .secretRead, .deviceOpen,
+      .clockSet, .driverCall:
       .empty
     case .fileOpen(let request): request.path
     case .fileStat(_, let path): path

@@ -71,6 +71,7 @@ extension Request {
     case .notify: return .notify(try reader.text(bytes))
     case .handleList: return .handleList(first: try reader.u32(bytes))
     case .handleClose: return .handleClose(handle: try reader.u32(bytes))
+    case .doorOpen: return .doorOpen
     case .fileOpen, .fileStat, .fileList, .fileRemove, .fileRename, .fileMakeDirectory,
       .netConnect, .netListen, .netResolve, .secretRead, .deviceOpen, .appStart, .appSignal,
       .appStatus, .clockSet, .driverCall:
@@ -91,7 +92,7 @@ extension Request {
     _ opcode: Opcode, grant: UInt16, _ reader: inout WireReader, _ bytes: Span<UInt8>
   ) throws(WireViolation) -> Request {
     switch opcode {
-    case .hello, .cancel, .notify, .handleList, .handleClose: throw .opcode
+    case .hello, .cancel, .notify, .handleList, .handleClose, .doorOpen: throw .opcode
     case .fileStat: return .fileStat(grant: grant, path: try reader.text(bytes))
     case .netResolve: return .netResolve(grant: grant, name: try reader.text(bytes))
     case .secretRead: return .secretRead(grant: grant)

@@ -24,7 +24,7 @@ extension Request {
     case .notify(let text), .fileStat(_, let text), .netResolve(_, let text),
       .appStatus(_, let text), .driverCall(_, let text):
       buffer.append(text: text, of: texts)
-    case .secretRead: break
+    case .doorOpen, .secretRead: break
     case .deviceOpen(_, let flags): buffer.append(flags.rawValue)
     case .fileOpen(let request):
       buffer.append(request.flags.rawValue)

@@ -10,7 +10,7 @@ extension RequestMessage {
 extension Request {
   fileprivate func isMalformed(in bytes: Span<UInt8>) -> Bool {
     switch self {
-    case .hello, .handleList, .secretRead, .driverCall: return false
+    case .hello, .handleList, .doorOpen, .secretRead, .driverCall: return false
     case .cancel(let number), .handleClose(let number): return number == 0
     case .notify(let text): return !text.isName(in: bytes)
     case .fileOpen(let request):

@@ -9,6 +9,8 @@ package enum WireLimits {
   package static let version: UInt16 = 1
   /// Requests of one app that wait for their reply; beyond: EAGAIN.
   package static let outstanding = 64
+  /// Sockets of one app to its broker, the first included; beyond: EMFILE.
+  package static let doors = 128
   /// Of a path in a request, in bytes, without a terminating NUL.
   package static let pathBytes = 4000 - headerBytes
   /// Of a rule in a reply, in bytes; of a longer one the end.

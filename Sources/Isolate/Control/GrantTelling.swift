@@ -1,5 +1,5 @@
 /// A grant in the words that operators read, and its whole content for comparing.
-package enum GrantWords {
+package enum GrantTelling {
   package static func kind(_ target: GrantTarget) -> String {
     switch target {
     case .files: "files"
