@@ -34,7 +34,8 @@ struct HostReach {
   func access(_ path: String) -> HostAccess {
     var access: HostAccess = []
     for (index, rule) in rules.enumerated() {
-      if rule.kind == .overlay, let upper = rule.upper, Self.moved(path, from: upper, to: "/") != nil
+      if rule.kind == .overlay, let upper = rule.upper,
+        Self.moved(path, from: upper, to: "/") != nil
       {
         access.formUnion([.read, .write])
       }

@@ -44,7 +44,7 @@ extension ProfileReader {
   }
 
   private mutating func reportNoTarget(_ name: Setting<String>) {
-    let kinds = GrantKind.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", ")
+    let kinds = GrantKeyWord.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", ")
     report(
       Diagnostic(
         at: name.position, length: name.length, "`grants.\(name.value)`: nothing is granted",
@@ -55,10 +55,10 @@ extension ProfileReader {
 
   private mutating func target(
     _ table: inout ProfileTable, _ name: Setting<String>
-  ) -> (GrantKind?, GrantTargetSetting?) {
-    var first: (kind: GrantKind, node: TOMLNode)?
+  ) -> (GrantKeyWord?, GrantTargetSetting?) {
+    var first: (kind: GrantKeyWord, node: TOMLNode)?
     var result: GrantTargetSetting?
-    for kind in GrantKind.allCases {
+    for kind in GrantKeyWord.allCases {
       guard let node = table.take(kind.rawValue) else { continue }
       if let first {
         let later = first.node.position < node.position ? node : first.node
@@ -76,7 +76,7 @@ extension ProfileReader {
   }
 
   private mutating func target(
-    _ kind: GrantKind, _ node: TOMLNode, _ key: String
+    _ kind: GrantKeyWord, _ node: TOMLNode, _ key: String
   ) -> GrantTargetSetting? {
     switch kind {
     case .files: return path(node, key).map { .files($0) }
@@ -239,7 +239,7 @@ extension ProfileReader {
   // MARK: On which conditions
 
   private mutating func readConditions(
-    _ table: inout ProfileTable, _ kind: GrantKind?, _ grant: inout GrantSetting
+    _ table: inout ProfileTable, _ kind: GrantKeyWord?, _ grant: inout GrantSetting
   ) {
     if let node = table.take("rights") {
       grant.rights = rights(node, table.path("rights"), kind)
@@ -283,7 +283,7 @@ extension ProfileReader {
   }
 
   private mutating func rights(
-    _ node: TOMLNode, _ key: String, _ kind: GrantKind?
+    _ node: TOMLNode, _ key: String, _ kind: GrantKeyWord?
   ) -> Setting<[GrantWord]>? {
     // What can be said depends on what is granted; without that, any word passes for now.
     let allowed = kind?.allowedRights ?? GrantWord.allCases

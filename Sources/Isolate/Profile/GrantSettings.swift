@@ -37,7 +37,7 @@ package enum GrantTargetSetting: Sendable {
   case clock(Setting<UInt64>)
   case driver(Setting<String>)
 
-  package var kind: GrantKind {
+  package var kind: GrantKeyWord {
     switch self {
     case .files: .files
     case .connect: .connect
@@ -103,7 +103,7 @@ package enum BuiltInDriver: String, CaseIterable, Sendable {
   case files, network, secrets, devices, clock, apps
 
   /// Who serves the requests of a grant; nil: a driver of the profile's own.
-  package init?(_ kind: GrantKind) {
+  package init?(_ kind: GrantKeyWord) {
     switch kind {
     case .files: self = .files
     case .connect, .listen, .resolve: self = .network
@@ -119,7 +119,7 @@ package enum BuiltInDriver: String, CaseIterable, Sendable {
 package enum TransportWord: String, CaseIterable, Sendable { case tcp, udp, unix }
 
 /// What a grant can be of; each word is the key that says so.
-package enum GrantKind: String, CaseIterable, Sendable {
+package enum GrantKeyWord: String, CaseIterable, Sendable {
   case files, connect, listen, resolve, secret, device, apps, clock, driver
 
   /// The rights that mean something for it.

@@ -36,11 +36,11 @@ struct GrantReaderTests {
     let (profile, diagnostics) = Fixture.read(Self.every)
     #expect(diagnostics.map(Fixture.short) == [])
     #expect(profile.grants.count == 12)
-    #expect(Set(profile.grants.compactMap { $0.target?.kind }) == Set(GrantKind.allCases))
+    #expect(Set(profile.grants.compactMap { $0.target?.kind }) == Set(GrantKeyWord.allCases))
     let data = try #require(profile.grants.first)
     #expect(data.name.value == "data")
     #expect(data.name.position == Position(file: "app.toml", line: 1, column: 9))
-    #expect(data.rights?.value == GrantKind.files.allowedRights)
+    #expect(data.rights?.value == GrantKeyWord.files.allowedRights)
     #expect(data.rate?.value == RateSetting(requests: 100, perMilliseconds: 1000))
     #expect(data.burst?.value == 20)
     #expect(data.count?.value == 1000)
@@ -57,8 +57,8 @@ struct GrantReaderTests {
     #expect(profile.drivers[2].isDropped)
   }
 
-  @Test("without rights a grant has the least of use", arguments: GrantKind.allCases)
-  func defaults(kind: GrantKind) {
+  @Test("without rights a grant has the least of use", arguments: GrantKeyWord.allCases)
+  func defaults(kind: GrantKeyWord) {
     #expect(Set(kind.defaultRights).isSubset(of: kind.allowedRights))
     #expect(!kind.defaultRights.isEmpty)
     #expect(!kind.defaultRights.contains { $0.changesFiles })
