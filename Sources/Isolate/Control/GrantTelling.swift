@@ -14,46 +14,9 @@ package enum GrantTelling {
     }
   }
 
-  /// Of what: "/home/me/notes/", "tcp example.org:443".
-  package static func target(_ target: GrantTarget) -> String {
-    switch target {
-    case .files(let path, let isDirectory):
-      isDirectory && !path.hasSuffix("/") ? path + "/" : path
-    case .connect(let targets), .listen(let targets):
-      targets.map(network).joined(separator: ", ")
-    case .resolve(let names), .apps(let names): names.joined(separator: ", ")
-    case .secret(.file(let path)): path
-    case .secret(.credential(let name)): "credential " + name
-    case .secret(.command(let words)): "output of " + words.joined(separator: " ")
-    case .device(let path): path
-    case .clock(let step): "steps up to \(step) ms"
-    case .driver(let name): name
-    }
-  }
-
-  private static func network(_ target: NetworkTarget) -> String {
-    let host = "\(target.transport.rawValue) \(target.host)"
-    guard let ports = target.ports else { return host }
-    if ports == 0...UInt16.max { return host + ":*" }
-    return ports.count == 1
-      ? "\(host):\(ports.lowerBound)"
-      : "\(host):\(ports.lowerBound)-\(ports.upperBound)"
-  }
-
-  private static let names: [(GrantRights, String)] = [
-    (.read, "read"), (.write, "write"), (.create, "create"), (.list, "list"), (.stat, "stat"),
-    (.remove, "remove"), (.rename, "rename"), (.makeDirectory, "make-directory"),
-    (.links, "links"), (.connect, "connect"), (.listen, "listen"), (.resolve, "resolve"),
-    (.start, "start"), (.signal, "signal"), (.status, "status"), (.set, "set"), (.call, "call"),
-  ]
-
+  /// The words of a profile.
   package static func rights(_ rights: GrantRights) -> [String] {
-    names.filter { rights.contains($0.0) }.map(\.1)
-  }
-
-  /// "10 in 1000 ms, 20 at once".
-  package static func rate(_ rate: GrantRate) -> String {
-    "\(rate.requests) in \(rate.perMilliseconds) ms, \(rate.burst) at once"
+    GrantWord.allCases.filter { rights.contains(PolicyResolver.right($0)) }.map(\.rawValue)
   }
 
   /// Everything that a grant allows, so that what was answered holds for exactly this and nothing wider. Where it is
@@ -75,7 +38,10 @@ package enum GrantTelling {
     case .driver(let name): object["driver"] = .string(name)
     }
     object["rights"] = .integer(Int64(grant.rights.rawValue))
-    if let rate = grant.rate { object["rate"] = .string(self.rate(rate)) }
+    if let rate = grant.rate {
+      object["rate"] = .array(
+        [rate.requests, rate.perMilliseconds, rate.burst].map { .integer(Int64($0)) })
+    }
     if let count = grant.count { object["count"] = JSONValue(count) }
     if let lease = grant.leaseMilliseconds { object["lease"] = .integer(lease) }
     return .object(object)

@@ -34,7 +34,7 @@ package enum SessionInterface {
       name: string,
       # files, connect, listen, resolve, secret, device, apps, clock or driver
       kind: string,
-      # Of what: a path, hosts, names.
+      # Of what, in words: a path, hosts, names.
       target: string,
       rights: []string,
       # Where it was written: file:line
@@ -46,8 +46,6 @@ package enum SessionInterface {
       # How many requests are left, and for how long; null where there is no limit.
       left: ?int,
       lease: ?int,
-      # "10 in 1000 ms, 20 at once"
-      rate: ?string,
       # Whether an operator is asked first, and what was answered for longer than one request.
       asks: bool,
       answer: ?(run, always, never),

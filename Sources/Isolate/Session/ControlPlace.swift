@@ -7,12 +7,14 @@ struct ControlPlace {
   let answers: String?
   private let user: UInt32
 
-  init(environment: [(name: String, value: String)], home: String, user: UInt32) {
+  init(
+    environment: [(name: String, value: String)], home: String, user: UInt32, isRoot: Bool
+  ) {
     func directory(_ name: String) -> String? {
       environment.first { $0.name == name && $0.value.hasPrefix("/") }?.value
     }
     self.user = user
-    if user == 0 {
+    if isRoot {
       bases = [("/run", false)]
       answers = "/var/lib/isolated/answers"
       return
@@ -33,7 +35,7 @@ struct ControlPlace {
   init(_ host: HostFacts) {
     self.init(
       environment: host.environment.map { ($0.name, $0.value) }, home: host.home,
-      user: LocalSocket.user)
+      user: LocalSocket.user, isRoot: LocalSocket.user == 0)
   }
 
   /// The directory of the sessions' sockets, made if it is missing.

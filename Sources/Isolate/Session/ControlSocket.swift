@@ -10,6 +10,8 @@ final class ControlSocket {
   private var peers: [Int: HeldDescriptor] = [:]
   /// Peers that have said all they will: they get what is ready, and go.
   private var ended: Set<Int> = []
+  /// Somebody waits at the listener: let in at the end of the turn, when those that go have made room.
+  private var knocks = false
   /// Refused at the door, for another user or from inside a sandbox.
   private(set) var turnedAway: UInt64 = 0
 
@@ -73,7 +75,7 @@ final class ControlSocket {
     for index in 0..<(try queue.wait(timeout: 0)) {
       let event = queue[index]
       if event.token == Self.listenerMark {
-        try accept(now: now)
+        knocks = true
         continue
       }
       let peer = Int(event.token)
@@ -111,6 +113,7 @@ final class ControlSocket {
       if ended.contains(peer) { leave(peer) }
     }
     hangUp()
+    if knocks { try accept() }
     for (peer, held) in peers {
       var wanted: EventQueue.Wanted = server.wantsInput(peer) ? .reading : []
       if !server.output(peer).isEmpty { wanted.insert(.writing) }
@@ -118,7 +121,8 @@ final class ControlSocket {
     }
   }
 
-  private func accept(now: Int64) throws(SystemError) {
+  private func accept() throws(SystemError) {
+    knocks = false
     for _ in 0..<Self.acceptsAtOnce {
       guard let socket = try LocalSocket.accept(from: listener) else { return }
       guard isWelcome(socket) else {

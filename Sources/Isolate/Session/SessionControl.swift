@@ -214,13 +214,12 @@ final class SessionControl {
       let grant = status.grant
       var told = ControlGrant(
         name: grant.name, kind: GrantTelling.kind(grant.target),
-        target: GrantTelling.target(grant.target), rights: GrantTelling.rights(grant.rights),
+        target: grant.target.inWords, rights: GrantTelling.rights(grant.rights),
         rule: grant.position.description)
       told.requests = status.used &+ status.refused
       told.refused = status.refused
       told.left = status.countLeft
       told.leaseMilliseconds = status.leaseLeftMilliseconds
-      told.rate = grant.rate.map(GrantTelling.rate)
       told.asks = grant.askMilliseconds != nil
       told.answer = answers[status.index]
       told.latency = status.latencies
@@ -259,7 +258,8 @@ final class SessionControl {
     case .netListen: "listener"
     case .secretRead: "secret"
     case .deviceOpen: "device"
-    case .driverCall, .hello, .cancel, .notify, .handleList, .handleClose, .fileStat, .fileList,
+    case .driverCall, .hello, .cancel, .notify, .handleList, .handleClose, .doorOpen, .fileStat,
+      .fileList,
       .fileRemove, .fileRename, .fileMakeDirectory, .netResolve, .appStart, .appSignal, .appStatus,
       .clockSet, nil:
       "descriptor"

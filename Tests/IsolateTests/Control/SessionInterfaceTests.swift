@@ -69,7 +69,6 @@ struct SessionInterfaceTests {
     #expect(try ControlGrant(grant.json) == grant)
     grant.left = .max >> 1
     grant.leaseMilliseconds = 5
-    grant.rate = "r"
     grant.answer = .never
     grant.state = .usedUp
     grant.latency = [1, 2]
