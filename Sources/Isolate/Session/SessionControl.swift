@@ -26,6 +26,24 @@ struct SessionFacts {
   var door: Int32?
 }
 
+extension SessionFacts {
+  init(
+    _ policy: Policy, _ standard: [PlanContext.StandardDescriptor], pid: Int32, startedAt: Int64
+  ) {
+    self.startedAt = startedAt
+    self.pid = pid
+    self.standard = standard.map { which in
+      switch which {
+      case .asIs: .caller
+      case .pty: .terminal
+      case .null: .null
+      }
+    }
+    kept = policy.descriptors
+    door = policy.brokerDescriptor
+  }
+}
+
 /// Serves the control socket of one session.
 final class SessionControl {
   private let socket: ControlSocket
