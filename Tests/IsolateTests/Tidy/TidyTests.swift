@@ -46,9 +46,12 @@ struct TidyTests {
     let found = offences(swift) { source, line in
       let isFree =
         source.room == "System" || source.room == "Launch"
-        || source.path.hasPrefix("Sources/isolated/")
+        || source.path.hasPrefix("Sources/isolated/") || source.room == "IsolateClient"
+      // The words of shared memory, behind bounds that it checks itself.
+      let isMemory = source.path == "Sources/Isolate/Broker/BookMemory.swift"
       return !isFree
         && ["import Glibc", "import CSeccomp", "unsafe "].contains { code(line).contains($0) }
+        && !(isMemory && !code(line).contains("import "))
     }
     #expect(found.isEmpty, "\(found)")
   }

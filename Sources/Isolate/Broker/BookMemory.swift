@@ -1,0 +1,45 @@
+internal import Synchronization
+
+/// The shared memory that the book lies in: 64-bit words at offsets in bytes. The only place of the room that touches raw memory.
+///
+/// A word is read and written whole, so that another process sees the old or the new one, never a mixture (both machines' 64-bit
+/// stores to aligned addresses are single). `publish` and `acquire` are the ordered pair: who acquires what was published also
+/// sees every word that was written before it.
+@safe package struct BookMemory {
+  private let base: UnsafeMutableRawPointer
+
+  /// Of `BookLayout.bytes`, owned by the caller, who keeps it mapped as long as this value or a copy of it is used.
+  ///
+  /// Nil: too small, or not aligned to 8 bytes.
+  @unsafe package init?(_ bytes: UnsafeMutableRawBufferPointer) {
+    guard let base = bytes.baseAddress, bytes.count >= BookLayout.bytes,
+      UInt(bitPattern: base) & 7 == 0
+    else { return nil }
+    unsafe self.base = base
+  }
+
+  private func place(_ offset: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
+    precondition(offset >= 0 && offset <= BookLayout.bytes - 8 && offset & 7 == 0)
+    return unsafe (base + offset).assumingMemoryBound(to: Atomic<UInt64>.self)
+  }
+
+  func word(_ offset: Int) -> UInt64 {
+    unsafe place(offset).pointee.load(ordering: .relaxed)
+  }
+
+  func set(_ offset: Int, _ word: UInt64) {
+    unsafe place(offset).pointee.store(word, ordering: .relaxed)
+  }
+
+  /// Everything written before is seen by whoever acquires this word.
+  func publish(_ offset: Int, _ word: UInt64) {
+    unsafe place(offset).pointee.store(word, ordering: .releasing)
+  }
+
+  func acquire(_ offset: Int) -> UInt64 {
+    unsafe place(offset).pointee.load(ordering: .acquiring)
+  }
+
+  /// Nothing moves across it: what was written before is seen before what is written after, and the same for reading.
+  func fence() { atomicMemoryFence(ordering: .acquiringAndReleasing) }
+}
