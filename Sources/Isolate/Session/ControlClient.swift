@@ -1,6 +1,6 @@
 /// The command's side of a session's control socket: finds the session, asks, reads answers as anybody's bytes.
-struct ControlClient: ~Copyable {
-  private let socket: Descriptor
+struct ControlClient {
+  private let socket: HeldDescriptor
   let session: SessionName
   private var rest: [UInt8] = []
   private static let timeoutMilliseconds: Int32 = 10_000
@@ -46,11 +46,7 @@ struct ControlClient: ~Copyable {
         cure: "name one: " + answering.map(\.text).joined(separator: ", "))
     }
     session = first
-    do throws(SystemError) {
-      self.socket = try socket.descriptor.duplicate()
-    } catch {
-      throw Failure(message: "\(error)", cure: nil)
-    }
+    self.socket = socket
   }
 
   private static func nobody(_ app: String, among found: [SessionName]) -> Failure {
@@ -71,7 +67,7 @@ struct ControlClient: ~Copyable {
     let message = VarlinkText.call(name, parameters, more: more) + [0]
     var sent = 0
     while sent < message.count {
-      guard let count = LocalSocket.give(message[sent...], to: socket), count > 0 else {
+      guard let count = LocalSocket.give(message[sent...], to: socket.descriptor), count > 0 else {
         throw hungUp
       }
       sent += count
@@ -112,7 +108,8 @@ struct ControlClient: ~Copyable {
         throw hungUp
       }
       searched = rest.count
-      guard rest.count <= Self.replyBytes, case .bytes(let bytes) = Bytes.take(from: socket.raw)
+      guard rest.count <= Self.replyBytes,
+        case .bytes(let bytes) = Bytes.take(from: socket.descriptor.raw)
       else { throw hungUp }
       rest += bytes
     }
