@@ -2,6 +2,8 @@
 #ifndef CSECCOMP_H
 #define CSECCOMP_H
 #include "control.h"
+#include "driver_sockets.h"
+#include "drivers.h"
 #include "events.h"
 #include "filter.h"
 #include "janitor.h"

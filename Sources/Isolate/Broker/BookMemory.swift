@@ -18,6 +18,12 @@ internal import Synchronization
     unsafe self.base = base
   }
 
+  /// The same, of memory that knows its own size.
+  package init?(_ memory: some MappedMemory) {
+    guard let own = unsafe BookMemory(memory.bytes) else { return nil }
+    self = own
+  }
+
   private func place(_ offset: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
     precondition(offset >= 0 && offset <= BookLayout.bytes - 8 && offset & 7 == 0)
     return unsafe (base + offset).assumingMemoryBound(to: Atomic<UInt64>.self)
@@ -42,4 +48,9 @@ internal import Synchronization
 
   /// Nothing moves across it: what was written before is seen before what is written after, and the same for reading.
   func fence() { atomicMemoryFence(ordering: .acquiringAndReleasing) }
+}
+
+/// Memory that stays mapped as long as this object lives.
+package protocol MappedMemory: AnyObject {
+  @unsafe var bytes: UnsafeMutableRawBufferPointer { get }
 }

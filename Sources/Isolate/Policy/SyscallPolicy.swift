@@ -75,6 +75,15 @@ package struct SyscallPolicy: Hashable, Sendable {
     self.deny = SyscallPolicy.sortedOnce(deny)
   }
 
+  /// Nothing but these calls.
+  ///
+  /// - Parameter calls: names of the table; one that is not there allows nothing.
+  init(known calls: [String]) {
+    base = .nothing
+    allow = SyscallPolicy.sortedOnce(calls)
+    deny = []
+  }
+
   /// The entries that are neither `@group` nor the name of a call.
   package static func unknownEntries(in entries: [String]) -> [UnknownSyscalls.Entry] {
     var unknown: [UnknownSyscalls.Entry] = []

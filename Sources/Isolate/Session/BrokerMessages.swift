@@ -7,10 +7,14 @@ enum BrokerNotice: Hashable, Sendable {
   case ready
   /// The app got a socket; a duplicate comes with this.
   case gaveSocket(handle: UInt32, grant: UInt16)
-  /// The app, or the ledger, is done with a handle.
-  case forgot(handle: UInt32)
+  /// The socket of a handle is to be shut, and its duplicate closed.
+  case cut(handle: UInt32)
+  /// The app got another door; our end of it comes with this, for a successor.
+  case openedDoor(number: UInt16)
+  case closedDoor(number: UInt16)
   /// A request waits for an operator.
-  case asks(number: UInt64, grant: UInt16, opcode: UInt16, deadlineAt: Int64, subject: BrokerText)
+  /// Answered with no when so many milliseconds have passed.
+  case asks(number: UInt64, grant: UInt16, opcode: UInt16, milliseconds: Int64, subject: BrokerText)
   case askGone(number: UInt64)
   /// The app sent lines of sd_notify(3).
   case notified(BrokerText)
@@ -25,6 +29,8 @@ enum BrokerNotice: Hashable, Sendable {
 /// What a supervisor says.
 enum BrokerOrder: Hashable, Sendable {
   case answer(number: UInt64, AskAnswer)
+  /// A door that the app was given by a predecessor comes with this. Before anything else.
+  case door(number: UInt16)
   case revoke(grant: UInt16)
   /// The socket to a driver comes with this.
   case driver(index: UInt16)
@@ -92,10 +98,12 @@ struct BrokerMessage: ~Copyable {
     switch notice {
     case .ready: self.init(kind: 1)
     case .gaveSocket(let handle, let grant): self.init(kind: 2, grant: grant, handle: handle)
-    case .forgot(let handle): self.init(kind: 3, handle: handle)
-    case .asks(let number, let grant, let opcode, let deadlineAt, let subject):
+    case .cut(let handle): self.init(kind: 3, handle: handle)
+    case .openedDoor(let number): self.init(kind: 10, grant: number)
+    case .closedDoor(let number): self.init(kind: 11, grant: number)
+    case .asks(let number, let grant, let opcode, let milliseconds, let subject):
       self.init(
-        kind: 4, grant: grant, number: number, time: deadlineAt, opcode: opcode, text: subject)
+        kind: 4, grant: grant, number: number, time: milliseconds, opcode: opcode, text: subject)
     case .askGone(let number): self.init(kind: 5, number: number)
     case .notified(let text): self.init(kind: 6, text: text)
     case .cutOff(let violation, let opcode):
@@ -109,6 +117,7 @@ struct BrokerMessage: ~Copyable {
     switch order {
     case .answer(let number, let answer):
       self.init(kind: 33, handle: UInt32(answer.rawValue), number: number)
+    case .door(let number): self.init(kind: 37, grant: number)
     case .revoke(let grant): self.init(kind: 34, grant: grant)
     case .driver(let index): self.init(kind: 35, grant: index)
     case .driverEnded(let index): self.init(kind: 36, grant: index)
@@ -125,18 +134,20 @@ struct BrokerMessage: ~Copyable {
     switch get(2, at: 0) {
     case 1: return .ready
     case 2: return .gaveSocket(handle: handle, grant: grant)
-    case 3: return .forgot(handle: handle)
+    case 3: return .cut(handle: handle)
     case 4:
       guard let text else { return nil }
       return .asks(
         number: number, grant: grant, opcode: opcode,
-        deadlineAt: Int64(bitPattern: get(8, at: 16)), subject: text)
+        milliseconds: Int64(bitPattern: get(8, at: 16)), subject: text)
     case 5: return .askGone(number: number)
     case 6: return text.map { .notified($0) }
     case 7:
       return .cutOff(violation: UInt8(truncatingIfNeeded: handle), opcode: opcode)
     case 8: return .ringIsHalfFull(sequence: number)
     case 9: return .wantsDriver(index: grant)
+    case 10: return .openedDoor(number: grant)
+    case 11: return .closedDoor(number: grant)
     default: return nil
     }
   }
@@ -154,6 +165,7 @@ struct BrokerMessage: ~Copyable {
     case 34: return .revoke(grant: grant)
     case 35: return .driver(index: grant)
     case 36: return .driverEnded(index: grant)
+    case 37: return .door(number: grant)
     default: return nil
     }
   }

@@ -6,71 +6,148 @@ package func runBroker() -> Int32 {
     Output.complain("'isolated broker' is started by isolated itself, for an app with grants")
     return BrokerNumbers.End.badStart.rawValue
   }
-  var session = BrokerSession(
-    door: Descriptor(adopting: BrokerNumbers.door),
-    control: Descriptor(adopting: BrokerNumbers.control))
-  return session.run().rawValue
+  do throws(SystemError) {
+    var session = try BrokerSession(
+      door: Descriptor(adopting: BrokerNumbers.door),
+      control: Descriptor(adopting: BrokerNumbers.control),
+      book: Descriptor(adopting: BrokerNumbers.book),
+      settings: Descriptor(adopting: BrokerNumbers.settings))
+    return try session.run().rawValue
+  } catch {
+    return BrokerNumbers.End.badStart.rawValue
+  }
 }
 
-/// One broker: one loop over the app's door, the supervisor's and what outstanding requests wait for.
-struct BrokerSession: ~Copyable {
-  private let door: Descriptor
-  private let control: Descriptor
-  private var incoming = WireBuffer()
-  private var outgoing = WireBuffer()
+extension SharedMemory: MappedMemory {}
 
-  init(door: consuming Descriptor, control: consuming Descriptor) {
-    self.door = door
-    self.control = control
+/// One broker: one loop over the app's doors, the supervisor's and what outstanding requests wait for. It receives, lets `Broker`
+/// decide, performs with the drivers, replies. A request that is done at once allocates nothing.
+struct BrokerSession: ~Copyable {
+  var broker: Broker
+  let start: BrokerStart
+  /// Kept mapped: `broker` writes it.
+  private let book: SharedMemory
+  let control: Descriptor
+  var events: EventQueue
+  /// By number.
+  var doors: [BrokerDoor?]
+  /// By grant.
+  let places: [GrantPlace]
+  var outgoing = WireBuffer()
+  /// Requests that were not done at once, by slot.
+  var kept: [KeptRequest?]
+  /// The request whose question an operator sees, by grant.
+  var shown: [UInt16: Ticket] = [:]
+  var end: BrokerNumbers.End?
+  /// Doors that are not read for want of room.
+  var pausedDoors = 0
+
+  /// What an event's token says beside a number.
+  enum Token: UInt64 {
+    case control = 0
+    case door = 1
+    case work = 2
+
+    func with(_ number: Int) -> UInt64 { rawValue << 32 | UInt64(number) }
+    init?(_ token: UInt64) { self.init(rawValue: token >> 32) }
   }
 
-  mutating func run() -> BrokerNumbers.End {
+  init(
+    door: consuming Descriptor, control: consuming Descriptor, book: consuming Descriptor,
+    settings: consuming Descriptor
+  ) throws(SystemError) {
+    let bytes = try settings.readAll(limit: 4 << 20)
+    guard let start = BrokerStart(bytes) else {
+      throw SystemError(call: "read", number: Errno.invalid)
+    }
+    self.start = start
+    self.book = try SharedMemory.map(book, size: BookLayout.bytes, isWritable: true)
+    guard let memory = BookMemory(self.book) else {
+      throw SystemError(call: "mmap", number: Errno.invalid)
+    }
+    broker = Broker(
+      start.settings, book: memory, at: BrokerTime(microseconds: Poller.bootMicroseconds()))
+    events = try EventQueue()
+    try events.add(control.raw, token: Token.control.with(0), .reading)
+    self.control = control
+    doors = Array(repeating: nil, count: WireLimits.doors)
+    kept = Array(repeating: nil, count: BookLayout.requests)
+    places = GrantPlace.open(start)
+    try addDoor(0, door)
+  }
+
+  mutating func run() throws(SystemError) -> BrokerNumbers.End {
+    var incoming = WireBuffer()
     tell(.ready)
-    while true {
-      do throws(SystemError) {
-        var doors = [Door(door.raw), Door(control.raw)]
-        try Poller.wait(&doors, timeout: nil)
-        if doors[1].isHungUp { return .doorClosed }
-        if doors[0].isReadable || doors[0].isHungUp {
-          if let end = try receive(isHungUp: doors[0].isHungUp) { return end }
-        }
-      } catch {
-        return .badStart
+    /* A predecessor's doors come before the replies that are owed there. */
+    readOrders(isHungUp: false)
+    follow()
+    while end == nil {
+      let count = try events.wait(timeout: timeout())
+      for index in 0..<count { note(events[index]) }
+      let now = self.now
+      if let moment = broker.nextMoment, moment <= now { broker.advance(to: now) }
+      follow()
+      serve(&incoming)
+    }
+    return end ?? .doorClosed
+  }
+
+  var now: BrokerTime { BrokerTime(microseconds: Poller.bootMicroseconds()) }
+
+  private func timeout() -> Int64? {
+    guard let moment = broker.nextMoment else { return nil }
+    /* Rounded up: woken too early we would only wait again. */
+    return max(0, (moment.microseconds - now.microseconds + 999) / 1000)
+  }
+
+  private mutating func note(_ event: EventQueue.Event) {
+    let number = Int(event.token & 0xFFFF_FFFF)
+    switch Token(event.token) {
+    case .control: readOrders(isHungUp: event.isHungUp)
+    case .door:
+      guard doors.indices.contains(number), let door = doors[number] else { return }
+      if event.isWritable { flush(number, door) }
+      door.isReadable = event.isReadable || event.isHungUp
+      door.isHungUp = event.isHungUp
+    case .work: break
+    case nil: break
+    }
+  }
+
+  /// One message of each door that has one, in turn.
+  private mutating func serve(_ incoming: inout WireBuffer) {
+    while end == nil {
+      let doors = self.doors
+      guard let number = broker.nextDoor({ doors[$0]?.isReadable ?? false }),
+        let door = doors[number]
+      else { break }
+      door.isReadable = false
+      receive(number, door, &incoming)
+      follow()
+    }
+    if end == nil { pause() }
+  }
+
+  /// What follows from what has happened.
+  mutating func follow() {
+    while let action = broker.nextAction() {
+      switch action {
+      case .perform(let ticket, let driver, let atOnce): resume(ticket, driver, atOnce: atOnce)
+      case .abandon(let ticket, _): abandon(ticket)
+      case .reply(let reply):
+        forget(reply.ticket)
+        send(reply)
+      case .ask(let ticket, let grant): ask(ticket, grant)
+      case .withdraw(let grant): withdraw(grant)
+      case .cut(let handle):
+        tell(.cut(handle: handle))
+        broker.didCut(handle)
       }
     }
   }
 
-  private mutating func receive(isHungUp: Bool) throws(SystemError) -> BrokerNumbers.End? {
-    var span = incoming.bytes.mutableSpan
-    guard let arrival = try Packets.receive(from: door, into: &span) else { return nil }
-    if arrival.size == 0 && isHungUp { return .doorClosed }
-    incoming.received(arrival.size)
-    do throws(WireViolation) {
-      let message = try RequestMessage.decode(
-        incoming.bytes.span.extracting(first: incoming.count),
-        descriptors: arrival.descriptors.count, isTruncated: arrival.isTruncated,
-        lostDescriptors: arrival.lostDescriptors)
-      answer(message)
-      return nil
-    } catch {
-      tell(.cutOff(violation: error.rawValue, opcode: 0))
-      return .cutOff
-    }
-  }
-
-  private mutating func answer(_ message: RequestMessage) {
-    let head = ReplyHead(message.request.opcode, id: message.id)
-    outgoing.beginReply(head, rule: Span())
-    if case .hello = message.request {
-      outgoing.append(hello: HelloReply(total: 0))
-      let list = outgoing.beginList()
-      outgoing.end(list: list, count: 0)
-    }
-    _ = outgoing.finish()
-    _ = Packets.send(outgoing.bytes.span.extracting(first: outgoing.count), to: door)
-  }
-
-  private func tell(_ notice: BrokerNotice, passing number: Int32 = -1) {
+  func tell(_ notice: BrokerNotice, passing number: Int32 = -1) {
     let message = BrokerMessage(notice)
     _ = Packets.send(message.bytes.span, to: control, passing: number)
   }

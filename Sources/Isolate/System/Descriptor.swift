@@ -28,6 +28,14 @@ package struct Descriptor: ~Copyable, Sendable {
     return Descriptor(adopting: raw)
   }
 
+  /// A name for what lies there, which gives no access to it (O_PATH).
+  package static func openPlace(_ path: String) throws(SystemError) -> Descriptor {
+    let raw = try call("open", path) {
+      unsafe RawText.withCString(path) { unsafe kernel_open_path($0) }
+    }
+    return Descriptor(adopting: raw)
+  }
+
   /// /dev/null, for reading and writing.
   package static func openNull() throws(SystemError) -> Descriptor {
     let raw = try call("open", "/dev/null") { unsafe open("/dev/null", O_RDWR | O_CLOEXEC) }

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mount_probe.h"
+
 enum probe_entry {
 	PROBE_NATIVE = 0,
 	PROBE_I386, /* int 0x80; x86-64 only */
