@@ -212,7 +212,7 @@ int driver_locate(int root, const void *path, size_t size, int links)
 
 	if (copy_path(&text, path, size) < 0)
 		return -1;
-	return beneath(root, text.bytes, O_PATH | (links ? 0U : O_NOFOLLOW), 0, links);
+	return beneath(root, size ? text.bytes : ".", O_PATH | (links ? 0U : O_NOFOLLOW), 0, links);
 }
 
 int driver_stat(int root, const void *path, size_t size, int links, struct driver_place *out)
@@ -234,7 +234,7 @@ int driver_open_directory(int root, const void *path, size_t size, int links)
 
 	if (copy_path(&text, path, size) < 0)
 		return -1;
-	return beneath(root, text.bytes, O_RDONLY | O_DIRECTORY | O_NONBLOCK, 0, links);
+	return beneath(root, size ? text.bytes : ".", O_RDONLY | O_DIRECTORY | O_NONBLOCK, 0, links);
 }
 
 /* Opens the directory that holds the last component, and says where that one begins in the text. */

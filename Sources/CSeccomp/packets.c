@@ -141,7 +141,7 @@ int kernel_sealed_file(const char *name, const void *bytes, size_t size)
 	if (fd < 0)
 		return -1;
 	while (done < size) {
-		ssize_t count = write(fd, (const char *)bytes + done, size - done);
+		ssize_t count = pwrite(fd, (const char *)bytes + done, size - done, (off_t)done);
 
 		if (count <= 0)
 			return keep_error(fd);

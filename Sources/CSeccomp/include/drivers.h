@@ -50,6 +50,7 @@ int driver_open_file(int fd, uint32_t flags);
 /* A character or block device: as driver_open_file, READ and WRITE only; ENODEV if it is none or st_rdev differs. */
 int driver_open_device(int fd, uint32_t flags, uint64_t device_number);
 
+/* In the next three an empty path is the root itself. */
 /* Only fstat's half of driver_place, of what lies at the path; a link itself unless `links`. */
 int driver_stat(int root, const void *path, size_t size, int links, struct driver_place *out);
 /* O_PATH descriptor of what lies at the path; a link itself unless `links`. */

@@ -27,3 +27,28 @@ extension Opcode {
     }
   }
 }
+
+extension ReplyDetail {
+  /// As the interface of a session names it.
+  package var words: String {
+    switch self {
+    case .kernel: "kernel"
+    case .noGrant: "no_grant"
+    case .right: "right"
+    case .outside: "outside"
+    case .rate: "rate"
+    case .count: "count"
+    case .lease: "lease"
+    case .revoked: "revoked"
+    case .denied: "denied"
+    case .unanswered: "unanswered"
+    case .crowded: "crowded"
+    case .deadline: "deadline"
+    case .cancelled: "cancelled"
+    case .brokerRestarted: "broker_restarted"
+    case .driverFailed: "driver_failed"
+    case .malformed: "malformed"
+    case .unavailable: "unavailable"
+    }
+  }
+}

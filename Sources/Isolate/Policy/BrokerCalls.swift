@@ -5,14 +5,14 @@ enum BrokerCalls {
     // Start and end. execve is the launcher's last step; execveat when the program is a descriptor.
     "execve", "execveat", "exit", "exit_group", "brk", "arch_prctl", "set_tid_address",
     "set_robust_list", "rseq", "prlimit64", "getrandom", "readlink", "readlinkat",
-    "sched_getaffinity", "getpid", "gettid", "tgkill", "rt_sigaction", "rt_sigprocmask",
+    "sched_getaffinity", "sched_yield", "getpid", "gettid", "tgkill", "rt_sigaction", "rt_sigprocmask",
     "rt_sigreturn", "sigaltstack", "restart_syscall",
     // Memory; secrets are handed over as sealed memory files.
     "mmap", "munmap", "mprotect", "mremap", "madvise", "futex", "memfd_create", "ftruncate",
     // Descriptors that are there.
     "read", "write", "readv", "writev", "pread64", "pwrite64", "lseek", "close", "close_range",
     "fstat", "newfstatat", "statx", "dup", "dup3", "fcntl", "sendmsg", "recvmsg", "sendto",
-    "recvfrom", "shutdown", "getsockopt",
+    "recvfrom", "shutdown", "getsockopt", "socketpair",
     // Waiting and clocks.
     "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "poll", "ppoll", "eventfd2",
     "timerfd_create", "timerfd_settime", "clock_gettime", "gettimeofday",
@@ -21,7 +21,7 @@ enum BrokerCalls {
   /// The loader of a build that is not static.
   static let dynamicallyLinked = ["openat", "access", "getcwd", "uname", "prctl"]
 
-  static let files = ["openat", "openat2", "getdents64"]
+  static let files = ["openat", "openat2", "getdents64", "fstatfs", "umask", "fchmod"]
 
   static let changing = ["unlinkat", "renameat", "renameat2", "mkdirat", "fsync", "fdatasync"]
 

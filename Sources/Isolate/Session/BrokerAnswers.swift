@@ -69,7 +69,9 @@ extension BrokerSession {
     let request = broker.table[slot]
     shown[grant] = ticket
     let left = request.deadline.microseconds(since: now) / 1000
-    let subject = kept(ticket).map { $0.message.request.subject.array(in: $0.bytes.span) } ?? []
+    let bytes = kept(ticket)?.bytes ?? []
+    let text = kept(ticket)?.message.request.subject ?? .empty
+    let subject = text.array(in: bytes.span)
     tell(
       .asks(
         number: ticket.serial, grant: grant, opcode: request.record.opcode.rawValue,

@@ -74,7 +74,8 @@ extension BrokerSession {
     let head = ReplyHead(
       reply.opcode, id: reply.id, status: reply.status, detail: reply.detail, grant: reply.grant)
     if let grant = reply.grant {
-      outgoing.beginReply(head, rule: broker.rules[Int(grant)].position.span)
+      let rule = broker.rules[Int(grant)].position
+      outgoing.beginReply(head, rule: rule.span)
     } else {
       outgoing.beginReply(head, rule: Span())
     }

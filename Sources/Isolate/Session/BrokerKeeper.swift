@@ -8,6 +8,8 @@ package final class BrokerKeeper {
   static let deathWindow: Int64 = 10_000
   /// How many doors `doors` gives.
   static let doorCount = 4
+  /// Sockets of one app that can be cut; one beyond is cut at once.
+  static let socketLimit = 256
 
   package let policy: Policy
   package private(set) var state = BrokerState.asleep
@@ -15,27 +17,47 @@ package final class BrokerKeeper {
   package private(set) var pendingAsks: [PendingAsk] = []
   /// When the app was started, in milliseconds on the monotonic clock.
   let startedAt: Int64
-  private let landlockABI: Int
-  private let filterCache: String?
+  /// The same on the clock that leases and the book go by.
+  let bootStart: BrokerTime
+  private let host: HostFacts
+  private let pins: BrokerPins
   /// The supervisor's end of the way to the app, until it is shut.
   private var door: HeldDescriptor?
   private var launch: BrokerLaunch?
   private var running: BrokerLaunch.Running?
+  /// Kept mapped for `reader`, which looks at what brokers write: hostile words.
+  private var book: SharedMemory?
+  private(set) var reader: BookReader?
   private var failure: LaunchFailure?
   private var endStatus: ExitStatus?
   private var reportsEnded = false
   private var deaths: [Int64] = []
   private var events: [BrokerEvent] = []
+  /// Sockets that the app got, in the order in which it got them: to be shut when their grant is taken back.
+  private var sockets: [HeldSocket] = []
+  /// Our ends of the doors that the app asked for, for the next broker.
+  private var moreDoors: [(number: UInt16, door: HeldDescriptor)] = []
+  private(set) var revoked: Set<UInt16> = []
+  private var answers: [UInt16: StandingAnswer] = [:]
 
+  private struct HeldSocket {
+    var handle: UInt32
+    var grant: UInt16
+    var socket: HeldDescriptor
+  }
+
+  /// Before the app runs: what its grants' paths name now is what they are of.
+  ///
   /// - Parameter door: our end of the pair whose other end the app has.
   init(
     _ policy: Policy, _ host: HostFacts, door: HeldDescriptor, startedAt: Int64
   ) {
     self.policy = policy
+    self.host = host
     self.startedAt = startedAt
-    landlockABI = host.landlockABI
-    filterCache = FilterPlace.directory(host)
     self.door = door
+    bootStart = BrokerTime(microseconds: Poller.bootMicroseconds())
+    pins = BrokerPins(policy)
   }
 
   // MARK: The session's loop
@@ -87,7 +109,10 @@ package final class BrokerKeeper {
       failure = nil
       endStatus = nil
       reportsEnded = false
-      let running = try launch.start(door.descriptor, settings: settings())
+      pins.look()
+      let running = try launch.start(
+        door.descriptor, settings: settings(), pins: pins,
+        orders: moreDoors.map { (.door(number: $0.number), $0.door) })
       self.running = running
       state = .running(pid: running.child.pid)
       events.append(.started(pid: running.child.pid))
@@ -98,14 +123,23 @@ package final class BrokerKeeper {
 
   private func prepare() throws(LaunchError) -> BrokerLaunch {
     try attempt { () throws(SystemError) in
-      try BrokerLaunch(
-        policy, landlockABI: landlockABI, filterCache: filterCache,
-        book: try SharedMemory.makeFile("isolated-book", size: 1 << 20))
+      let launch = try BrokerLaunch(policy, host)
+      let mapped = try launch.mapBook()
+      book = mapped
+      reader = BookMemory(mapped).map(BookReader.init)
+      return launch
     }
   }
 
   private func settings() throws(LaunchError) -> Descriptor {
-    try attempt { () throws(SystemError) in try SharedMemory.makeSealed("isolated-settings", [0]) }
+    let start = BrokerStart(
+      settings: BrokerSettings(
+        grants: policy.grants, drivers: policy.drivers, start: bootStart,
+        doors: [0] + moreDoors.map { Int($0.number) }, revoked: revoked, answers: answers),
+      order: policy.namespaces.order, credentials: host.credentialsDirectory, pins: pins.pins)
+    return try attempt { () throws(SystemError) in
+      try SharedMemory.makeSealed("isolated-settings", start.encoded())
+    }
   }
 
   private func shut(_ state: BrokerState) {
@@ -129,23 +163,42 @@ package final class BrokerKeeper {
       do throws(SystemError) {
         var message = BrokerMessage()
         var span = message.bytes.mutableSpan
-        guard let arrival = try Packets.receive(from: running.control, into: &span) else { return }
+        guard var arrival = try Packets.receive(from: running.control, into: &span) else { return }
         if arrival.size == 0 { return }
         guard !arrival.isTruncated, let notice = message.notice(size: arrival.size) else {
           return distrust("it sent what is no message")
         }
-        note(notice)
+        note(notice, HeldDescriptor(arrival.descriptors.take(0)))
       } catch {
         return
       }
     }
   }
 
-  private func note(_ notice: BrokerNotice) {
+  private func note(_ notice: BrokerNotice, _ passed: HeldDescriptor?) {
     switch notice {
     case .ready: break
-    case .gaveSocket, .forgot: break
-    case .asks, .askGone: break
+    case .gaveSocket(let handle, let grant):
+      guard let passed else { return }
+      keep(HeldSocket(handle: handle, grant: grant, socket: passed))
+    case .cut(let handle): cut { $0.handle == handle }
+    case .openedDoor(let number):
+      guard let passed, number > 0,
+        number < WireLimits.doors, !moreDoors.contains(where: { $0.number == number })
+      else { return }
+      moreDoors.append((number, passed))
+    case .closedDoor(let number): moreDoors.removeAll { $0.number == number }
+    case .asks(let number, let grant, let opcode, let milliseconds, let subject):
+      guard Int(grant) < policy.grants.count, let opcode = Opcode(rawValue: opcode),
+        pendingAsks.count < policy.grants.count
+      else { return }
+      let left = max(0, min(milliseconds, 86_400_000))
+      let ask = PendingAsk(
+        number: number, grant: Int(grant), opcode: opcode, subject: subject.array,
+        deadlineAt: Poller.now() + left)
+      pendingAsks.append(ask)
+      events.append(.asked(ask))
+    case .askGone(let number): forget(ask: number)
     case .notified(let text): events.append(.notified(text.array))
     case .cutOff(let violation, _):
       let words = WireViolation(rawValue: violation)?.words ?? "a protocol error"
@@ -153,6 +206,30 @@ package final class BrokerKeeper {
       events.append(.cutOff(words))
     case .ringIsHalfFull, .wantsDriver: break
     }
+  }
+
+  private func keep(_ socket: HeldSocket) {
+    if revoked.contains(socket.grant) || sockets.count >= Self.socketLimit {
+      return Packets.shut(socket.socket.descriptor)
+    }
+    sockets.append(socket)
+  }
+
+  private func cut(_ isMeant: (HeldSocket) -> Bool) {
+    for socket in sockets where isMeant(socket) { Packets.shut(socket.socket.descriptor) }
+    sockets.removeAll(where: isMeant)
+  }
+
+  private func forget(ask number: UInt64) {
+    guard pendingAsks.contains(where: { $0.number == number }) else { return }
+    pendingAsks.removeAll { $0.number == number }
+    events.append(.askGone(number: number))
+  }
+
+  private func send(_ order: BrokerOrder) {
+    guard let running else { return }
+    let message = BrokerMessage(order)
+    _ = Packets.send(message.bytes.span, to: running.control)
   }
 
   /// A broker that does not keep to our own protocol is not ours any more.
@@ -227,19 +304,35 @@ package final class BrokerKeeper {
 
   // MARK: Operators
 
-  /// Every grant of the policy, in its order.
-  ///
-  /// - Parameter now: milliseconds on the monotonic clock.
-  package func grants(at now: Int64) -> [GrantStatus] { [] }
-
-  /// Every descriptor that was handed to the app, oldest first.
-  package func handles(at now: Int64) -> [HandleStatus] { [] }
-
   /// Takes a grant back: sockets are shut now, further requests are refused. Nil: no such grant.
-  package func revoke(grant index: Int) -> Revocation? { nil }
+  package func revoke(grant index: Int) -> Revocation? {
+    guard policy.grants.indices.contains(index) else { return nil }
+    let grant = UInt16(index)
+    revoked.insert(grant)
+    let gone = sockets.filter { $0.grant == grant }.map(\.handle)
+    cut { $0.grant == grant }
+    send(.revoke(grant: grant))
+    events.append(.revoked(grant: index))
+    let left = handles(at: Poller.now()).filter {
+      $0.grant == index && !gone.contains($0.handle) && $0.state != .cut
+    }
+    return Revocation(cut: gone, beyondRecall: left.map(\.handle))
+  }
 
   /// - Returns: false when no such request waits (any more).
-  package func answer(_ number: UInt64, _ answer: AskAnswer) -> Bool { false }
+  package func answer(_ number: UInt64, _ answer: AskAnswer) -> Bool {
+    guard let ask = pendingAsks.first(where: { $0.number == number }), running != nil else {
+      return false
+    }
+    switch answer {
+    case .once, .no: break
+    case .forThisRun: answers[UInt16(ask.grant)] = .yes
+    case .never: answers[UInt16(ask.grant)] = .no
+    }
+    send(.answer(number: number, answer))
+    forget(ask: number)
+    return true
+  }
 
   /// What has happened since the last call, oldest first.
   package func takeEvents() -> [BrokerEvent] {

@@ -2,10 +2,9 @@
 final class BrokerLaunch {
   private let program: OwnProgram
   private let policy: Policy
-  private let landlockABI: Int
-  private let filterCache: String?
+  private let host: HostFacts
   /// Memory that outlives brokers.
-  let book: Descriptor
+  private let book: Descriptor
 
   /// A broker's process, and the way to it.
   final class Running {
@@ -28,14 +27,16 @@ final class BrokerLaunch {
   }
 
   /// Opens what every broker needs. Once, at the first knock.
-  init(
-    _ policy: Policy, landlockABI: Int, filterCache: String?, book: consuming Descriptor
-  ) throws(SystemError) {
+  init(_ policy: Policy, _ host: HostFacts) throws(SystemError) {
     program = try OwnProgram.open()
-    self.policy = BrokerView.policy(for: policy, loader: program.loader)
-    self.landlockABI = landlockABI
-    self.filterCache = filterCache
-    self.book = book
+    self.policy = BrokerView.policy(for: policy, loader: program.loader, host: host)
+    self.host = host
+    book = try SharedMemory.makeFile("isolated-book", size: BookLayout.bytes)
+  }
+
+  /// Maps the book, to look at it.
+  func mapBook() throws(SystemError) -> SharedMemory {
+    try SharedMemory.map(book, size: BookLayout.bytes, isWritable: false)
   }
 
   /// Starts one.
@@ -43,11 +44,17 @@ final class BrokerLaunch {
   /// - Parameters:
   ///   - door: the supervisor's end of the way to the app; the broker gets a duplicate.
   ///   - settings: what it is to do.
+  ///   - orders: its first, each with a descriptor.
   func start(
-    _ door: borrowing Descriptor, settings: borrowing Descriptor
+    _ door: borrowing Descriptor, settings: borrowing Descriptor, pins: BrokerPins,
+    orders: [(BrokerOrder, HeldDescriptor)]
   ) throws(LaunchError) -> Running {
     let floor = BrokerNumbers.floor
     let ends = try attempt { () throws(SystemError) in try Packets.pair() }
+    for (order, descriptor) in orders {
+      let message = BrokerMessage(order)
+      _ = Packets.send(message.bytes.span, to: ends.one, passing: descriptor.descriptor.raw)
+    }
     let passed = try attempt { () throws(SystemError) in
       try [
         (HeldDescriptor(door.duplicate(floor: floor)), BrokerNumbers.door),
@@ -59,9 +66,10 @@ final class BrokerLaunch {
     let executable = try attempt { () throws(SystemError) in
       HeldDescriptor(try program.file.duplicate(floor: floor))
     }
+    let policy = pins.without(stale: self.policy)
     let made = try PreparedPlan.make(
-      policy, landlockABI: landlockABI, filterCache: filterCache,
-      standard: [.null, .null, .null]
+      policy, landlockABI: host.landlockABI, filterCache: FilterPlace.directory(host),
+      standard: [.null, .null, .null], sources: pins.sources
     ) { context in
       context.placed = passed.map { .init(source: $0.0.descriptor.raw, number: $0.1) }
       context.executable = executable.descriptor.raw

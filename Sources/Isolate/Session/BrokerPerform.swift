@@ -9,15 +9,18 @@ extension BrokerSession {
         status(ticket, place)
       case .fileList(let request): try list(ticket, request, bytes)
       case .fileRemove(let request):
-        try files(request.grant).root.remove(bytes.extracting(request.path.range(in: bytes)), directory: request.isDirectory)
+        try files(request.grant).root.remove(
+          bytes.extracting(request.path.range(in: bytes)), directory: request.isDirectory)
         complete(ticket, Completion())
       case .fileRename(let request):
         try files(request.grant).root.rename(
-          from: bytes.extracting(request.from.range(in: bytes)), to: bytes.extracting(request.to.range(in: bytes)),
+          from: bytes.extracting(request.from.range(in: bytes)),
+          to: bytes.extracting(request.to.range(in: bytes)),
           replacing: !request.keepsExisting)
         complete(ticket, Completion())
       case .fileMakeDirectory(let request):
-        try files(request.grant).root.makeDirectory(bytes.extracting(request.path.range(in: bytes)), mode: request.mode)
+        try files(request.grant).root.makeDirectory(
+          bytes.extracting(request.path.range(in: bytes)), mode: request.mode)
         complete(ticket, Completion())
       case .secretRead(let grant):
         let secret = try SecretFill.file(try files(grant).root, Span())
@@ -50,7 +53,8 @@ extension BrokerSession {
     _ ticket: Ticket, _ request: FileOpenRequest, _ bytes: Span<UInt8>
   ) throws(SystemError) {
     let file = try files(request.grant).root.open(
-      bytes.extracting(request.path.range(in: bytes)), FileOpening(rawValue: request.flags.rawValue), mode: request.mode)
+      bytes.extracting(request.path.range(in: bytes)),
+      FileOpening(rawValue: request.flags.rawValue), mode: request.mode)
     complete(ticket, with: file, isSocket: false)
   }
 

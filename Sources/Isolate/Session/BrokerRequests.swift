@@ -84,7 +84,8 @@ extension BrokerSession {
     guard let request = kept(ticket) else { return complete(ticket, .failed(Errno.inputOutput)) }
     if atOnce {
       forget(ticket)
-      perform(ticket, request.message.request, request.bytes.span)
+      let bytes = request.bytes
+      perform(ticket, request.message.request, bytes.span)
     } else {
       work(ticket, driver)
     }

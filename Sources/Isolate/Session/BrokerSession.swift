@@ -7,7 +7,7 @@ package func runBroker() -> Int32 {
     return BrokerNumbers.End.badStart.rawValue
   }
   do throws(SystemError) {
-    var session = try BrokerSession(
+    var session = try BrokerSession.begin(
       door: Descriptor(adopting: BrokerNumbers.door),
       control: Descriptor(adopting: BrokerNumbers.control),
       book: Descriptor(adopting: BrokerNumbers.book),
@@ -52,28 +52,37 @@ struct BrokerSession: ~Copyable {
     init?(_ token: UInt64) { self.init(rawValue: token >> 32) }
   }
 
-  init(
+  /// Takes over what the supervisor passed.
+  static func begin(
     door: consuming Descriptor, control: consuming Descriptor, book: consuming Descriptor,
     settings: consuming Descriptor
-  ) throws(SystemError) {
+  ) throws(SystemError) -> BrokerSession {
     let bytes = try settings.readAll(limit: 4 << 20)
-    guard let start = BrokerStart(bytes) else {
+    let mapped = try SharedMemory.map(book, size: BookLayout.bytes, isWritable: true)
+    guard let start = BrokerStart(bytes), let memory = BookMemory(mapped) else {
       throw SystemError(call: "read", number: Errno.invalid)
     }
-    self.start = start
-    self.book = try SharedMemory.map(book, size: BookLayout.bytes, isWritable: true)
-    guard let memory = BookMemory(self.book) else {
-      throw SystemError(call: "mmap", number: Errno.invalid)
-    }
+    let events = try EventQueue()
+    try events.add(control.raw, token: Token.control.with(0), .reading)
+    var session = BrokerSession(
+      start, mapped, memory, control: control, events: events)
+    try session.addDoor(0, door)
+    return session
+  }
+
+  private init(
+    _ start: BrokerStart, _ book: SharedMemory, _ memory: BookMemory,
+    control: consuming Descriptor, events: consuming EventQueue
+  ) {
     broker = Broker(
       start.settings, book: memory, at: BrokerTime(microseconds: Poller.bootMicroseconds()))
-    events = try EventQueue()
-    try events.add(control.raw, token: Token.control.with(0), .reading)
+    self.start = start
+    self.book = book
     self.control = control
+    self.events = events
     doors = Array(repeating: nil, count: WireLimits.doors)
     kept = Array(repeating: nil, count: BookLayout.requests)
     places = GrantPlace.open(start)
-    try addDoor(0, door)
   }
 
   mutating func run() throws(SystemError) -> BrokerNumbers.End {

@@ -6,7 +6,14 @@ enum BrokerView {
     BrokerPolicy.make(
       for: app,
       loader: loader.map { BrokerPolicy.Loader(path: $0.path, libraries: $0.libraries) },
-      credentials: host?.environment.first { $0.name == "CREDENTIALS_DIRECTORY" }?.value,
+      credentials: host?.credentialsDirectory,
       deniesWriteExecute: app.memory.deniesWriteExecute)
+  }
+}
+
+extension HostFacts {
+  /// Where systemd put the credentials of the supervisor's unit (systemd.exec(5)).
+  var credentialsDirectory: String? {
+    environment.first { $0.name == "CREDENTIALS_DIRECTORY" && $0.value.hasPrefix("/") }?.value
   }
 }

@@ -13,6 +13,10 @@ struct PreparedLaunch: ~Copyable {
 final class HeldDescriptor {
   let descriptor: Descriptor
   init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
+  init?(_ descriptor: consuming Descriptor?) {
+    guard let descriptor else { return nil }
+    self.descriptor = descriptor
+  }
 }
 
 /// Why an app could not be launched, before there was a child.

@@ -12,7 +12,21 @@ protocol SessionKeeper: AnyObject {
 }
 
 extension BrokerKeeper: SessionKeeper {
-  func decisions(after sequence: UInt64, at now: Int64) -> [ControlRecord] { [] }
+  func decisions(after sequence: UInt64, at now: Int64) -> [ControlRecord] {
+    let boot = Poller.bootMicroseconds()
+    return (reader?.records(after: sequence) ?? []).map { sequence, record in
+      let index = record.grant.map { Int($0) } ?? -1
+      let grant = policy.grants.indices.contains(index) ? policy.grants[index] : nil
+      return ControlRecord(
+        sequence: sequence, ageMilliseconds: max(0, (boot &- record.time.microseconds) / 1000),
+        operation: record.opcode.words, request: record.id, grant: grant?.name,
+        rule: grant?.position.description,
+        error: record.status == 0
+          ? "" : SystemError.name(Int32(clamping: record.status)),
+        reason: record.detail.words, microseconds: UInt64(record.microseconds),
+        subject: RawText.decode(record.subject.bytes))
+    }
+  }
 }
 
 /// What does not change while a session runs.

@@ -44,7 +44,9 @@ package struct EventQueue: ~Copyable {
   }
 
   /// One that is not there is no error.
-  package borrowing func remove(_ number: Int32) { _ = kernel_events_remove(descriptor.raw, number) }
+  package borrowing func remove(_ number: Int32) {
+    _ = kernel_events_remove(descriptor.raw, number)
+  }
 
   /// To be polled itself: readable while something is ready.
   package var door: Int32 { descriptor.raw }

@@ -14,7 +14,9 @@ private func install(_ script: String) -> Ran {
 
 @Suite("make install")
 struct InstallTests {
-  @Test("puts the program, profiles, manual, completions and documents where they are looked for")
+  @Test(
+    "puts the program, profiles, clients, manual, completions and documents where they are looked for"
+  )
   func places() {
     let ran = install(
       """
@@ -28,8 +30,10 @@ struct InstallTests {
       """)
     let expected = """
       ./bin/isolated
+      ./include/isolated.h
       ./share/bash-completion/completions/isolated
       ./share/fish/vendor_completions.d/isolated.fish
+      ./share/isolated/python/isolated.py
       ./share/man/man1/isolated-answer.1
       ./share/man/man1/isolated-check.1
       ./share/man/man1/isolated-completions.1

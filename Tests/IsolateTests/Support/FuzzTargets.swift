@@ -7,6 +7,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
   case toml, profile, plan, arguments, report
   case filterCache = "filter-cache"
   case kernelText = "kernel-text"
+  case wireRequest = "wire-request"
+  case wireReply = "wire-reply"
   case json, varlink
 
   /// The promise that these bytes break, in words; nil when all hold.
@@ -19,6 +21,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .report: ReportFuzz.broken(by: bytes)
     case .filterCache: Self.filterCache(bytes)
     case .kernelText: Self.kernelText(bytes)
+    case .wireRequest: WireFuzz.broken(by: bytes, isReply: false)
+    case .wireReply: WireFuzz.broken(by: bytes, isReply: true)
     case .json: ControlFuzz.json(bytes)
     case .varlink: ControlFuzz.varlink(bytes)
     }
