@@ -84,18 +84,15 @@ static int fail(int fd)
 int kernel_control_listen(int directory, const char *name)
 {
 	struct sockaddr_un where;
-	mode_t mask;
-	int fd, bound;
+	int fd;
 
 	if (address(directory, name, &where) < 0)
 		return -1;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -1;
-	mask = umask(0177);
-	bound = bind(fd, (struct sockaddr *)&where, sizeof(where));
-	(void)umask(mask);
-	if (bound < 0 || listen(fd, 16) < 0)
+	/* Before the name is there: bind(2) gives the file the socket's mode, less the umask, which other threads share. */
+	if (fchmod(fd, 0600) < 0 || bind(fd, (struct sockaddr *)&where, sizeof(where)) < 0 || listen(fd, 16) < 0)
 		return fail(fd);
 	return fd;
 }

@@ -58,7 +58,7 @@ package enum SessionInterface {
       handle: int,
       grant: string,
       rule: string,
-      # file, directory, socket, listener, secret, device or descriptor
+      # file, socket, listener, secret, device or descriptor
       kind: string,
       rights: []string,
       # held: as it was given. cut: a socket that a revocation has ended. lasting: its grant is revoked, but it cannot be

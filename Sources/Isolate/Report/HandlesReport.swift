@@ -40,7 +40,7 @@ package enum HandlesReport {
   private static func what(_ row: HandleRow) -> String {
     switch row.origin {
     case .granted(let handle):
-      let subject = VisibleText.of(handle.subject)
+      let subject = VisibleText.of(handle.subject.isEmpty ? row.seen?.link ?? "" : handle.subject)
       let open = row.seen == nil ? ", not open any more" : ""
       return handle.kind + (subject.isEmpty ? "" : " " + subject) + open
     case .caller, .terminal, .nothing, .door, .own: return VisibleText.of(row.seen?.link ?? "")

@@ -4,6 +4,9 @@ final class AskDesk {
   private let kept: KeptAnswers
   /// What was answered for longer than one request, by grant.
   private(set) var standing: [Int: OperatorAnswer] = [:]
+  /// Questions are told with small numbers, counted from 1; the keeper's are for machines.
+  private var numbers: [(told: UInt64, keepers: UInt64)] = []
+  private var lastNumber: UInt64 = 0
   /// Changes with the questions that wait.
   private(set) var changes: UInt64 = 0
 
@@ -17,8 +20,13 @@ final class AskDesk {
     switch event {
     case .asked(let ask):
       changes += 1
+      lastNumber += 1
+      numbers.append((lastNumber, ask.number))
       answerFromFile(ask)
-    case .askGone, .died, .cutOff, .givenUp: changes += 1
+    case .askGone, .died, .cutOff, .givenUp:
+      changes += 1
+      let waiting = keeper.pendingAsks
+      numbers.removeAll { number in !waiting.contains { $0.number == number.keepers } }
     case .started, .revoked, .notified: break
     }
   }
@@ -48,10 +56,13 @@ final class AskDesk {
   }
 
   /// An operator answers.
-  func answer(_ number: UInt64, _ answer: OperatorAnswer) throws(SessionRefusal) {
+  ///
+  /// - Parameter told: as `asks` tells the question's number.
+  func answer(_ told: UInt64, _ answer: OperatorAnswer) throws(SessionRefusal) {
+    let number = numbers.first { $0.told == told }?.keepers
     guard let ask = keeper.pendingAsks.first(where: { $0.number == number }),
       let grant = grant(ask)
-    else { throw .noSuchAsk(number) }
+    else { throw .noSuchAsk(told) }
     if answer.isKept {
       /* Kept first: what is said to hold from now on shall not be forgotten in silence. */
       do throws(SystemError) {
@@ -60,7 +71,7 @@ final class AskDesk {
         throw .cannotDo("the answer cannot be kept: \(error)")
       }
     }
-    guard give(number, answer) else { throw .noSuchAsk(number) }
+    guard give(ask.number, answer) else { throw .noSuchAsk(told) }
     if answer == .run || answer.isKept { standing[ask.grant] = answer }
   }
 
@@ -82,9 +93,11 @@ final class AskDesk {
   /// The questions that wait, as operators see them.
   func asks(at now: Int64) -> [ControlAsk] {
     keeper.pendingAsks.compactMap { ask in
-      guard let grant = grant(ask) else { return nil }
+      guard let grant = grant(ask),
+        let number = numbers.first(where: { $0.keepers == ask.number })
+      else { return nil }
       return ControlAsk(
-        ask: ask.number, grant: grant.name, rule: grant.position.description,
+        ask: number.told, grant: grant.name, rule: grant.position.description,
         operation: ask.opcode.words, subject: RawText.decode(ask.subject),
         leftMilliseconds: max(0, ask.deadlineAt - now))
     }

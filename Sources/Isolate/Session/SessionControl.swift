@@ -275,26 +275,22 @@ final class SessionControl {
         }
       return ControlHandle(
         handle: status.handle, grant: grant.name, rule: grant.position.description,
-        kind: Self.kind(status.opcode),
+        kind: Self.kind(grant.target),
         rights: GrantTelling.rights(GrantRights(rawValue: status.rights)), state: state,
         ageMilliseconds: status.ageMilliseconds, device: status.device, inode: status.inode,
         subject: RawText.decode(status.subject))
     }
   }
 
-  /// What a request of this kind hands out.
-  private static func kind(_ opcode: Opcode?) -> String {
-    switch opcode {
-    case .fileOpen: "file"
-    case .netConnect: "socket"
-    case .netListen: "listener"
-    case .secretRead: "secret"
-    case .deviceOpen: "device"
-    case .driverCall, .hello, .cancel, .notify, .handleList, .handleClose, .doorOpen, .fileStat,
-      .fileList,
-      .fileRemove, .fileRename, .fileMakeDirectory, .netResolve, .appStart, .appSignal, .appStatus,
-      .clockSet, nil:
-      "descriptor"
+  /// What a grant of this kind hands out.
+  private static func kind(_ target: GrantTarget) -> String {
+    switch target {
+    case .files: "file"
+    case .connect: "socket"
+    case .listen: "listener"
+    case .secret: "secret"
+    case .device: "device"
+    case .resolve, .apps, .clock, .driver: "descriptor"
     }
   }
 
