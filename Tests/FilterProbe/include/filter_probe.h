@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "mount_probe.h"
+#include "socket_probe.h"
 
 enum probe_entry {
 	PROBE_NATIVE = 0,

@@ -5,6 +5,7 @@
 /// The same code runs in the test suite, from a seed, and coverage-guided in Fuzz/.
 enum FuzzTarget: String, CaseIterable, Sendable {
   case toml, profile, plan, arguments, report
+  case dns
   case filterCache = "filter-cache"
   case kernelText = "kernel-text"
   case wireRequest = "wire-request"
@@ -19,6 +20,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .plan: Self.plan(bytes)
     case .arguments: Self.arguments(bytes)
     case .report: ReportFuzz.broken(by: bytes)
+    case .dns: DNSFuzz.broken(by: bytes)
     case .filterCache: Self.filterCache(bytes)
     case .kernelText: Self.kernelText(bytes)
     case .wireRequest: WireFuzz.broken(by: bytes, isReply: false)
