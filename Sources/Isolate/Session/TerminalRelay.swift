@@ -19,6 +19,9 @@ struct TerminalRelay: ~Copyable {
   private var inputEnded = false
   private var outputEnded = false
   private(set) var isRaw = false
+  /// A question of ours stands on the terminal: what is typed is its, and what the app writes waits in the pty.
+  private var isHeld = false
+  private var held: [UInt8] = []
   /// Another job has the terminal: nothing is read from it.
   private(set) var isAway = false
 
@@ -113,8 +116,8 @@ struct TerminalRelay: ~Copyable {
   /// The doors to wait on: the caller's terminal, the pty, and the caller's terminal for writing.
   var doors: [Door] {
     guard let raw = master?.descriptor.raw else { return [Door(-1), Door(-1), writerDoor] }
-    let wantsInput = !inputEnded && !isAway && toApp.isEmpty
-    let wantsOutput = toCaller.isEmpty
+    let wantsInput = !inputEnded && !isAway && (toApp.isEmpty || isHeld)
+    let wantsOutput = toCaller.isEmpty && !isHeld
     return [
       Door(wantsInput ? reader?.descriptor.raw ?? input ?? -1 : -1),
       Door(wantsOutput || !toApp.isEmpty ? raw : -1, read: wantsOutput, write: !toApp.isEmpty),
@@ -145,6 +148,10 @@ struct TerminalRelay: ~Copyable {
     }
     switch Bytes.take(from: reader?.descriptor.raw ?? input) {
     case .bytes(let bytes):
+      if isHeld {
+        held += bytes
+        return
+      }
       toApp = bytes
       /* Ctrl-D in the middle of a line: the part is handed on as it was to us. */
       if !isRaw, bytes.last != 10, Terminal.endOfInput(Terminal.modes(input)) != nil,
@@ -173,7 +180,7 @@ struct TerminalRelay: ~Copyable {
   /// - Returns: whether there was something to read.
   @discardableResult
   private mutating func readOutput() -> Bool {
-    guard let raw = master?.descriptor.raw, toCaller.isEmpty else { return false }
+    guard let raw = master?.descriptor.raw, toCaller.isEmpty, !isHeld else { return false }
     switch Bytes.take(from: raw) {
     case .bytes(let bytes):
       if output == nil || outputEnded { return true }
@@ -204,5 +211,34 @@ struct TerminalRelay: ~Copyable {
   mutating func moveRest() -> Bool {
     while toCaller.isEmpty, readOutput() {}
     return !toCaller.isEmpty
+  }
+
+  // MARK: questions
+
+  /// Whether a question can be asked here: both ends of the dialogue are the caller's terminal.
+  var canAsk: Bool { isInteractive && isOpen && !inputEnded && !outputEnded }
+
+  /// From now on what is typed belongs to a question.
+  mutating func hold() { isHeld = true }
+
+  /// The terminal is the app's again.
+  mutating func release() {
+    isHeld = false
+    held = []
+  }
+
+  /// What was typed to the question since the last call.
+  mutating func takeHeld() -> [UInt8] {
+    defer { held = [] }
+    return held
+  }
+
+  /// Writes on the caller's raw terminal, after what the app wrote before.
+  mutating func show(_ text: String) {
+    for byte in RawText.visible(text).utf8 {
+      if byte == 10 { toCaller.append(13) }
+      toCaller.append(byte)
+    }
+    writeToCaller()
   }
 }
