@@ -151,6 +151,8 @@ package struct PolicyResolver {
       policy.network.connectPorts = policy.network.connectPorts ?? []
       policy.network.bindPorts = policy.network.bindPorts ?? []
     }
+    policy.syscalls.refusesFastOpen =
+      policy.network.mode != .host && grants.contains(where: \.isOfSockets)
   }
 
   /// Where programs are looked up; the usual directories if no profile says.
