@@ -341,25 +341,32 @@ static inline void isolated_learn(void *context, const struct isolated_entry *e)
 	c->granted++;
 }
 
-/* Finds the socket and learns the grants. -ENOTCONN: started without isolated(1), or without grants. The socket is never closed. */
-static inline int isolated_connect(struct isolated *c)
+/* With a socket of isolated_door, which stays the caller's; learns the grants. */
+static inline int isolated_connect_by(struct isolated *c, int fd)
 {
-	const char *text = getenv("ISOLATED_BROKER_FD");
-	char *end = NULL;
 	int type = 0;
-	long fd = text && *text >= '0' && *text <= '9' ? strtol(text, &end, 10) : -1;
 	socklen_t size = sizeof(type);
 
 	memset(c, 0, sizeof(*c));
 	c->patience_ms = 5000;
-	c->fd = (int)fd;
+	c->fd = fd;
 	c->detail = -1;
 	c->broken = -ENOTCONN;
-	if (fd < 0 || fd > INT32_MAX || *end || getsockopt(c->fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0 || type != SOCK_SEQPACKET)
+	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0 || type != SOCK_SEQPACKET)
 		return -ENOTCONN;
 	c->broken = 0;
 	c->id = (uint32_t)isolated_now() * 64;
 	return isolated_walk(c, 1, NULL, "", isolated_learn, c);
+}
+
+/* Finds the socket in the environment. -ENOTCONN: started without isolated(1), or without grants. The socket is never closed. */
+static inline int isolated_connect(struct isolated *c)
+{
+	const char *text = getenv("ISOLATED_BROKER_FD");
+	char *end = NULL;
+	long fd = text && *text >= '0' && *text <= '9' ? strtol(text, &end, 10) : -1;
+
+	return isolated_connect_by(c, fd >= 0 && fd <= INT32_MAX && !*end ? (int)fd : -1);
 }
 
 #define ISOLATED_CALL(name, parameters, result) static inline int isolated_##name parameters { return result; }
@@ -407,6 +414,8 @@ ISOLATED_CALL(notify, (struct isolated *c, const char *lines),
 ISOLATED_CALL(handles, (struct isolated *c, isolated_each *each, void *context), isolated_walk(c, 4, NULL, "", each, context))
 ISOLATED_CALL(close_handle, (struct isolated *c, uint32_t handle),
 	isolated_result(c, isolated_request(c, 5, NULL, "4", ISOLATED_W(handle)), ""))
+/* Another socket to the broker: for a thread of its own isolated_connect_by, for another program in its ISOLATED_BROKER_FD. */
+ISOLATED_CALL(door, (struct isolated *c), isolated_result(c, isolated_request(c, 6, NULL, ""), "f"))
 /* A request that was given up: its id was c->id. */
 ISOLATED_CALL(cancel, (struct isolated *c, uint32_t id), isolated_result(c, isolated_request(c, 2, NULL, "4", ISOLATED_W(id)), ""))
 

@@ -104,7 +104,9 @@ static int lock_against_connecting(int fd)
 	return lock(fd, code, sizeof(code) / sizeof(code[0]));
 }
 
-static int begin(const struct driver_peer *peer, int type, int locked)
+enum bond { BOND_NONE, BOND_IF_POSSIBLE, BOND_REQUIRED };
+
+static int begin(const struct driver_peer *peer, int type, enum bond bond)
 {
 	union address address;
 	socklen_t size = fill(&address, peer);
@@ -115,31 +117,26 @@ static int begin(const struct driver_peer *peer, int type, int locked)
 	fd = socket(address.any.sa_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -1;
-	if (locked && lock_to_peer(fd, peer) < 0)
+	if (bond != BOND_NONE && lock_to_peer(fd, peer) < 0 && (bond == BOND_REQUIRED || errno != EPERM))
 		return fail(fd, errno);
 	if (connect(fd, &address.any, size) < 0 && errno != EINPROGRESS)
 		return fail(fd, errno);
 	return fd;
 }
 
-int driver_connect_tcp(const struct driver_peer *peer)
+int driver_connect_tcp(const struct driver_peer *peer, int required)
 {
-	return begin(peer, SOCK_STREAM, 1);
-}
-
-int driver_connect_tcp_open(const struct driver_peer *peer)
-{
-	return begin(peer, SOCK_STREAM, 0);
+	return begin(peer, SOCK_STREAM, required ? BOND_REQUIRED : BOND_IF_POSSIBLE);
 }
 
 int driver_connect_stream(const struct driver_peer *peer)
 {
-	return begin(peer, SOCK_STREAM, 0);
+	return begin(peer, SOCK_STREAM, BOND_NONE);
 }
 
 int driver_connect_udp(const struct driver_peer *peer)
 {
-	return begin(peer, SOCK_DGRAM, 0);
+	return begin(peer, SOCK_DGRAM, BOND_NONE);
 }
 
 static int block(int fd)
@@ -192,13 +189,15 @@ static int place(const struct driver_peer *at, int type, uint16_t *port)
 	return fd;
 }
 
-int driver_listen_tcp(const struct driver_peer *at, int backlog, uint16_t *port)
+int driver_listen_tcp(const struct driver_peer *at, int backlog, int required, uint16_t *port)
 {
 	int fd = place(at, SOCK_STREAM, port);
 
 	if (fd < 0)
 		return -1;
-	if (lock_against_connecting(fd) < 0 || listen(fd, backlog) < 0)
+	if (lock_against_connecting(fd) < 0 && (required || errno != EPERM))
+		return fail(fd, errno);
+	if (listen(fd, backlog) < 0)
 		return fail(fd, errno);
 	return fd;
 }

@@ -38,7 +38,7 @@ public final class Broker {
     try self.init(socket: number)
   }
 
-  /// The same with a socket that was found in another way.
+  /// The same with a socket of `door`, which stays the caller's and open as long as this is used.
   public init(socket: Int32) throws(BrokerError) {
     self.socket = socket
     next = UInt32(truncatingIfNeeded: Self.now) &* 64

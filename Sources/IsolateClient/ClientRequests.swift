@@ -226,6 +226,12 @@ extension Broker {
     try done(5, nil) { $0.put(handle) }
   }
 
+  /// Another socket to the broker: for a thread of its own `Broker(socket:)`, for another program in its ISOLATED_BROKER_FD.
+  public func door() throws(BrokerError) -> OwnedDescriptor {
+    let descriptors = try finish(try begin(6), descriptors: 1) { _ in }
+    return OwnedDescriptor(adopting: descriptors[0])
+  }
+
   /// Cancels a request that was begun; it still has to be finished.
   public func cancel(_ id: UInt32) throws(BrokerError) {
     try done(2, nil) { $0.put(id) }

@@ -129,6 +129,9 @@ def run(broker, words):
     elif name == "close":
         broker.close_handle(int(rest[0]))
         say("close: done")
+    elif name == "door":
+        os.close(broker.door())
+        say("door: open")
     elif name == "cancel":
         broker.cancel(int(rest[0]))
         say("cancel: done")

@@ -16,11 +16,10 @@ struct driver_peer {
 /*
  * A TCP socket that is connecting to the peer. Before it begins, a filter is attached and locked for ever: only segments that come
  * from this peer are taken. Who gets the socket can dissolve the connection (connect(2), AF_UNSPEC) and begin another one, but no
- * answer from elsewhere ever arrives, so none is established.
+ * answer from elsewhere ever arrives, so none is established. Some kernels (seen: 6.18) let only CAP_NET_ADMIN attach a
+ * filter to a TCP socket: EPERM if the filter is required, else the socket is without one.
  */
-int driver_connect_tcp(const struct driver_peer *peer);
-/* Without the filter, for tests of it. */
-int driver_connect_tcp_open(const struct driver_peer *peer);
+int driver_connect_tcp(const struct driver_peer *peer, int required);
 /* 0: connected, and the descriptor blocks from now on, as an app expects. The errno of the attempt; EINPROGRESS: not yet. */
 int driver_connected(int fd);
 /* A UDP socket that is connected to the peer, not blocking. It must never be handed out: sendto(2) names any peer. */
@@ -31,8 +30,9 @@ int driver_connect_stream(const struct driver_peer *peer);
 /*
  * A listening TCP socket (SO_REUSEADDR; IPv6 only where the address is IPv6), with a filter that is locked for ever and drops what
  * answers a connection of ours (SYN and ACK): it, and what is accepted from it, is no way to connect elsewhere. *port: the port.
+ * required: as above.
  */
-int driver_listen_tcp(const struct driver_peer *at, int backlog, uint16_t *port);
+int driver_listen_tcp(const struct driver_peer *at, int backlog, int required, uint16_t *port);
 /* A bound UDP socket. It answers whom its holder likes. */
 int driver_bind_udp(const struct driver_peer *at, uint16_t *port);
 

@@ -145,6 +145,12 @@ package struct PolicyResolver {
     policy.brokerDescriptor = number
     policy.environment.append(
       EnvironmentVariable(name: BrokerVariable.name, value: String(number)))
+    /* A socket that the broker hands out lies in the machine's network, and connect(2) can be called on it again. Where the app
+     * has no network of its own, Landlock refuses it that call: it loses nothing. */
+    if policy.network.mode == .none, host.landlockABI >= 4 {
+      policy.network.connectPorts = policy.network.connectPorts ?? []
+      policy.network.bindPorts = policy.network.bindPorts ?? []
+    }
   }
 
   /// Where programs are looked up; the usual directories if no profile says.
@@ -204,9 +210,11 @@ package struct PolicyResolver {
       notices.append(
         "The app is on the host's network: without user namespaces there is no other.")
     }
-    return NetworkPolicy(
+    var network = NetworkPolicy(
       mode: mode, connectPorts: profile.network.connect?.value.sorted(),
       bindPorts: profile.network.bind?.value.sorted())
+    network.modePosition = profile.network.mode?.position
+    return network
   }
 
   // MARK: For the other files of the resolver

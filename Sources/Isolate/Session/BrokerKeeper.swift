@@ -86,7 +86,8 @@ package final class BrokerKeeper {
     if ready[2].isReadable { try readReports() }
     if ready[2].isHungUp && !ready[2].isReadable { reportsEnded = true }
     if ready[3].isReadable { try ended(now) }
-    if ready[0].isReadable { start(now) } else if ready[0].isHungUp { shut(.closed) }
+    /* Who has closed it, or has ended, hears no answer. */
+    if ready[0].isHungUp { shut(.closed) } else if ready[0].isReadable { start(now) }
     if case .resting(let until) = state, now >= until { start(now) }
   }
 
@@ -136,7 +137,9 @@ package final class BrokerKeeper {
       settings: BrokerSettings(
         grants: policy.grants, drivers: policy.drivers, start: bootStart,
         doors: [0] + moreDoors.map { Int($0.number) }, revoked: revoked, answers: answers),
-      order: policy.namespaces.order, credentials: host.credentialsDirectory, pins: pins.pins)
+      order: policy.namespaces.order, credentials: host.credentialsDirectory,
+      appIsBonded: host.landlockABI >= 4 && policy.network.connectPorts != nil,
+      pins: pins.pins)
     return try attempt { () throws(SystemError) in
       try SharedMemory.makeSealed("isolated-settings", start.encoded())
     }

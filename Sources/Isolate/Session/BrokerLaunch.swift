@@ -77,6 +77,8 @@ final class BrokerLaunch {
     let child = try attempt { () throws(SystemError) in
       try Launcher.launch(made.flat, cloneFlags: made.plan.cloneFlags, cgroup: nil)
     }
+    /* The plan names them by number: an optimised build would close them after their last use above. */
+    withExtendedLifetime((passed, executable, made.held)) {}
     return Running(
       child: child, control: ends.one, plan: made.plan, policy: policy, startedAt: Poller.now())
   }

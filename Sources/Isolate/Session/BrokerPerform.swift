@@ -30,7 +30,8 @@ extension BrokerSession {
         let opened = try device.node.open(FileOpening(rawValue: flags.rawValue))
         complete(ticket, with: opened, isSocket: false)
       case .clockSet(let request): try setClock(ticket, request)
-      case .netConnect, .netListen, .netResolve, .appStart, .appSignal, .appStatus, .driverCall:
+      case .netListen(let request): try listen(ticket, request, bytes)
+      case .netConnect, .netResolve, .appStart, .appSignal, .appStatus, .driverCall:
         complete(ticket, .failed(Errno.notSupported, .unavailable))
       case .hello, .cancel, .notify, .handleList, .handleClose, .doorOpen:
         complete(ticket, .failed(Errno.invalid))

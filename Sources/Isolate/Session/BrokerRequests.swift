@@ -3,7 +3,8 @@ final class KeptRequest {
   let ticket: Ticket
   let message: RequestMessage
   let bytes: [UInt8]
-  var work: BrokerWork?
+  /// What is being done for it.
+  var work: NetworkWork?
 
   init(_ ticket: Ticket, _ message: RequestMessage, _ bytes: Span<UInt8>) {
     self.ticket = ticket
@@ -15,39 +16,41 @@ final class KeptRequest {
   }
 }
 
-/// What is being done for a request.
-enum BrokerWork {
-  case nothing
-}
-
 extension BrokerSession {
   /// Takes one message of a door.
-  mutating func receive(_ number: Int, _ door: BrokerDoor, _ incoming: inout WireBuffer) {
+  mutating func receive(_ number: Int, _ door: BrokerDoor) {
     let arrival: PacketArrival?
+    inbox.begin(door: number)
     do throws(SystemError) {
-      var room = incoming.bytes.mutableSpan
-      arrival = try Packets.receive(from: door.descriptor, into: &room)
+      arrival = try book.withMutableBytes(BrokerInbox.range) { room throws(SystemError) in
+        try Packets.receive(from: door.descriptor, into: &room)
+      }
     } catch {
       return closeDoor(number, for: nil)
     }
     guard let arrival else { return }
     if arrival.size == 0 { return closeDoor(number, for: door.isHungUp ? nil : .short) }
-    incoming.received(arrival.size)
-    let bytes = incoming.bytes.span.extracting(first: incoming.count)
-    do throws(WireViolation) {
-      let message = try RequestMessage.decode(
-        bytes, descriptors: arrival.descriptors.count, isTruncated: arrival.isTruncated,
-        lostDescriptors: arrival.lostDescriptors)
-      decide(message, bytes, number)
-    } catch {
-      closeDoor(number, for: error, opcode: bytes.count >= 2 ? opcode(bytes) : 0)
+    let range = BrokerInbox.range.prefix(arrival.size)
+    let book = self.book
+    book.withBytes(range) { bytes in
+      do throws(WireViolation) {
+        let message = try RequestMessage.decode(
+          bytes, descriptors: arrival.descriptors.count, isTruncated: arrival.isTruncated,
+          lostDescriptors: arrival.lostDescriptors)
+        decide(message, bytes, number)
+      } catch {
+        closeDoor(number, for: error, opcode: bytes.count >= 2 ? opcode(bytes) : 0)
+      }
     }
   }
 
   private func opcode(_ bytes: Span<UInt8>) -> UInt16 { UInt16(bytes[0]) | UInt16(bytes[1]) << 8 }
 
   private mutating func decide(_ message: RequestMessage, _ bytes: Span<UInt8>, _ number: Int) {
-    switch broker.receive(message, in: bytes, door: number, at: now) {
+    let decision = broker.receive(message, in: bytes, door: number, at: now)
+    /* It is in the journal now. */
+    inbox.end()
+    switch decision {
     case .perform(let ticket): perform(ticket, message.request, bytes)
     case .begin(let ticket, let driver):
       keep(ticket, message, bytes)
@@ -76,7 +79,9 @@ extension BrokerSession {
   }
 
   mutating func forget(_ ticket: Ticket) {
-    if kept[Int(ticket.slot)]?.ticket == ticket { kept[Int(ticket.slot)] = nil }
+    guard let request = kept(ticket) else { return }
+    if request.work != nil { working -= 1 }
+    kept[Int(ticket.slot)] = nil
   }
 
   /// An operator said yes.
@@ -89,11 +94,6 @@ extension BrokerSession {
     } else {
       work(ticket, driver)
     }
-  }
-
-  /// Somebody is to do it; `kept` has the message.
-  private mutating func work(_ ticket: Ticket, _ driver: Int?) {
-    complete(ticket, .failed(Errno.notSupported, .unavailable))
   }
 
   mutating func abandon(_ ticket: Ticket) { forget(ticket) }

@@ -25,8 +25,9 @@ extension SharedMemory: MappedMemory {}
 struct BrokerSession: ~Copyable {
   var broker: Broker
   let start: BrokerStart
-  /// Kept mapped: `broker` writes it.
-  private let book: SharedMemory
+  /// Kept mapped: `broker` writes it, and messages are received into it.
+  let book: SharedMemory
+  let inbox: BrokerInbox
   let control: Descriptor
   var events: EventQueue
   /// By number.
@@ -39,6 +40,11 @@ struct BrokerSession: ~Copyable {
   /// The request whose question an operator sees, by grant.
   var shown: [UInt16: Ticket] = [:]
   var end: BrokerNumbers.End?
+  /// How many of `kept` have work.
+  var working = 0
+  /// resolv.conf and hosts, once they were needed.
+  var names: ResolverSettings?
+  var relays: [RelayBox?]
   /// Doors that are not read for want of room.
   var pausedDoors = 0
 
@@ -47,6 +53,7 @@ struct BrokerSession: ~Copyable {
     case control = 0
     case door = 1
     case work = 2
+    case relay = 3
 
     func with(_ number: Int) -> UInt64 { rawValue << 32 | UInt64(number) }
     init?(_ token: UInt64) { self.init(rawValue: token >> 32) }
@@ -78,26 +85,29 @@ struct BrokerSession: ~Copyable {
       start.settings, book: memory, at: BrokerTime(microseconds: Poller.bootMicroseconds()))
     self.start = start
     self.book = book
+    inbox = BrokerInbox(memory)
     self.control = control
     self.events = events
     doors = Array(repeating: nil, count: WireLimits.doors)
     kept = Array(repeating: nil, count: BookLayout.requests)
+    relays = Array(repeating: nil, count: WireLimits.outstanding)
     places = GrantPlace.open(start)
   }
 
   mutating func run() throws(SystemError) -> BrokerNumbers.End {
-    var incoming = WireBuffer()
     tell(.ready)
     /* A predecessor's doors come before the replies that are owed there. */
     readOrders(isHungUp: false)
+    answerLost()
     follow()
     while end == nil {
       let count = try events.wait(timeout: timeout())
       for index in 0..<count { note(events[index]) }
       let now = self.now
       if let moment = broker.nextMoment, moment <= now { broker.advance(to: now) }
+      lookAfterWork()
       follow()
-      serve(&incoming)
+      serve()
     }
     return end ?? .doorClosed
   }
@@ -105,9 +115,11 @@ struct BrokerSession: ~Copyable {
   var now: BrokerTime { BrokerTime(microseconds: Poller.bootMicroseconds()) }
 
   private func timeout() -> Int64? {
-    guard let moment = broker.nextMoment else { return nil }
+    let look = nextLook.map { max(0, $0 - Poller.now()) }
+    guard let moment = broker.nextMoment else { return look }
     /* Rounded up: woken too early we would only wait again. */
-    return max(0, (moment.microseconds - now.microseconds + 999) / 1000)
+    let wait = max(0, (moment.microseconds - now.microseconds + 999) / 1000)
+    return look.map { min($0, wait) } ?? wait
   }
 
   private mutating func note(_ event: EventQueue.Event) {
@@ -119,20 +131,21 @@ struct BrokerSession: ~Copyable {
       if event.isWritable { flush(number, door) }
       door.isReadable = event.isReadable || event.isHungUp
       door.isHungUp = event.isHungUp
-    case .work: break
+    case .work: workIsReady(number)
+    case .relay: moveRelay(number)
     case nil: break
     }
   }
 
   /// One message of each door that has one, in turn.
-  private mutating func serve(_ incoming: inout WireBuffer) {
+  private mutating func serve() {
     while end == nil {
       let doors = self.doors
       guard let number = broker.nextDoor({ doors[$0]?.isReadable ?? false }),
         let door = doors[number]
       else { break }
       door.isReadable = false
-      receive(number, door, &incoming)
+      receive(number, door)
       follow()
     }
     if end == nil { pause() }

@@ -6,6 +6,8 @@ struct BrokerStart {
   var order: Namespaces.Order
   /// systemd's $CREDENTIALS_DIRECTORY, if there is one.
   var credentials: String?
+  /// Landlock refuses the app every connect(2) and bind(2) over TCP.
+  var appIsBonded: Bool
   /// What lay at the grants' paths when the app started, by grant: only that is served.
   var pins: [UInt16: BrokerPin]
 }
@@ -30,6 +32,7 @@ extension BrokerStart {
     case .without: writer.put(2)
     }
     writer.put(credentials)
+    writer.put(appIsBonded ? 1 : 0)
     writer.put(settings.grants) { $0.put($1) }
     writer.put(settings.drivers) { $0.put($1) }
     writer.put(settings.doors) { $0.put(UInt64($1)) }
@@ -58,6 +61,7 @@ extension BrokerStart {
     default: return nil
     }
     credentials = reader.optionalText()
+    appIsBonded = reader.number() != 0
     let grants = reader.list { $0.grant() }
     let drivers = reader.list { $0.driver() }
     let doors = reader.list { Int(clamping: $0.number()) }

@@ -43,10 +43,25 @@ package struct EventQueue: ~Copyable {
     try call("epoll_ctl") { kernel_events_set(raw, number, token, wanted.rawValue, 1) }
   }
 
+  /// Adds it, or changes it if it is there.
+  package borrowing func watch(
+    _ number: Int32, token: UInt64, _ wanted: Wanted
+  ) throws(SystemError) {
+    do throws(SystemError) {
+      try change(number, token: token, wanted)
+    } catch {
+      if error.number != ENOENT { throw error }
+      try add(number, token: token, wanted)
+    }
+  }
+
   /// One that is not there is no error.
   package borrowing func remove(_ number: Int32) {
     _ = kernel_events_remove(descriptor.raw, number)
   }
+
+  /// To be polled itself: readable while something is ready.
+  package var door: Int32 { descriptor.raw }
 
   /// Waits until something is ready or the time has passed.
   ///

@@ -47,6 +47,27 @@ internal import Glibc
     return unsafe SharedMemory(start: start, size: size)
   }
 
+  /// Lends a part for writing; of what lies outside nothing.
+  package func withMutableBytes<Result: ~Copyable>(
+    _ range: Range<Int>, _ body: (inout MutableSpan<UInt8>) throws(SystemError) -> Result
+  ) throws(SystemError) -> Result {
+    let range = range.clamped(to: 0..<size)
+    var span = unsafe MutableSpan<UInt8>(
+      _unsafeBytes: UnsafeMutableRawBufferPointer(
+        start: start + range.lowerBound, count: range.count))
+    return try body(&span)
+  }
+
+  /// Lends a part for reading; of what lies outside nothing.
+  package func withBytes<Result>(
+    _ range: Range<Int>, _ body: (Span<UInt8>) -> Result
+  ) -> Result {
+    let range = range.clamped(to: 0..<size)
+    let span = unsafe Span<UInt8>(
+      _unsafeBytes: UnsafeRawBufferPointer(start: start + range.lowerBound, count: range.count))
+    return body(span)
+  }
+
   /// All of it. Only good as long as this object lives; a store into what was mapped for reading kills this process.
   @unsafe package var bytes: UnsafeMutableRawBufferPointer {
     unsafe UnsafeMutableRawBufferPointer(start: start, count: size)

@@ -209,6 +209,12 @@ static int run_other(char **words, int n)
 			say_content("secret", got);
 		return got < 0 ? got : 0;
 	}
+	if (strcmp(name, "door") == 0) {
+		if ((got = isolated_door(&broker)) < 0)
+			return got;
+		puts("door: open");
+		return close(got);
+	}
 	if (strcmp(name, "device") == 0) {
 		if ((got = isolated_device(&broker, words[1], flags(words[2]))) < 0)
 			return got;

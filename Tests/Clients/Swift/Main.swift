@@ -147,6 +147,9 @@ enum Client {
       if Glibc.listen(door.raw, 5) == 0 { print("listen: listening") }
     case "resolve": try resolve(broker, words)
     case "secret": print("secret: \(firstLine(try broker.secret(words[0]).readAll()))")
+    case "door":
+      _ = try broker.door()
+      print("door: open")
     case "device":
       let device = try broker.device(words[0], flags(words[1]))
       print("device: \(hexadecimal(try device.readAll(limit: 4)))")

@@ -18,7 +18,7 @@ struct ProtocolTests {
   /// `fileMakeDirectory` as the document calls it: `file.makeDirectory`.
   private func name(_ opcode: Opcode) -> String {
     let name = "\(opcode)"
-    let rooms = ["handle", "file", "net", "secret", "device", "app", "clock", "driver"]
+    let rooms = ["handle", "door", "file", "net", "secret", "device", "app", "clock", "driver"]
     guard let room = rooms.first(where: { name.hasPrefix($0) && name != $0 }) else { return name }
     let rest = name.dropFirst(room.count)
     return room + "." + (rest.first?.lowercased() ?? "") + rest.dropFirst()
@@ -48,7 +48,8 @@ struct ProtocolTests {
     let limits: [(String, Int)] = [
       ("messageBytes", WireLimits.messageBytes), ("headerBytes", WireLimits.headerBytes),
       ("descriptors", WireLimits.descriptors), ("outstanding", WireLimits.outstanding),
-      ("pathBytes", WireLimits.pathBytes), ("ruleBytes", WireLimits.ruleBytes),
+      ("doors", WireLimits.doors), ("pathBytes", WireLimits.pathBytes),
+      ("ruleBytes", WireLimits.ruleBytes),
       ("grants", WireLimits.grants), ("grantNameBytes", WireLimits.grantNameBytes),
       ("handles", WireLimits.handles), ("defaultDeadline", Int(WireLimits.defaultDeadline)),
       ("longestDeadline", Int(WireLimits.longestDeadline)),

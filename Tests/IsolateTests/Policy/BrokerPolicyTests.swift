@@ -193,6 +193,28 @@ struct BrokerPolicyTests {
     #expect(mixed.syscalls.socketFamilies == .all.subtracting(.netlink))
   }
 
+  @Test("where tmpfs cannot map owners, sockets and credentials keep theirs") func oldKernel()
+    throws
+  {
+    let app = try Fixture.policy(
+      """
+      grants.a.connect = ["unix:/run/db.sock"]
+      grants.b.listen = ["unix:/run/app/x"]
+      grants.c.secret.credential = "db"
+      grants.d.secret.file = "/etc/key"
+      grants.e.files = "/srv"
+      """, host: Fixture.root())
+    for maps in [true, false] {
+      let policy = BrokerPolicy.make(
+        for: app, credentials: "/run/credentials/x", deniesWriteExecute: true,
+        mapsMemoryFiles: maps)
+      #expect(
+        policy.files.rules.filter { $0.source.hasPrefix("/run") }.map(\.mapsOwner)
+          == [maps, maps, maps])
+      #expect(policy.files.rules.filter { $0.mapsOwner }.count == (maps ? 5 : 2))
+    }
+  }
+
   @Test("a device is a node of its own") func device() throws {
     let user = try Self.broker("grants.a.device = \"/dev/video0\"")
     #expect(Self.view(user) == ["device /dev/video0 at /dev/grant-0"])
@@ -249,10 +271,10 @@ struct BrokerPolicyTests {
     let never: Set<String> = [
       "clone", "clone3", "fork", "vfork", "ptrace", "process_vm_readv", "process_vm_writev",
       "mount", "open_tree", "move_mount", "unshare", "setns", "bpf", "io_uring_setup", "keyctl",
-      "kill", "pidfd_open", "pidfd_getfd", "pidfd_send_signal", "chmod", "fchmod", "fchmodat",
+      "kill", "pidfd_open", "pidfd_getfd", "pidfd_send_signal", "chmod", "fchmodat",
       "mknod", "mknodat", "symlinkat", "linkat", "chroot", "userfaultfd", "perf_event_open",
       "ioctl",
-      "setuid", "setresuid", "capset", "seccomp", "socketpair", "prctl",
+      "setuid", "setresuid", "capset", "seccomp", "prctl",
     ]
     let everything = GrantReaderTests.every.split(separator: "\n")
       .filter { !$0.hasPrefix("gone") && !$0.hasPrefix("old") }.joined(separator: "\n")

@@ -105,9 +105,10 @@ final class FakeBroker {
     case "directory": made = unsafe open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     case "zero": made = unsafe open("/dev/zero", O_RDWR | O_CLOEXEC)
     case "listener": made = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | 0o2000000, 0)
-    case "socket":
+    case "socket", "door":
       var ends: [Int32] = [-1, -1]
-      let type = Int32(SOCK_STREAM.rawValue) | 0o2000000
+      let kind = parts[0] == "door" ? SOCK_SEQPACKET : SOCK_STREAM
+      let type = Int32(kind.rawValue) | 0o2000000
       try #require(unsafe socketpair(AF_UNIX, type, 0, &ends) == 0)
       kept.append(ends[1])
       _ = unsafe write(ends[1], text + "\n", text.utf8.count + 1)

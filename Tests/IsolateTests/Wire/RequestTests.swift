@@ -40,7 +40,7 @@ struct RequestTests {
   }
 
   @Test("name a grant and a subject, or none") func grants() throws {
-    let without: Set<Opcode> = [.hello, .cancel, .notify, .handleList, .handleClose]
+    let without: Set<Opcode> = [.hello, .cancel, .notify, .handleList, .handleClose, .doorOpen]
     for sent in Exchange.requests {
       let request = try message(sent.bytes).request
       #expect((request.grant == nil) == without.contains(request.opcode))

@@ -49,7 +49,7 @@ struct WireViolationTests {
     #expect(request(open.with([8: 0])) == .length)
     #expect(request(open.with([11: 1])) == .length)
     #expect(request(open.with([0: 0])) == .opcode)
-    #expect(request(open.with([0: 6])) == .opcode)
+    #expect(request(open.with([0: 7])) == .opcode)
     #expect(request(open.with([1: 1])) == .opcode)
     #expect(request(open.with([1: 0x80])) == .opcode)
     #expect(request(open.with([2: 1])) == .flags)
