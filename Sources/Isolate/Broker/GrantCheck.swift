@@ -64,6 +64,7 @@ extension FileOpenFlags {
   }
 }
 
+/// Arrays are gone through by their indices: an iterator over elements of some size allocates where nothing is optimised.
 extension GrantRule {
   /// Whether what is asked for lies in the grant: nil: it does. What the clock may be set to is for its driver to judge, which
   /// reads the clock in the same moment.
@@ -101,8 +102,8 @@ extension GrantRule {
   private func refusal(app name: Span<UInt8>) -> ReplyDetail? {
     var count = 0
     while count < name.count, name[count] != UInt8(ascii: "@") { count += 1 }
-    for app in apps where app.count == count {
-      if HostName.isEqual(name.extracting(0..<count), app) { return nil }
+    for app in apps.indices where apps[app].count == count {
+      if HostName.isEqual(name.extracting(0..<count), apps[app]) { return nil }
     }
     return .outside
   }
@@ -112,20 +113,21 @@ extension GrantRule {
   ) -> ReplyDetail? {
     guard let transport else { return .malformed }
     if transport == .unix {
-      for place in places where place.transport == .unix && place.host.matches(path: host) {
+      for place in places.indices
+      where places[place].transport == .unix && places[place].host.matches(path: host) {
         return nil
       }
       return .outside
     }
     if let address = InternetAddress(text: host) {
-      for place in places where place.covers(transport, port: port) {
-        if place.host.matches(address: address) { return nil }
+      for place in places.indices where places[place].covers(transport, port: port) {
+        if places[place].host.matches(address: address) { return nil }
       }
       return .outside
     }
     guard HostName.isSound(host) else { return .malformed }
-    for place in places where place.covers(transport, port: port) {
-      if place.host.matches(name: host) { return nil }
+    for place in places.indices where places[place].covers(transport, port: port) {
+      if places[place].host.matches(name: host) { return nil }
     }
     return .outside
   }
@@ -139,14 +141,14 @@ extension GrantRule {
     if transport == .unix { return connect(.unix, 0, host) }
     let address = InternetAddress(text: host)
     if address == nil, !host.isEmpty, !HostName.isSound(host) { return .malformed }
-    for place in places where place.covers(transport, port: port) {
-      switch place.host {
+    for place in places.indices where places[place].covers(transport, port: port) {
+      switch places[place].host {
       case .any: return nil
       case .network(let network):
         if host.isEmpty { return nil }
         if let address, network.contains(address) { return nil }
       case .name, .beneath:
-        if host.isEmpty || address == nil && place.host.matches(name: host) { return nil }
+        if host.isEmpty || address == nil && places[place].host.matches(name: host) { return nil }
       case .path: break
       }
     }
@@ -155,7 +157,7 @@ extension GrantRule {
 
   private func resolve(_ name: Span<UInt8>) -> ReplyDetail? {
     guard HostName.isSound(name) else { return .malformed }
-    for place in places where place.host.matches(name: name) { return nil }
+    for place in places.indices where places[place].host.matches(name: name) { return nil }
     return .outside
   }
 
@@ -166,8 +168,8 @@ extension GrantRule {
     if !SpecialAddress.contains(address) { return true }
     if isLocalName && address.isLoopback { return true }
     guard let transport else { return false }
-    for place in places where place.covers(transport, port: port) {
-      if place.host.matches(address: address) { return true }
+    for place in places.indices where places[place].covers(transport, port: port) {
+      if places[place].host.matches(address: address) { return true }
     }
     return false
   }
@@ -175,7 +177,10 @@ extension GrantRule {
   /// The grant names `localhost` itself, or something beneath it, and not only a pattern that it happens to fit.
   func namesLocalHost(_ name: Span<UInt8>) -> Bool {
     guard HostName.isLocal(name) else { return false }
-    for place in places where place.host != .any && place.host.matches(name: name) { return true }
+    for place in places.indices
+    where places[place].host != .any && places[place].host.matches(name: name) {
+      return true
+    }
     return false
   }
 }

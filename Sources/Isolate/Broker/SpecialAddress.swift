@@ -36,12 +36,12 @@ package enum SpecialAddress {
       return containsFour(UInt32(truncatingIfNeeded: address.high >> 16))
     }
     if address.high >> 61 != 1 { return true }
-    for (prefix, bits) in six where (address.high ^ prefix) >> (64 - bits) == 0 { return true }
+    for at in six.indices where (address.high ^ six[at].0) >> (64 - six[at].1) == 0 { return true }
     return false
   }
 
   private static func containsFour(_ address: UInt32) -> Bool {
-    for (prefix, bits) in four where (address ^ prefix) >> (32 - bits) == 0 { return true }
+    for at in four.indices where (address ^ four[at].0) >> (32 - four[at].1) == 0 { return true }
     return false
   }
 }

@@ -25,17 +25,18 @@ package struct TokenBucket: Hashable, Sendable {
     milliseconds = min(milliseconds, now)
   }
 
-  /// Takes a token, if there is one. A clock that steps back brings nothing and costs nothing.
+  /// Takes a token, if there is one; if not, nothing changes. A clock that steps back brings nothing and costs nothing.
   package mutating func take(_ rate: GrantRate, at now: Int64) -> Bool {
+    var full = level
     if now > milliseconds {
       let elapsed = UInt64(bitPattern: now &- milliseconds)
       let (brought, tooMuch) = elapsed.multipliedReportingOverflow(by: UInt64(rate.requests))
       let (sum, tooFull) = level.addingReportingOverflow(brought)
-      level = tooMuch || tooFull ? rate.capacity : min(sum, rate.capacity)
-      milliseconds = now
+      full = tooMuch || tooFull ? rate.capacity : min(sum, rate.capacity)
     }
-    guard level >= rate.cost else { return false }
-    level -= rate.cost
+    guard full >= rate.cost else { return false }
+    level = full - rate.cost
+    milliseconds = max(milliseconds, now)
     return true
   }
 }

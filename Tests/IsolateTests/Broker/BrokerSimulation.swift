@@ -357,7 +357,7 @@ struct BrokerSimulation: ~Copyable {
     let answer: GrantAnswer =
       switch kind {
       case 0: chance(1, in: 4) ? .run : .once
-      case 1: .never
+      case 1: chance(1, in: 8) ? .never : .once
       case 2..<25: .once
       default: .no
       }

@@ -15,7 +15,7 @@ struct BrokerSimulationTests {
   }()
 
   /// In an optimised build two million steps, in a debug build what ten seconds hold.
-  private static let apps: UInt64 = isDebug ? 8 : 400
+  private static let apps: UInt64 = isDebug ? 5 : 400
   private static let steps = 5000
   private static let isDebug: Bool = {
     var isDebug = false
