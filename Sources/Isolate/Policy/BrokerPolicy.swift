@@ -93,6 +93,8 @@ package struct BrokerPolicy {
     case .connect(let targets):
       network.add(connect: targets)
       for (number, target) in targets.enumerated() where target.transport == .unix {
+        /* Named by an O_PATH descriptor, through /proc. */
+        hasFiles = true
         show(
           .read, target.host, places.socket(index, number, target.host), grant, isOptional: true)
       }
@@ -100,6 +102,7 @@ package struct BrokerPolicy {
       network.add(listen: targets)
       for (number, target) in targets.enumerated() where target.transport == .unix {
         let parent = PathWords.parent(target.host)
+        hasFiles = true
         changesFiles = true
         show(
           .write, parent.isEmpty ? "/" : String(parent),
