@@ -75,7 +75,7 @@ extension ControlGrant {
       "rights": JSONValue(rights), "rule": .string(rule), "state": .string(state.rawValue),
       "requests": JSONValue(requests), "refused": JSONValue(refused),
       "left": left.map { JSONValue($0) } ?? .null,
-      "lease": leaseMilliseconds.map { .integer($0) } ?? .null, "rate": JSONValue(text: rate),
+      "lease": leaseMilliseconds.map { .integer($0) } ?? .null,
       "asks": .boolean(asks), "answer": JSONValue(text: answer?.rawValue),
       "latency": .array(latency.map { JSONValue($0) }),
     ]
@@ -93,7 +93,6 @@ extension ControlGrant {
     refused = try fields.number("refused")
     left = try fields.optional("left", fields.number)
     leaseMilliseconds = try fields.optional("lease", fields.number)
-    rate = try fields.optional("rate", fields.text)
     asks = try fields.flag("asks")
     answer = try fields.optional("answer", fields.word)
     latency = try fields.list("latency") { $0.integer.flatMap(UInt64.init(exactly:)) }

@@ -15,7 +15,6 @@ package struct ControlGrant: Hashable, Sendable {
   package var refused: UInt64 = 0
   package var left: UInt64?
   package var leaseMilliseconds: Int64?
-  package var rate: String?
   package var asks = false
   /// What was answered for longer than one request.
   package var answer: OperatorAnswer?

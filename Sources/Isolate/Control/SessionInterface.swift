@@ -19,7 +19,6 @@ package enum SessionInterface {
             VarlinkParameter("ask", .integer),
             VarlinkParameter("answer", .words(OperatorAnswer.allCases.map(\.rawValue))),
           ]),
-        VarlinkMethod("Forget", [VarlinkParameter("grant", .string)]),
         VarlinkMethod("GetRecords", [VarlinkParameter("count", .integer, isOptional: true)]),
       ])
   }
@@ -35,7 +34,7 @@ package enum SessionInterface {
       name: string,
       # files, connect, listen, resolve, secret, device, apps, clock or driver
       kind: string,
-      # Of what: a path, hosts, names.
+      # Of what, in words: a path, hosts, names.
       target: string,
       rights: []string,
       # Where it was written: file:line
@@ -47,8 +46,6 @@ package enum SessionInterface {
       # How many requests are left, and for how long; null where there is no limit.
       left: ?int,
       lease: ?int,
-      # "10 in 1000 ms, 20 at once"
-      rate: ?string,
       # Whether an operator is asked first, and what was answered for longer than one request.
       asks: bool,
       answer: ?(run, always, never),
@@ -61,7 +58,7 @@ package enum SessionInterface {
       handle: int,
       grant: string,
       rule: string,
-      # file, directory, socket, listener, secret, device or descriptor
+      # file, socket, listener, secret, device or descriptor
       kind: string,
       rights: []string,
       # held: as it was given. cut: a socket that a revocation has ended. lasting: its grant is revoked, but it cannot be
@@ -143,11 +140,9 @@ package enum SessionInterface {
     # The questions that wait. With "more" again at every change, until the peer leaves.
     method GetAsks() -> (asks: []Ask)
 
-    # Answers a question: once, or for as long as this app runs, or from now on; no to this one, or from now on.
+    # Answers a question. Yes: once, for as long as this app runs, or always; no: to this one, or never again. What is meant to
+    # outlive the session (always, never) is kept in a file, and holds while the grant says the same.
     method Answer(ask: int, answer: (once, run, always, no, never)) -> ()
-
-    # Takes an answer back that was given with always, never or run: the next request asks again.
-    method Forget(grant: string) -> ()
 
     # The last decisions, the oldest first. With "more" those that follow, too, until the peer leaves.
     method GetRecords(count: ?int) -> (records: []Record)
@@ -166,7 +161,6 @@ package enum SessionRequest: Hashable, Sendable {
   case status, grants, handles, asks
   case revoke(grant: String)
   case answer(ask: UInt64, OperatorAnswer)
-  case forget(grant: String)
   case records(count: Int)
 
   /// - Parameter call: one that the server has checked against the interface.
@@ -181,7 +175,6 @@ package enum SessionRequest: Hashable, Sendable {
     case "GetHandles": self = .handles
     case "GetAsks": self = .asks
     case "Revoke": self = .revoke(grant: try text("grant"))
-    case "Forget": self = .forget(grant: try text("grant"))
     case "Answer":
       guard let answer = OperatorAnswer(rawValue: try text("answer")) else {
         throw .invalidParameter("answer")

@@ -41,6 +41,11 @@ package enum HostProbe {
   /// Whether the caller may act as root on this machine.
   package static func isPrivileged() -> Bool { geteuid() == 0 && kernel_is_privileged() == 1 }
 
+  /// Whether the kernel is of this version or newer.
+  package static func isAtLeast(_ major: Int, _ minor: Int) -> Bool {
+    release() >= (major, minor)
+  }
+
   private static func release() -> (major: Int, minor: Int) {
     var numbers: (Int32, Int32) = (0, 0)
     guard unsafe kernel_release(&numbers.0, &numbers.1) == 0 else { return (0, 0) }

@@ -5,7 +5,8 @@ enum BrokerCalls {
     // Start and end. execve is the launcher's last step; execveat when the program is a descriptor.
     "execve", "execveat", "exit", "exit_group", "brk", "arch_prctl", "set_tid_address",
     "set_robust_list", "rseq", "prlimit64", "getrandom", "readlink", "readlinkat",
-    "sched_getaffinity", "sched_yield", "getpid", "gettid", "tgkill", "rt_sigaction", "rt_sigprocmask",
+    "sched_getaffinity", "sched_yield", "getpid", "gettid", "tgkill", "rt_sigaction",
+    "rt_sigprocmask",
     "rt_sigreturn", "sigaltstack", "restart_syscall",
     // Memory; secrets are handed over as sealed memory files.
     "mmap", "munmap", "mprotect", "mremap", "madvise", "futex", "memfd_create", "ftruncate",

@@ -32,6 +32,7 @@ package struct BrokerPolicy {
   private let app: Policy
   private let role: Role
   private let places: BrokerPlaces
+  private let mapsMemoryFiles: Bool
   private var rules: [FileRule] = []
   private var devices: [FileRule] = []
   private var network = BrokerNetwork()
@@ -42,11 +43,13 @@ package struct BrokerPolicy {
   ///   - app: its grants are in `app.grants`; their order is that of `BrokerPlaces`.
   ///   - directory: systemd's $CREDENTIALS_DIRECTORY of the supervisor, if it has one.
   ///   - deniesWriteExecute: the kernel can (Linux 6.3).
+  ///   - mapsMemoryFiles: tmpfs, where sockets and credentials lie, can map owners (Linux 6.3). Else they keep theirs: a broker
+  ///     that serves what everybody may use is more than one that cannot be launched.
   package static func make(
     for app: Policy, role: Role = .broker, loader: Loader? = nil,
-    credentials directory: String? = nil, deniesWriteExecute: Bool
+    credentials directory: String? = nil, deniesWriteExecute: Bool, mapsMemoryFiles: Bool = true
   ) -> Policy {
-    var maker = BrokerPolicy(app, role)
+    var maker = BrokerPolicy(app, role, mapsMemoryFiles)
     for (index, grant) in app.grants.enumerated() where maker.serves(grant) {
       maker.add(grant, index, directory)
     }
@@ -54,7 +57,8 @@ package struct BrokerPolicy {
     return maker.policy(loader, deniesWriteExecute)
   }
 
-  private init(_ app: Policy, _ role: Role) {
+  private init(_ app: Policy, _ role: Role, _ mapsMemoryFiles: Bool) {
+    self.mapsMemoryFiles = mapsMemoryFiles
     self.app = app
     self.role = role
     places = BrokerPlaces(app.namespaces.order)
@@ -85,7 +89,9 @@ package struct BrokerPolicy {
       hasFiles = true
       guard let credentials else { return }
       let path = "\(credentials)/\(name)"
-      show(.read, path, places.reading(index, path), grant, isOptional: true)
+      show(
+        .read, path, places.reading(index, path), grant, isOptional: true,
+        mapsOwner: mapsMemoryFiles)
     case .device(let path):
       hasFiles = true
       devices.append(
@@ -96,7 +102,8 @@ package struct BrokerPolicy {
         /* Named by an O_PATH descriptor, through /proc. */
         hasFiles = true
         show(
-          .read, target.host, places.socket(index, number, target.host), grant, isOptional: true)
+          .read, target.host, places.socket(index, number, target.host), grant, isOptional: true,
+          mapsOwner: mapsMemoryFiles)
       }
     case .listen(let targets):
       network.add(listen: targets)
@@ -106,7 +113,7 @@ package struct BrokerPolicy {
         changesFiles = true
         show(
           .write, parent.isEmpty ? "/" : String(parent),
-          places.socketDirectory(index, number, target.host), grant)
+          places.socketDirectory(index, number, target.host), grant, mapsOwner: mapsMemoryFiles)
       }
     case .resolve: network.addNames()
     // The supervisor does these, with its own rights; the process only decides.
@@ -116,10 +123,11 @@ package struct BrokerPolicy {
 
   private mutating func show(
     _ kind: FileRuleKind, _ source: String, _ target: String, _ grant: Grant,
-    isOptional: Bool = false
+    isOptional: Bool = false, mapsOwner: Bool = true
   ) {
     rules.append(
-      Self.rule(kind, source, target, grant.position, mapsOwner: true, isOptional: isOptional))
+      Self.rule(
+        kind, source, target, grant.position, mapsOwner: mapsOwner, isOptional: isOptional))
   }
 
   /// What belongs to no grant.

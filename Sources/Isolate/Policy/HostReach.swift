@@ -119,3 +119,35 @@ extension FilePolicy {
     return found
   }
 }
+
+/// What an app can do to files of the host by any way it has: its view, and its broker.
+package struct AppReach {
+  private let view: HostReach
+  private let grants: [(path: String, isDirectory: Bool)]
+
+  package init(_ policy: Policy) {
+    view = HostReach(policy.files)
+    let changes: GrantRights = [.write, .create, .remove, .rename, .makeDirectory]
+    grants = policy.grants.compactMap { grant in
+      guard case .files(let path, let isDirectory) = grant.target,
+        !grant.rights.isDisjoint(with: changes)
+      else { return nil }
+      return (path, isDirectory)
+    }
+  }
+
+  /// Whether it can change what lies at a path, or put something there: it can write the file or a directory above it.
+  package func canChange(_ path: String) -> Bool {
+    var place = path
+    while true {
+      if view.access(place).contains(.write) { return true }
+      if grants.contains(where: { place == $0.path || HostReach.isBeneath(place, $0.path) }) {
+        return true
+      }
+      guard place != "/", let slash = place.utf8.lastIndex(of: UInt8(ascii: "/")) else {
+        return false
+      }
+      place = slash == place.startIndex ? "/" : String(place[..<slash])
+    }
+  }
+}

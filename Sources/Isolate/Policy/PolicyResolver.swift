@@ -151,6 +151,8 @@ package struct PolicyResolver {
       policy.network.connectPorts = policy.network.connectPorts ?? []
       policy.network.bindPorts = policy.network.bindPorts ?? []
     }
+    policy.syscalls.refusesFastOpen =
+      policy.network.mode != .host && grants.contains(where: \.isOfSockets)
   }
 
   /// Where programs are looked up; the usual directories if no profile says.
@@ -210,9 +212,11 @@ package struct PolicyResolver {
       notices.append(
         "The app is on the host's network: without user namespaces there is no other.")
     }
-    return NetworkPolicy(
+    var network = NetworkPolicy(
       mode: mode, connectPorts: profile.network.connect?.value.sorted(),
       bindPorts: profile.network.bind?.value.sorted())
+    network.modePosition = profile.network.mode?.position
+    return network
   }
 
   // MARK: For the other files of the resolver

@@ -87,8 +87,12 @@ extension PolicyResolver {
     case nil: return nil
     case .files(let path): return files(path, grant)
     case .device(let path): return device(path, grant)
-    case .connect(let places): return .connect(places.map(Self.place))
-    case .listen(let places): return .listen(places.map(Self.place))
+    case .connect(let places):
+      checkSockets(places, grant, listens: false)
+      return .connect(places.map(Self.place))
+    case .listen(let places):
+      checkSockets(places, grant, listens: true)
+      return .listen(places.map(Self.place))
     case .resolve(let names): return .resolve(names.map(\.value))
     case .secretFile(let path):
       refuseProc(path, grant)
@@ -107,6 +111,21 @@ extension PolicyResolver {
             ?? "declare it: [drivers.\(name.value)] with `run` and `profile`")
       }
       return .driver(name: name.value)
+    }
+  }
+
+  private mutating func checkSockets(
+    _ places: [NetworkTargetSetting], _ grant: GrantSetting, listens: Bool
+  ) {
+    for place in places where place.transport == .unix {
+      refuseProc(place.host, grant)
+      if place.host.value.utf8.count == 1 {
+        fault(place.host, grant, "the root is no socket", "name the path of a socket")
+      } else if listens, PathWords.parent(place.host.value).isEmpty {
+        fault(
+          place.host, grant, "\(place.host.value) would be made in the root itself",
+          "name a socket in a directory of its own")
+      }
     }
   }
 

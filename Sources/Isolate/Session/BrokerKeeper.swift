@@ -138,7 +138,8 @@ package final class BrokerKeeper {
         grants: policy.grants, drivers: policy.drivers, start: bootStart,
         doors: [0] + moreDoors.map { Int($0.number) }, revoked: revoked, answers: answers),
       order: policy.namespaces.order, credentials: host.credentialsDirectory,
-      appIsBonded: host.landlockABI >= 4 && policy.network.connectPorts != nil,
+      appIsBonded: policy.network.mode == .host
+        || host.landlockABI >= 4 && policy.network.connectPorts == [],
       pins: pins.pins)
     return try attempt { () throws(SystemError) in
       try SharedMemory.makeSealed("isolated-settings", start.encoded())

@@ -1,13 +1,15 @@
 /// What a broker itself may do, from what it may hand out.
 enum BrokerView {
+  /// Looks at the kernel's version: only once an app has knocked.
   static func policy(
     for app: Policy, loader: OwnProgram.Loader?, host: HostFacts? = nil
   ) -> Policy {
-    BrokerPolicy.make(
+    let isNew = HostProbe.isAtLeast(6, 3)
+    return BrokerPolicy.make(
       for: app,
       loader: loader.map { BrokerPolicy.Loader(path: $0.path, libraries: $0.libraries) },
-      credentials: host?.credentialsDirectory,
-      deniesWriteExecute: app.memory.deniesWriteExecute)
+      credentials: host?.credentialsDirectory, deniesWriteExecute: isNew,
+      mapsMemoryFiles: isNew)
   }
 }
 

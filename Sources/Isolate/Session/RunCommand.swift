@@ -95,12 +95,12 @@ private func launch(
   }
   var session = RunSession(
     launch, child: child, policy: policy, reporter: reporter(request, app: policy.app),
-    keeper: keeper, startedAt: startedAt)
+    keeper: keeper, place: keeper.map { _ in ControlPlace(prepared.host) }, startedAt: startedAt)
   switch session.run() {
   case .over(let code):
-    /* 125 to 127 are explained already, from 128 it is a signal. */
-    if (1..<125).contains(code), !request.isQuiet {
-      for line in Hints.unseenFiles(policy, from: prepared.host.workingDirectory) {
+    /* 125 to 127 are explained already, from 129 it is a signal; 128 is what git says. */
+    if (1..<125).contains(code) || code == 128, !request.isQuiet {
+      for line in Hints.afterFailure(policy, from: prepared.host.workingDirectory) {
         Output.complain(line)
       }
     }

@@ -8,6 +8,8 @@ package struct RunSession: ~Copyable {
   private let cgroup: Cgroup?
   /// Nil: no grants.
   private let keeper: BrokerKeeper?
+  /// Nil: no grants.
+  private let operations: Operations?
   private var relay: TerminalRelay
   private var evidence = Evidence()
   private var use = ResourceUse()
@@ -29,9 +31,17 @@ package struct RunSession: ~Copyable {
   /// Takes over a launched child.
   init(
     _ prepared: consuming PreparedLaunch, child: consuming Child, policy: Policy,
-    reporter: RunReporter, keeper: BrokerKeeper?, startedAt: Int64
+    reporter: RunReporter, keeper: BrokerKeeper?, place: ControlPlace?, startedAt: Int64
   ) {
     self.keeper = keeper
+    operations = keeper.flatMap { keeper in
+      place.map {
+        Operations(
+          keeper, place: $0,
+          facts: SessionFacts(policy, prepared.standard, pid: 0, startedAt: startedAt),
+          isQuiet: reporter.isQuiet)
+      }
+    }
     self.policy = policy
     self.reporter = reporter
     relay = TerminalRelay(standard: prepared.standard)
@@ -67,6 +77,7 @@ package struct RunSession: ~Copyable {
         isOver = true
       }
     }
+    operations?.end(&relay)
     keeper?.end()
     let isHeard = drain()
     relay.restore()
@@ -113,6 +124,8 @@ package struct RunSession: ~Copyable {
     ]
     let first = doors.count
     doors += keeper?.doors ?? []
+    let second = doors.count
+    doors += operations?.doors ?? []
     let others = doors.count
     doors += relay.doors
     let sheds = shedIsDue()
@@ -122,7 +135,8 @@ package struct RunSession: ~Copyable {
     if doors[0].isHungUp && !doors[0].isReadable { reportsEnded = true }
     if doors[1].isReadable { try readSignals() }
     relay.handle(doors[others...])
-    if let keeper { try tend(keeper, doors[first..<others]) }
+    if let keeper { try tend(keeper, doors[first..<second]) }
+    operations?.handle(&relay, now: Poller.now())
     if relay.isAway { try relay.resume() }
     try checkClock()
     if doors[2].isReadable { try initEnded() }
@@ -132,7 +146,10 @@ package struct RunSession: ~Copyable {
     _ keeper: BrokerKeeper, _ doors: ArraySlice<Door>
   ) throws(SystemError) {
     try keeper.handle(doors, now: Poller.now())
-    for event in keeper.takeEvents() { reporter.broker(event) }
+    for event in keeper.takeEvents() {
+      reporter.broker(event)
+      operations?.note(event)
+    }
   }
 
   /// Whether the wait that comes is likely to be a long one. Once a session.
@@ -145,7 +162,8 @@ package struct RunSession: ~Copyable {
   private func timeout() -> Int64? {
     let now = Poller.now()
     let lookAt = relay.isAway ? now + TerminalRelay.lookMilliseconds : nil
-    let next = [killAt, watch.nextAt, shedAt, lookAt, keeper?.nextAt].compactMap { $0 }.min()
+    let next = [killAt, watch.nextAt, shedAt, lookAt, keeper?.nextAt, operations?.nextAt(now: now)]
+      .compactMap { $0 }.min()
     return next.map { max(0, $0 - now) }
   }
 
@@ -186,7 +204,9 @@ package struct RunSession: ~Copyable {
       case .failed(let step, let number):
         failure = LaunchFailure(step: step, number: number)
       case .terminal(let master): try relay.open(master)
-      case .started(let pid): reporter.started(pid: child.pid, inside: pid)
+      case .started(let pid):
+        reporter.started(pid: child.pid, inside: pid)
+        operations?.open(pid: child.pid)
       case .stopped: try followStop()
       case .continued: break
       case .exited(let status, let usage):

@@ -96,6 +96,9 @@ package struct Pipe: ~Copyable {
 package struct PipeEnds: ~Copyable {
   package let readEnd: Descriptor
   package let writeEnd: Descriptor
+
+  /// Closes the read end, keeps the write end.
+  consuming func keepWriteEnd() -> Descriptor { writeEnd }
 }
 
 typealias kernel_stat_result = kernel_stat

@@ -60,6 +60,9 @@ package struct EventQueue: ~Copyable {
     _ = kernel_events_remove(descriptor.raw, number)
   }
 
+  /// To be polled itself: readable while something is ready.
+  package var door: Int32 { descriptor.raw }
+
   /// Waits until something is ready or the time has passed.
   ///
   /// - Parameter timeout: milliseconds; nil waits for ever.

@@ -51,7 +51,7 @@ struct BrokerSimulation: ~Copyable {
   mutating func step(_ number: Int) throws(SimulationFailure) {
     let before = model
     touched = []
-    let dies = chance(1, in: 700)
+    let dies = chance(1, in: 150)
     if dies, chance(3, in: 4) { book.stores = Int(generator.next() % 90) }
     try act()
     try drain()
@@ -106,7 +106,8 @@ struct BrokerSimulation: ~Copyable {
       id: id, door: door, grant: grant, phase: .begun, deadline: .max, arrival: now,
       isSocket: asked.isSocket)
     waiting.namesDeadline = deadline == 0 ? nil : Int64(deadline)
-    if let patience = Simulated.grants[grant].askMilliseconds, model.standings[grant].answer == nil {
+    if let patience = Simulated.grants[grant].askMilliseconds, model.standings[grant].answer == nil
+    {
       let isFirst = !model.requests.values.contains { $0.phase == .asking && $0.grant == grant }
       try check(decision == (isFirst ? .ask(ticket) : .wait(ticket)), "\(decision) for an ask")
       if isFirst { model.shown[grant] = ticket }
@@ -355,7 +356,7 @@ struct BrokerSimulation: ~Copyable {
     let kind = generator.next() % 40
     let answer: GrantAnswer =
       switch kind {
-      case 0: .run
+      case 0: chance(1, in: 4) ? .run : .once
       case 1: .never
       case 2..<25: .once
       default: .no

@@ -13,7 +13,8 @@ extension BrokerSimulation {
     try check(ledger == model.ledger, "the ledger is another")
     try check(broker.ledger.count == ledger.count, "the ledger counts wrongly")
     for handle in ledger.keys {
-      try check(broker.ledger.entry(handle) == book.reader.handle(slot: Ledger.slot(handle)), "entry")
+      try check(
+        broker.ledger.entry(handle) == book.reader.handle(slot: Ledger.slot(handle)), "entry")
     }
     for grant in model.grants.indices {
       try check(isLike(model.standings[grant], grant), "the state of grant \(grant)")
@@ -110,7 +111,8 @@ extension BrokerSimulation {
     }
     try check(replied.isSubset(of: ids), "replies to nobody")
     for id in ids.subtracting(replied) {
-      try check(lost.count > 0 || before.doors != model.doors || isOfClosedDoor(id, before), "\(id)")
+      try check(
+        lost.count > 0 || before.doors != model.doors || isOfClosedDoor(id, before), "\(id)")
     }
     try adopt(before)
   }

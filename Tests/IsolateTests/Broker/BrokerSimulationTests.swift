@@ -7,7 +7,8 @@ import Testing
 struct BrokerSimulationTests {
   /// Each seed is an app; `ISOLATED_SEED=N` replays the one that failed.
   private static let seeds: [UInt64] = {
-    if let given = unsafe getenv("ISOLATED_SEED"), let seed = UInt64(unsafe String(cString: given)) {
+    if let given = unsafe getenv("ISOLATED_SEED"), let seed = UInt64(unsafe String(cString: given))
+    {
       return [seed]
     }
     return (1...apps).map { $0 }

@@ -96,12 +96,12 @@ enum Simulated {
   static let grants: [Grant] = [
     TestGrants.directory(),
     TestGrants.directory { $0.rate = GrantRate(requests: 7, perMilliseconds: 30, burst: 4) },
-    TestGrants.directory { $0.count = 400 },
+    TestGrants.directory { $0.count = 150 },
     TestGrants.directory { $0.askMilliseconds = 700 },
     TestGrants.connect(["*.example.org", "10.0.0.0/8"]),
     TestGrants.connect(["*"]) {
       $0.askMilliseconds = 400
-      $0.count = 300
+      $0.count = 30
       $0.rate = GrantRate(requests: 1, perMilliseconds: 3, burst: 10)
     },
     TestGrants.connect(["*"]) { $0.leaseMilliseconds = 9_000 },

@@ -69,7 +69,6 @@ struct SessionInterfaceTests {
     #expect(try ControlGrant(grant.json) == grant)
     grant.left = .max >> 1
     grant.leaseMilliseconds = 5
-    grant.rate = "r"
     grant.answer = .never
     grant.state = .usedUp
     grant.latency = [1, 2]
@@ -123,7 +122,6 @@ struct SessionInterfaceTests {
     arguments: [
       ("GetStatus", "{}", .status), ("GetGrants", "{}", .grants), ("GetHandles", "{}", .handles),
       ("GetAsks", "{}", .asks), ("Revoke", #"{"grant":"g"}"#, .revoke(grant: "g")),
-      ("Forget", #"{"grant":"g"}"#, .forget(grant: "g")),
       ("Answer", #"{"ask":5,"answer":"run"}"#, .answer(ask: 5, .run)),
       ("Answer", #"{"ask":-5,"answer":"run"}"#, nil),
       ("GetRecords", "{}", .records(count: 100)),

@@ -195,7 +195,7 @@ struct FileAttackTests {
     #expect(scene.scratch.content("outside") == "outside")
   }
 
-  @Test("moving a directory out while `..` climbs from it gains nothing")
+  @Test("moving a directory out while a path climbs from it gains nothing")
   func racingMoves() throws {
     let scene = try DriverScene()
     let made = Run.shell(

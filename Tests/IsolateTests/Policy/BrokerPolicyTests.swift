@@ -193,6 +193,28 @@ struct BrokerPolicyTests {
     #expect(mixed.syscalls.socketFamilies == .all.subtracting(.netlink))
   }
 
+  @Test("where tmpfs cannot map owners, sockets and credentials keep theirs") func oldKernel()
+    throws
+  {
+    let app = try Fixture.policy(
+      """
+      grants.a.connect = ["unix:/run/db.sock"]
+      grants.b.listen = ["unix:/run/app/x"]
+      grants.c.secret.credential = "db"
+      grants.d.secret.file = "/etc/key"
+      grants.e.files = "/srv"
+      """, host: Fixture.root())
+    for maps in [true, false] {
+      let policy = BrokerPolicy.make(
+        for: app, credentials: "/run/credentials/x", deniesWriteExecute: true,
+        mapsMemoryFiles: maps)
+      #expect(
+        policy.files.rules.filter { $0.source.hasPrefix("/run") }.map(\.mapsOwner)
+          == [maps, maps, maps])
+      #expect(policy.files.rules.filter { $0.mapsOwner }.count == (maps ? 5 : 2))
+    }
+  }
+
   @Test("a device is a node of its own") func device() throws {
     let user = try Self.broker("grants.a.device = \"/dev/video0\"")
     #expect(Self.view(user) == ["device /dev/video0 at /dev/grant-0"])

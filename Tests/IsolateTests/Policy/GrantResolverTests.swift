@@ -139,6 +139,9 @@ struct GrantResolverTests {
       ("grants.x.files = \"/\"", "the root itself cannot be granted"),
       ("grants.x.files = \"/proc/self\"", "the host's /proc is not to be had"),
       ("grants.x.secret.file = \"/proc/kcore\"", "the host's /proc is not to be had"),
+      ("grants.x.listen = [\"unix:/x\"]", "/x would be made in the root itself"),
+      ("grants.x.connect = [\"unix:/\"]", "the root is no socket"),
+      ("grants.x.connect = [\"unix:/proc/1/root/x\"]", "the host's /proc is not to be had"),
       ("grants.x.device = \"/etc/passwd\"", "/etc/passwd is not beneath /dev"),
       ("grants.x.device = \"/dev\"", "/dev is not beneath /dev"),
     ])
