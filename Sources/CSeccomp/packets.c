@@ -152,6 +152,21 @@ int kernel_sealed_file(const char *name, const void *bytes, size_t size)
 	return fd;
 }
 
+ssize_t kernel_sealed_read(int fd, void *buffer, size_t size)
+{
+	const int wanted = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+	int seals = fcntl(fd, F_GET_SEALS);
+
+	/* Only a memory file has seals: no pipe and no file system that could keep us waiting. */
+	if (seals < 0)
+		return -1;
+	if ((seals & wanted) != wanted) {
+		errno = EINVAL;
+		return -1;
+	}
+	return pread(fd, buffer, size, 0);
+}
+
 void *kernel_map_shared(int fd, size_t size, int writable)
 {
 	struct stat st;

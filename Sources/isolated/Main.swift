@@ -8,8 +8,10 @@ struct Main {
     if asksForVersion {
       exit(Output.print(Version.line, to: STDOUT_FILENO) == .written ? 0 : 125)
     }
-    if isBroker { exit(runBroker()) }
-    exit(command(RawText.arguments()))
+    let arguments = RawText.arguments()
+    /* What a supervisor starts, never a person: it is in no help. */
+    if arguments == ["broker"] { exit(runBroker()) }
+    exit(command(arguments))
   }
 
   /// The one command that is answered from the raw arguments, for scripts that ask it often.
@@ -17,12 +19,6 @@ struct Main {
   private static var asksForVersion: Bool {
     guard CommandLine.argc == 2, let word = unsafe CommandLine.unsafeArgv[1] else { return false }
     return unsafe strcmp(word, "--version") == 0
-  }
-
-  /// What a supervisor starts, never a person: it is in no help.
-  private static var isBroker: Bool {
-    guard CommandLine.argc == 2, let word = unsafe CommandLine.unsafeArgv[1] else { return false }
-    return unsafe strcmp(word, "broker") == 0
   }
 
   private static func command(_ arguments: [String]) -> Int32 {

@@ -99,6 +99,8 @@ package struct BrokerPolicy {
     case .connect(let targets):
       network.add(connect: targets)
       for (number, target) in targets.enumerated() where target.transport == .unix {
+        /* Named by an O_PATH descriptor, through /proc. */
+        hasFiles = true
         show(
           .read, target.host, places.socket(index, number, target.host), grant, isOptional: true,
           mapsOwner: mapsMemoryFiles)
@@ -107,6 +109,7 @@ package struct BrokerPolicy {
       network.add(listen: targets)
       for (number, target) in targets.enumerated() where target.transport == .unix {
         let parent = PathWords.parent(target.host)
+        hasFiles = true
         changesFiles = true
         show(
           .write, parent.isEmpty ? "/" : String(parent),

@@ -115,6 +115,9 @@ extension BrokerSession {
       do throws(SystemError) { try addDoor(Int(number), door) } catch {
         broker.cutOff(door: Int(number), for: nil, at: now)
       }
+    case .served(let ticket, let status, let state, let exit, let name):
+      served(ticket, status, passed, state: state, exit: exit, name: name)
+    case .commandEnded(let ticket, let isWell): commandEnded(ticket, isWell)
     case .driver, .driverEnded: break
     }
   }

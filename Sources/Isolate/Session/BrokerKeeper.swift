@@ -32,6 +32,7 @@ package final class BrokerKeeper {
   private var endStatus: ExitStatus?
   private var reportsEnded = false
   private var deaths: [Int64] = []
+  let services: BrokerServices
   private var events: [BrokerEvent] = []
   /// Sockets that the app got, in the order in which it got them: to be shut when their grant is taken back.
   private var sockets: [HeldSocket] = []
@@ -58,6 +59,7 @@ package final class BrokerKeeper {
     self.door = door
     bootStart = BrokerTime(microseconds: Poller.bootMicroseconds())
     pins = BrokerPins(policy)
+    services = BrokerServices(policy, host)
   }
 
   // MARK: The session's loop
@@ -95,6 +97,7 @@ package final class BrokerKeeper {
   func end() {
     if let running { ProcessHandle.endAndReap(running.child.pidfd) }
     running = nil
+    services.endAll()
     switch state {
     case .asleep, .running, .resting: shut(.closed)
     case .givenUp, .cutOff, .closed: break
@@ -208,6 +211,12 @@ package final class BrokerKeeper {
       let words = WireViolation(rawValue: violation)?.words ?? "a protocol error"
       shut(.cutOff(words))
       events.append(.cutOff(words))
+    case .wantsService(let ticket, let grant, let opcode, let signal, let name):
+      guard let opcode = Opcode(rawValue: opcode) else { return }
+      serve(
+        ServiceRequest(
+          ticket: ticket, grant: Int(grant), opcode: opcode, signal: signal,
+          name: RawText.decode(name.array), arguments: passed))
     case .ringIsHalfFull, .wantsDriver: break
     }
   }
@@ -230,10 +239,10 @@ package final class BrokerKeeper {
     events.append(.askGone(number: number))
   }
 
-  private func send(_ order: BrokerOrder) {
+  func send(_ order: BrokerOrder, passing number: Int32 = -1) {
     guard let running else { return }
     let message = BrokerMessage(order)
-    _ = Packets.send(message.bytes.span, to: running.control)
+    _ = Packets.send(message.bytes.span, to: running.control, passing: number)
   }
 
   /// A broker that does not keep to our own protocol is not ours any more.

@@ -24,6 +24,9 @@ enum BrokerNotice: Hashable, Sendable {
   case ringIsHalfFull(sequence: UInt64)
   /// A driver with a process of its own is needed.
   case wantsDriver(index: UInt16)
+  /// A program of the host is to be started, signalled or looked at for a request; `ticket` is its serial number. With app.start a
+  /// sealed file comes that holds the arguments, a NUL behind each.
+  case wantsService(ticket: UInt64, grant: UInt16, opcode: UInt16, signal: UInt32, name: BrokerText)
 }
 
 /// What a supervisor says.
@@ -36,6 +39,10 @@ enum BrokerOrder: Hashable, Sendable {
   case driver(index: UInt16)
   /// It has ended, or cannot be had.
   case driverEnded(index: UInt16)
+  /// What came of `wantsService`: an errno or 0, and what the request returns. For a secret the end of a pipe comes with it.
+  case served(ticket: UInt64, status: UInt32, state: UInt16, exit: Int32, name: BrokerText)
+  /// The command of a secret has ended, well or not.
+  case commandEnded(ticket: UInt64, isWell: Bool)
 }
 
 /// The beginning of a text, without a heap.
@@ -110,6 +117,8 @@ struct BrokerMessage: ~Copyable {
       self.init(kind: 7, handle: UInt32(violation), opcode: opcode)
     case .ringIsHalfFull(let sequence): self.init(kind: 8, number: sequence)
     case .wantsDriver(let index): self.init(kind: 9, grant: index)
+    case .wantsService(let ticket, let grant, let opcode, let signal, let name):
+      self.init(kind: 12, grant: grant, handle: signal, number: ticket, opcode: opcode, text: name)
     }
   }
 
@@ -121,6 +130,11 @@ struct BrokerMessage: ~Copyable {
     case .revoke(let grant): self.init(kind: 34, grant: grant)
     case .driver(let index): self.init(kind: 35, grant: index)
     case .driverEnded(let index): self.init(kind: 36, grant: index)
+    case .served(let ticket, let status, let state, let exit, let name):
+      self.init(
+        kind: 38, handle: status, number: ticket, time: Int64(exit), opcode: state, text: name)
+    case .commandEnded(let ticket, let isWell):
+      self.init(kind: 39, handle: isWell ? 1 : 0, number: ticket)
     }
   }
 
@@ -148,6 +162,10 @@ struct BrokerMessage: ~Copyable {
     case 9: return .wantsDriver(index: grant)
     case 10: return .openedDoor(number: grant)
     case 11: return .closedDoor(number: grant)
+    case 12:
+      return text.map {
+        .wantsService(ticket: number, grant: grant, opcode: opcode, signal: handle, name: $0)
+      }
     default: return nil
     }
   }
@@ -166,6 +184,14 @@ struct BrokerMessage: ~Copyable {
     case 35: return .driver(index: grant)
     case 36: return .driverEnded(index: grant)
     case 37: return .door(number: grant)
+    case 38:
+      let exit = Int32(truncatingIfNeeded: Int64(bitPattern: get(8, at: 16)))
+      return text.map {
+        .served(
+          ticket: get(8, at: 8), status: UInt32(truncatingIfNeeded: get(4, at: 4)),
+          state: UInt16(truncatingIfNeeded: get(2, at: 24)), exit: exit, name: $0)
+      }
+    case 39: return .commandEnded(ticket: get(8, at: 8), isWell: get(4, at: 4) == 1)
     default: return nil
     }
   }

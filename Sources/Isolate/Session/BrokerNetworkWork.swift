@@ -68,9 +68,10 @@ extension BrokerSession {
       look(request, .netConnect, transport, connect.port, connect.host.array(in: bytes.span))
     case .netResolve(_, let name):
       look(request, .netResolve, .udp, 0, name.array(in: bytes.span))
+    case .secretRead, .appStart, .appSignal, .appStatus: serve(request)
     case .hello, .cancel, .notify, .handleList, .handleClose, .doorOpen, .fileOpen, .fileStat,
-      .fileList, .fileRemove, .fileRename, .fileMakeDirectory, .netListen, .secretRead,
-      .deviceOpen, .appStart, .appSignal, .appStatus, .clockSet, .driverCall:
+      .fileList, .fileRemove, .fileRename, .fileMakeDirectory, .netListen, .deviceOpen,
+      .clockSet, .driverCall:
       complete(ticket, .failed(Errno.notSupported, .unavailable))
     }
   }
@@ -108,8 +109,9 @@ extension BrokerSession {
 
   /// Something that is watched for a request is ready.
   mutating func workIsReady(_ slot: Int) {
-    guard kept.indices.contains(slot), let work = kept[slot]?.work else { return }
-    advance(work)
+    guard kept.indices.contains(slot), let request = kept[slot] else { return }
+    if let work = request.work { advance(work) }
+    if request.service != nil { fill(request) }
   }
 
   /// Looks after those whose time has come.

@@ -5,6 +5,7 @@ final class KeptRequest {
   let bytes: [UInt8]
   /// What is being done for it.
   var work: NetworkWork?
+  var service: ServiceWork?
 
   init(_ ticket: Ticket, _ message: RequestMessage, _ bytes: Span<UInt8>) {
     self.ticket = ticket

@@ -8,7 +8,7 @@ final class BrokerServices {
 
   /// An app that was started.
   struct Instance {
-    /// `NAME.N`: what the app calls it by.
+    /// `NAME@N`: what the app calls it by.
     var name: String
     var grant: Int
     /// Nil: it has ended.
@@ -19,7 +19,8 @@ final class BrokerServices {
   private let policy: Policy
   private let host: HostFacts
   private(set) var instances: [Instance] = []
-  private var commands: [(number: UInt64, process: HeldDescriptor)] = []
+  /// By the ticket of the request.
+  private var commands: [(ticket: UInt64, process: HeldDescriptor)] = []
   private var started = 0
 
   init(_ policy: Policy, _ host: HostFacts) {
@@ -53,7 +54,7 @@ final class BrokerServices {
       file: program.file.raw, arguments: words + arguments, environment: environment,
       standard: (null.raw, 1, 2), deathSignal: SignalNumber.kill)
     started += 1
-    let instance = "\(name).\(started)"
+    let instance = "\(name)@\(started)"
     instances.append(
       Instance(name: instance, grant: index, process: HeldDescriptor(pidfd), end: nil))
     forgetOldest()
@@ -126,52 +127,33 @@ final class BrokerServices {
 
   // MARK: Secrets
 
-  /// Starts the command of a secret's grant.
+  /// Starts the command of a secret's grant. `endedCommands` tells of its end.
   ///
-  /// - Returns: the end of the pipe to read its output from, and a number under which `ended` tells of its end.
+  /// - Returns: the end of the pipe to read its output from; it does not block.
   /// - Throws: an errno: EACCES when the grant has no command, EAGAIN when too many run, and those of execve(2).
-  func output(grant index: Int) throws(SystemError) -> (number: UInt64, output: HeldDescriptor) {
-    guard case .secret(.command(let words))? = grant(index)?.target, let first = words.first else {
+  func output(grant index: Int, ticket: UInt64) throws(SystemError) -> HeldDescriptor {
+    guard case .secret(.command(let words))? = grant(index)?.target else {
       throw refusal(Errno.access)
     }
     guard commands.count < Self.most else { throw refusal(Errno.again) }
-    guard first.utf8.first == UInt8(ascii: "/") || !first.isEmpty else {
-      throw refusal(Errno.noEntry)
-    }
     let pipe = try Pipe().split()
+    try Bytes.makeNonBlocking(pipe.readEnd)
     let null = try Descriptor.openNull()
-    let program = try found(first)
     let pidfd = try HostProgram.start(
-      file: nil, arguments: ([program] + words.dropFirst()).map { Array($0.utf8) },
-      environment: environment, standard: (null.raw, pipe.writeEnd.raw, 2),
-      deathSignal: SignalNumber.kill)
-    started += 1
-    commands.append((UInt64(started), HeldDescriptor(pidfd)))
-    return (UInt64(started), HeldDescriptor(pipe.keepReadEnd()))
-  }
-
-  /// The program of a command, looked up as a shell would with the caller's PATH.
-  private func found(_ name: String) throws(SystemError) -> String {
-    if name.utf8.contains(UInt8(ascii: "/")) { return name }
-    let path = host.environment.first { $0.name == "PATH" }?.value ?? "/usr/bin:/bin"
-    for directory in path.split(separator: ":") {
-      let candidate = "\(directory)/\(name)"
-      guard candidate.utf8.first == UInt8(ascii: "/"),
-        let status = try FileStatus.of(candidate), status.isRegular, status.isExecutable
-      else { continue }
-      return candidate
-    }
-    throw SystemError(call: "execve", number: Errno.noEntry, subject: name)
+      file: nil, arguments: words.map { Array($0.utf8) }, environment: environment,
+      standard: (null.raw, pipe.writeEnd.raw, 2), deathSignal: SignalNumber.kill)
+    commands.append((ticket, HeldDescriptor(pidfd)))
+    return HeldDescriptor(pipe.keepReadEnd())
   }
 
   // MARK: Ends
 
   /// The commands that have ended since the last call, each with whether it said that all is well.
-  func endedCommands() -> [(number: UInt64, isWell: Bool)] {
-    var ended: [(number: UInt64, isWell: Bool)] = []
+  func endedCommands() -> [(ticket: UInt64, isWell: Bool)] {
+    var ended: [(ticket: UInt64, isWell: Bool)] = []
     commands.removeAll { command in
       guard let status = Self.status(of: command.process) else { return false }
-      ended.append((command.number, status == .exited(code: 0)))
+      ended.append((command.ticket, status == .exited(code: 0)))
       return true
     }
     return ended

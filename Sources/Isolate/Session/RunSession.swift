@@ -257,7 +257,7 @@ package struct RunSession: ~Copyable {
   private mutating func readSignals() throws(SystemError) {
     while let signal = signals.next() {
       switch signal.number {
-      case SignalNumber.child: break
+      case SignalNumber.child: keeper?.childEnded()
       case SignalNumber.windowChange where relay.isOpen: relay.resize()
       case SignalNumber.terminate:
         stopRequested(by: signal.number)

@@ -60,8 +60,8 @@ private struct CStringVector {
       }
       unsafe pointers.append(nil)
       return unsafe pointers.withUnsafeMutableBufferPointer { vector in
-        guard let base = vector.baseAddress else { fatalError("a vector has its NULL at least") }
-        return unsafe body(base)
+        /* Never nil: there is its NULL at least. */
+        unsafe body(vector.baseAddress ?? UnsafeMutablePointer.allocate(capacity: 1))
       }
     }
   }

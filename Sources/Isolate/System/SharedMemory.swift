@@ -35,6 +35,23 @@ internal import Glibc
     return Descriptor(adopting: raw)
   }
 
+  /// What a sealed file holds that another process made.
+  ///
+  /// - Throws: `SystemError`; EINVAL when it is not sealed, EFBIG when it holds more than `limit`.
+  package static func content(
+    _ file: borrowing Descriptor, limit: Int
+  ) throws(SystemError) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: limit + 1)
+    let raw = file.raw
+    let count = try call("pread") {
+      unsafe bytes.withUnsafeMutableBytes {
+        unsafe kernel_sealed_read(raw, $0.baseAddress, $0.count)
+      }
+    }
+    if count > limit { throw SystemError(call: "pread", number: EFBIG) }
+    return Array(bytes[..<count])
+  }
+
   /// Maps such a file.
   ///
   /// - Throws: `SystemError`; EINVAL when it is not of that size, or could shrink.

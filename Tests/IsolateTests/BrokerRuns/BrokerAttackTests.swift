@@ -71,7 +71,7 @@ struct BrokerAttackTests {
         """)
     let run = try silent.start()
     try silent.waitFor("full")
-    let broker = try Household.broker(of: run.pid)
+    let broker = try silent.broker(of: run)
     #expect(Household.descriptors(broker) < 400)
     let other = try BrokerScene(
       app: """
@@ -107,7 +107,7 @@ struct BrokerAttackTests {
         """)
     let run = try scene.start()
     try scene.waitFor("settled")
-    let broker = try Household.broker(of: run.pid)
+    let broker = try scene.broker(of: run)
     let descriptors = (Household.descriptors(run.pid), Household.descriptors(broker))
     let memory = (Household.memory(run.pid), Household.memory(broker))
     try scene.waitFor("flooded (0, 0)")
@@ -119,7 +119,7 @@ struct BrokerAttackTests {
       "\(descriptors) became \(Household.descriptors(run.pid)), \(Household.descriptors(broker))")
     #expect(Household.memory(run.pid) < memory.0 + 512)
     #expect(Household.memory(broker) < memory.1 + 1536)
-    #expect(try Household.broker(of: run.pid) == broker)
+    #expect(try scene.broker(of: run) == broker)
     run.send(SIGTERM)
     try run.wait()
   }

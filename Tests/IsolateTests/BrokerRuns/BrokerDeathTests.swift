@@ -45,7 +45,7 @@ struct BrokerDeathTests {
     var generator = SeededGenerator(seed: 7)
     var broker: Int32 = 0
     for _ in 0..<4 {
-      broker = try Household.broker(of: run.pid, other: broker)
+      broker = try scene.broker(of: run, other: broker)
       /* Fewer than five within ten seconds: it is not given up. */
       usleep(2_600_000 + UInt32.random(in: 0..<50_000, using: &generator))
       _ = kill(broker, SIGKILL)
@@ -82,7 +82,7 @@ struct BrokerDeathTests {
     try scene.waitFor("up")
     var broker: Int32 = 0
     for _ in 0..<3 {
-      broker = try Household.broker(of: run.pid, other: broker)
+      broker = try scene.broker(of: run, other: broker)
       usleep(1_500_000)
       _ = kill(broker, SIGKILL)
     }
@@ -98,7 +98,7 @@ struct BrokerDeathTests {
     var broker: Int32 = 0
     let causes = [SIGKILL, SIGILL, SIGSEGV, SIGTRAP, SIGKILL]
     for signal in causes {
-      broker = try Household.broker(of: run.pid, other: broker)
+      broker = try scene.broker(of: run, other: broker)
       _ = kill(broker, signal)
     }
     try scene.waitFor("door shut")
@@ -123,9 +123,9 @@ struct BrokerDeathTests {
         """)
     let run = try scene.start()
     try scene.waitFor("up (0, 0)")
-    let broker = try Household.broker(of: run.pid)
+    let broker = try scene.broker(of: run)
     _ = kill(broker, SIGKILL)
-    _ = try Household.broker(of: run.pid, other: broker)
+    _ = try scene.broker(of: run, other: broker)
     #expect(try run.wait(seconds: 60).code == 0, "\(scene.scratch.content("err"))")
     let line = "then (0, 0) (0, 0)\n"
     #expect(scene.scratch.content("out") == "up (0, 0)\n" + line + line + line)
@@ -136,7 +136,7 @@ struct BrokerDeathTests {
     let scene = try BrokerScene(app: "hello()\nshow('up')\ntime.sleep(30)")
     let run = try scene.start()
     try scene.waitFor("up")
-    let broker = try Household.broker(of: run.pid)
+    let broker = try scene.broker(of: run)
     run.send(SIGTERM)
     try run.wait()
     #expect(!Household.isThere(broker))

@@ -186,7 +186,7 @@ struct BrokerServeTests {
         """)
     let run = try scene.start()
     try scene.waitFor("up")
-    let broker = try Household.broker(of: run.pid)
+    let broker = try scene.broker(of: run)
     let status = Run.read("/proc/\(broker)/status")
     #expect(status.contains("Seccomp:\t2"))
     #expect(status.contains("NoNewPrivs:\t1"))

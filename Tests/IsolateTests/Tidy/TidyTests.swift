@@ -109,7 +109,7 @@ struct TidyTests {
     #expect(
       names.sorted() == [
         "child", "child_app", "child_masks", "child_mounts", "child_overlay", "child_places",
-        "init", "launcher_process",
+        "init", "launcher_process", "spawn",
       ])
     let scratch = try Scratch()
     var needs: [String: Set<String>] = [:]
