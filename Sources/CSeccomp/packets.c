@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -62,7 +63,11 @@ ssize_t kernel_receive_packet(int fd, void *buffer, size_t size, struct packet_r
 	return got;
 }
 
-ssize_t kernel_send_packet(int fd, const void *bytes, size_t size, const int32_t *descriptors, int32_t count)
+_Static_assert(sizeof(struct mmsghdr) == PACKET_NOTE, "a note is a struct mmsghdr");
+_Static_assert(offsetof(struct mmsghdr, msg_len) == PACKET_NOTE_SENT, "where the kernel notes");
+
+static ssize_t send_packet(int fd, const void *bytes, size_t size, const int32_t *descriptors, int32_t count,
+			   struct mmsghdr *note)
 {
 	struct iovec iov = { (void *)(uintptr_t)bytes, size };
 	union {
@@ -86,7 +91,23 @@ ssize_t kernel_send_packet(int fd, const void *bytes, size_t size, const int32_t
 		control.align.cmsg_type = SCM_RIGHTS;
 		memcpy(CMSG_DATA(&control.align), descriptors, (size_t)count * sizeof(int));
 	}
-	return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (!note)
+		return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+	note->msg_len = 0;
+	note->msg_hdr = message;
+	if (sendmmsg(fd, note, 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		return -1;
+	return (ssize_t)note->msg_len;
+}
+
+ssize_t kernel_send_packet(int fd, const void *bytes, size_t size, const int32_t *descriptors, int32_t count)
+{
+	return send_packet(fd, bytes, size, descriptors, count, NULL);
+}
+
+ssize_t kernel_send_packet_noting(int fd, const void *bytes, size_t size, const int32_t *descriptors, int32_t count, void *note)
+{
+	return send_packet(fd, bytes, size, descriptors, count, note);
 }
 
 int kernel_packet_pair(int ends[2])

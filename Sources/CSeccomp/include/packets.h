@@ -24,6 +24,13 @@ struct packet_received {
 ssize_t kernel_receive_packet(int fd, void *buffer, size_t size, struct packet_received *out);
 /* One packet, without waiting and without SIGPIPE. EAGAIN: the peer does not read. */
 ssize_t kernel_send_packet(int fd, const void *bytes, size_t size, const int32_t *descriptors, int32_t count);
+/*
+ * The same by sendmmsg(2), which writes into `note`, before it returns, how many bytes were sent: in memory that outlives this
+ * process, it is known there whether a packet left, whenever the process was killed. Starts with 0 there. Of PACKET_NOTE bytes,
+ * aligned to 8; the number is the 32-bit word at PACKET_NOTE_SENT.
+ */
+ssize_t kernel_send_packet_noting(int fd, const void *bytes, size_t size, const int32_t *descriptors, int32_t count, void *note);
+enum { PACKET_NOTE = 64, PACKET_NOTE_SENT = 56 };
 
 /* Both ends close-on-exec and not blocking. */
 int kernel_packet_pair(int ends[2]);

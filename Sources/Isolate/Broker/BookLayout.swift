@@ -29,7 +29,11 @@ package enum BookLayout {
   static let ring = ledger + handles * handleBytes
   /// Of the whole: 1 MiB, of which only what is used takes memory.
   package static let bytes = 1 << 20
-  static let used = ring + records * recordBytes
+  static let outbox = ring + records * recordBytes
+  /// Where the kernel notes that a reply has left (`Packets.send`): 64 bytes, of which the 32-bit word at 56 counts.
+  package static let note = outbox + 8..<outbox + 72
+  static let noteSent = outbox + 8 + 56
+  static let used = outbox + 128
 
   // MARK: The header's words
 

@@ -67,6 +67,12 @@ package struct BookReader {
     }
   }
 
+  /// The request whose reply was the last to leave; nil: the last one that was tried did not.
+  var sentSerial: UInt64? {
+    let serial = memory.acquire(BookLayout.outbox)
+    return UInt32(truncatingIfNeeded: memory.word(BookLayout.noteSent)) == 0 ? nil : serial
+  }
+
   func hasMark(_ slot: Int) -> Bool { memory.word(BookLayout.request(slot)) != 0 }
 
   // MARK: Records

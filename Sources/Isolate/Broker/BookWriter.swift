@@ -60,6 +60,13 @@ struct BookWriter {
       BookLayout.request(slot), JournalMark(serial: serial, isRecorded: true).word)
   }
 
+  /// Its reply is about to be sent; the kernel will note there whether it was.
+  func sending(serial: UInt64) {
+    memory.publish(BookLayout.noteSent, 0)
+    memory.fence()
+    memory.publish(BookLayout.outbox, serial)
+  }
+
   /// Its reply has left, or none is wanted.
   func close(_ slot: Int) {
     memory.publish(BookLayout.request(slot), 0)

@@ -30,6 +30,10 @@ extension Broker {
     return end(slot, completion.detail)
   }
 
+  /// The last reply to a request is about to be sent with `BookLayout.note` for the kernel to note in. If this broker is killed
+  /// before `sent`, its successor sees there whether the reply has left, and does not send a second one.
+  package func sending(_ ticket: Ticket) { writer.sending(serial: ticket.serial) }
+
   /// The reply has left, whole: the kernel has it. Until then a broker that dies leaves the request to its successor.
   package mutating func sent(_ ticket: Ticket) {
     guard let slot = table.slot(ticket), table[slot].phase == .answered else { return }

@@ -78,11 +78,17 @@ extension Broker {
   private mutating func restoreRequests(_ book: BookReader) -> Int {
     var damaged = 0
     let last = book.record(writer.nextSequence - 1)
+    let sent = book.sentSerial
     for slot in 0..<BookLayout.requests where book.hasMark(slot) {
       guard let old = book.unfinished(slot),
         table.find(door: old.record.door, id: old.record.id) == nil
       else {
         damaged += 1
+        writer.close(slot)
+        continue
+      }
+      // It was killed between sending the reply and saying so.
+      if old.isRecorded, old.record.serial == sent {
         writer.close(slot)
         continue
       }

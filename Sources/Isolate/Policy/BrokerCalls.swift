@@ -12,8 +12,8 @@ enum BrokerCalls {
     "mmap", "munmap", "mprotect", "mremap", "madvise", "futex", "memfd_create", "ftruncate",
     // Descriptors that are there.
     "read", "write", "readv", "writev", "pread64", "pwrite64", "lseek", "close", "close_range",
-    "fstat", "newfstatat", "statx", "dup", "dup3", "fcntl", "sendmsg", "recvmsg", "sendto",
-    "recvfrom", "shutdown", "getsockopt", "socketpair",
+    "fstat", "newfstatat", "statx", "dup", "dup3", "fcntl", "sendmsg", "sendmmsg", "recvmsg",
+    "sendto", "recvfrom", "shutdown", "getsockopt", "socketpair",
     // Waiting and clocks.
     "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "poll", "ppoll", "eventfd2",
     "timerfd_create", "timerfd_settime", "clock_gettime", "gettimeofday",

@@ -103,8 +103,12 @@ extension BrokerSession {
   private mutating func deliver(_ reply: BrokerReply, passing number: Int32) {
     guard let door = doors[Int(reply.door)] else { return broker.sent(reply.ticket) }
     if !door.queue.isEmpty { return queue(reply, door, number) }
-    let sent = Packets.send(
-      outgoing.bytes.span.extracting(first: outgoing.count), to: door.descriptor, passing: number)
+    broker.sending(reply.ticket)
+    let sent = noting { note in
+      Packets.send(
+        outgoing.bytes.span.extracting(first: outgoing.count), to: door.descriptor,
+        passing: number, noting: &note)
+    }
     switch sent {
     case .done: broker.sent(reply.ticket)
     case .full: queue(reply, door, number)
@@ -114,6 +118,15 @@ extension BrokerSession {
       }
       /* The peer is gone: its end shows in its own time. */
       broker.sent(reply.ticket)
+    }
+  }
+
+  /// The kernel notes in the book that the reply has left: a successor has to know, whenever this broker is killed.
+  private func noting(_ send: (inout MutableSpan<UInt8>) -> Packets.Sent) -> Packets.Sent {
+    do throws(SystemError) {
+      return try book.withMutableBytes(BookLayout.note) { note throws(SystemError) in send(&note) }
+    } catch {
+      return .failed(error.number)
     }
   }
 
@@ -150,9 +163,12 @@ extension BrokerSession {
     var done = 0
     while done < door.queue.count {
       let next = door.queue[done]
-      let sent = Packets.send(
-        next.bytes.span, to: door.descriptor,
-        passing: next.descriptors.first?.descriptor.raw ?? -1)
+      broker.sending(next.ticket)
+      let sent = noting { note in
+        Packets.send(
+          next.bytes.span, to: door.descriptor,
+          passing: next.descriptors.first?.descriptor.raw ?? -1, noting: &note)
+      }
       if case .full = sent { break }
       broker.sent(next.ticket)
       done += 1

@@ -105,7 +105,7 @@ package enum Packets {
   package static func send(
     _ bytes: Span<UInt8>, to socket: borrowing Descriptor, passing numbers: Span<Int32>
   ) -> Sent {
-    send(bytes, to: socket.raw, numbers)
+    unsafe send(bytes, to: socket.raw, numbers)
   }
 
   /// Sends one packet, with one descriptor or (-1) none.
@@ -114,17 +114,41 @@ package enum Packets {
   ) -> Sent {
     var one = InlineArray<1, Int32>(repeating: number)
     one[0] = number
-    return send(bytes, to: socket.raw, one.span.extracting(first: number < 0 ? 0 : 1))
+    return unsafe send(bytes, to: socket.raw, one.span.extracting(first: number < 0 ? 0 : 1))
   }
 
-  private static func send(
-    _ bytes: Span<UInt8>, to raw: Int32, _ numbers: Span<Int32>
+  /// As `send`, and the kernel writes into `note`, before it returns, how many bytes have left: in memory that outlives this
+  /// process, that is known there even if it is killed in the next moment.
+  ///
+  /// - Parameter note: of `noteBytes`, aligned to 8; the number is the 32-bit word at `noteSentAt`.
+  package static func send(
+    _ bytes: Span<UInt8>, to socket: borrowing Descriptor, passing number: Int32,
+    noting note: inout MutableSpan<UInt8>
+  ) -> Sent {
+    guard note.count >= noteBytes else { return .failed(EINVAL) }
+    var one = InlineArray<1, Int32>(repeating: number)
+    one[0] = number
+    let numbers = one.span.extracting(first: number < 0 ? 0 : 1)
+    return unsafe note.withUnsafeMutableBytes { note in
+      unsafe send(bytes, to: socket.raw, numbers, note.baseAddress)
+    }
+  }
+
+  package static let noteBytes = Int(PACKET_NOTE)
+  package static let noteSentAt = Int(PACKET_NOTE_SENT)
+
+  @unsafe private static func send(
+    _ bytes: Span<UInt8>, to raw: Int32, _ numbers: Span<Int32>,
+    _ note: UnsafeMutableRawPointer? = nil
   ) -> Sent {
     while true {
       let count = unsafe bytes.withUnsafeBufferPointer { bytes in
         unsafe numbers.withUnsafeBufferPointer { numbers in
-          unsafe kernel_send_packet(
-            raw, bytes.baseAddress, bytes.count, numbers.baseAddress, Int32(numbers.count))
+          unsafe note == nil
+            ? kernel_send_packet(
+              raw, bytes.baseAddress, bytes.count, numbers.baseAddress, Int32(numbers.count))
+            : kernel_send_packet_noting(
+              raw, bytes.baseAddress, bytes.count, numbers.baseAddress, Int32(numbers.count), note)
         }
       }
       if count >= 0 { return .done }

@@ -111,6 +111,35 @@ struct BookTests {
     #expect(fourth.actions().filter { if case .cut = $0 { true } else { false } } == cuts)
   }
 
+  @Test("knows a reply that has left, though its broker was killed before it could say so")
+  func left() throws {
+    let book = TestBook()
+    var old = broker(book)
+    let first = try #require(old.receive(.open(1, grant: 9)).reply)
+    let second = try #require(old.receive(.open(2, grant: 9)).reply)
+    let third = try #require(old.receive(.connect(3, "a.org")).ticket)
+    for (sending, left, expected) in [
+      (first.ticket, false, [1, 2, 3] as [UInt32]), (first.ticket, true, [2, 3]),
+      (third, true, [1, 2, 3]), (Ticket(slot: 0, serial: 0), true, [1, 2, 3]),
+    ] {
+      let copy = TestBook()
+      for offset in stride(from: 0, to: BookLayout.used, by: 8) { copy[offset] = book[offset] }
+      let writer = BookWriter(copy.memory)
+      // Of an earlier reply.
+      copy[BookLayout.noteSent] = 20
+      writer.sending(serial: sending.serial)
+      if left { copy[BookLayout.noteSent] = 20 | 7 << 32 }
+      var new = broker(copy)
+      let ids = new.actions().compactMap { action -> UInt32? in
+        if case .reply(let reply) = action { reply.id } else { nil }
+      }
+      #expect(ids == expected)
+      #expect(copy.reader.damaged == 0)
+      #expect(copy.reader.records().map(\.record.id).sorted() == [1, 2, 3])
+    }
+    #expect(second.detail == .noGrant)
+  }
+
   @Test("is begun anew for other grants, or another version") func others() throws {
     let book = TestBook()
     var old = broker(book)
