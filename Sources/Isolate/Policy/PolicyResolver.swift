@@ -102,6 +102,7 @@ package struct PolicyResolver {
     let namespaces = Namespaces(order: order, time: timeNamespace(order))
     let syscalls = syscallPolicy()
     let workdir = workdir(files, synthesised, identity)
+    let service = servicePolicy()
     checkRequirements()
     guard let command = profile.command.run?.value else {
       report(
@@ -127,6 +128,8 @@ package struct PolicyResolver {
         Relaxation(key: $0.key, reason: $0.reason, position: $0.position)
       },
       notices: notices, provenance: [], warnings: diagnostics)
+    policy.service = service
+    policy.daemonKeys = ServiceKeyList.written(profile.service)
     if isExplaining { policy.provenance = PolicyProvenance.list(policy, profile) }
     return policy
   }

@@ -1,6 +1,6 @@
 extension ProfileKey {
   /// Every key there is, in the order of docs/profile.md. `relax` is the one table beside it.
-  package static let all: [ProfileKey] = general + files + network + confinement + rest
+  package static let all: [ProfileKey] = general + files + network + confinement + rest + service
 
   private static let general: [ProfileKey] = [
     ProfileKey(

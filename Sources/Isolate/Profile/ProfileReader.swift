@@ -52,6 +52,7 @@ package struct ProfileReader {
         .map { Setting(Int32($0.value), at: $0.position, length: $0.length) }
     }
     section("stop", &top) { reader, table in reader.readStop(&table) }
+    readServices(&top)
     if let node = top.take("relax") { readRelax(node, prefix: "") }
     finish(top)
   }
@@ -216,6 +217,8 @@ package struct ProfileReader {
   }
 
   // MARK: Tools that the other files of the reader use
+
+  mutating func set(_ service: ServiceSettings) { profile.service = service }
 
   mutating func append(_ rule: FileSetting) { profile.files.rules.append(rule) }
 
