@@ -41,7 +41,9 @@ package enum ReloadPlan {
         PolicyChange(key: key, old: before, new: after, effect: effect(of: key, old, new)))
     }
     /* What the profiles take from the caller is no key's value. */
-    if old.environment != new.environment, values["environment.set"].map({ $0.old == $0.new }) ?? true {
+    if old.environment != new.environment,
+      values["environment.set"].map({ $0.old == $0.new }) ?? true
+    {
       changes.append(
         PolicyChange(
           key: "environment", old: old.environment.map { "\($0.name)=\($0.value)" },

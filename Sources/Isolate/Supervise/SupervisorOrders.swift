@@ -124,6 +124,8 @@ extension Supervisor {
     cancelTimer(slot, .life)
     cancelTimer(slot, .watchdog)
     cancelTimer(slot, .health)
+    apps[slot].healthFailures = 0
+    apps[slot].healthSuccesses = 0
     act(.freeze(AppID(slot), Instance(instance)))
     setState(slot, .frozen)
   }

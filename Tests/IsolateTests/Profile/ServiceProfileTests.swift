@@ -278,7 +278,7 @@ struct ReloadPlanTests {
       try effects("limits.memory = \"1G\"", "limits.memory = \"2G\"") == ["limits.memory": .restart]
     )
     let cgroup = Fixture.host {
-      $0.cgroup2 = CgroupPlace(path: "/sys/fs/cgroup/x", controllers: ["memory"])
+      $0.cgroup2 = UnifiedCgroup(path: "/sys/fs/cgroup/x", controllers: ["memory"])
     }
     #expect(
       try effects("limits.memory = \"1G\"", "limits.memory = \"2G\"", host: cgroup)

@@ -20,6 +20,9 @@ extension SimulatedWorld {
     case .killTree(let app, let instance): kill(app.slot, instance.number)
     case .freeze(let app, let instance), .thaw(let app, let instance):
       expect(living[app.slot] == instance.number, "\(action) for nobody")
+      // What it answered before it was frozen does not count for what is after.
+      let hasLost = processes[instance.number]?.hasLostCheck == true
+      processes[instance.number]?.failedChecks = hasLost ? 1 : 0
     case .check(let app, let instance): check(app.slot, instance.number)
     case .openListeners(let app):
       expect(!isListening[app.slot], "listening twice")
@@ -130,8 +133,10 @@ extension SimulatedWorld {
     expect(living[app] == instance, "checking nobody")
     expect(settings[app].health != nil, "checking who is not checked")
     if isCalm { return agenda.add(.answer(instance, true), at: now + 1) }
+    processes[instance]?.hasLostCheck = false
     if chance(5) {
       // No answer at all is a bad one.
+      processes[instance]?.hasLostCheck = true
       processes[instance]?.failedChecks += 1
       return
     }

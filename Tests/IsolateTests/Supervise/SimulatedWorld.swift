@@ -51,6 +51,8 @@ struct SimulatedProcess {
   var signals: Set<Int32> = []
   var wasKilled = false
   var failedChecks = 0
+  /// The check that was asked for last is not answered, ever.
+  var hasLostCheck = false
   /// The end as the kernel will have it, and when.
   var end: Cause?
   var endsAt = Int64.max
