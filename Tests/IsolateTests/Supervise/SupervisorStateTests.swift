@@ -79,6 +79,16 @@ struct SupervisorStateTests {
       if word != "stopped" { #expect(cause.signal == nil) }
     }
     #expect(Set(all.map(\.1)).count == all.count - 1)
+    var texts: Set<String> = []
+    for (cause, _, _) in all {
+      var end = AppEnd(evidence: Evidence(), use: ResourceUse(), limitsMet: [])
+      end.cause = cause
+      guard let line = EndText.line(end, app: "web", limits: Limits()) else { continue }
+      texts.insert(line)
+    }
+    #expect(texts.count == all.count - 2, "but for exits, which say nothing, each has its words")
+    #expect(texts.contains("web was stopped: db is down"))
+    #expect(texts.contains("web was not started: exec: error 2"))
   }
 
   /// A supervisor in the middle of many lives.
