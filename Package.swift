@@ -40,6 +40,7 @@ let package = Package(
   name: "isolated",
   products: [
     .library(name: "Isolate", targets: ["Isolate"]),
+    .library(name: "IsolateClient", targets: ["IsolateClient"]),
     .executable(name: "isolated", targets: ["isolated"]),
   ],
   targets: [
@@ -51,6 +52,20 @@ let package = Package(
       ],
       linkerSettings: [.linkedLibrary("seccomp"), .linkedLibrary("cap")]),
     .target(name: "Isolate", dependencies: ["CSeccomp"], swiftSettings: strict),
+    // What an app links to ask its broker: nothing of the other targets.
+    .target(name: "IsolateClient", swiftSettings: strict),
+    .executableTarget(
+      name: "client-c", path: "Tests/Clients/C",
+      cSettings: [
+        .define("_GNU_SOURCE"), .enableWarning("all"), .enableWarning("extra"),
+        .enableWarning("shadow"), .treatAllWarnings(as: .error),
+      ],
+      linkerSettings: [
+        .unsafeFlags(["-nostartfiles", "-static-stdlib", "-Xlinker", "--as-needed"])
+      ]),
+    .executableTarget(
+      name: "client-swift", dependencies: ["IsolateClient"], path: "Tests/Clients/Swift",
+      swiftSettings: strict),
     .executableTarget(
       name: "isolated", dependencies: ["Isolate"], swiftSettings: strict, linkerSettings: linking),
     .executableTarget(
@@ -70,7 +85,8 @@ let package = Package(
         .unsafeFlags(["-nostartfiles", "-static-stdlib", "-Xlinker", "--as-needed"])
       ]),
     .testTarget(
-      name: "IsolateTests", dependencies: ["Isolate", "CSeccomp", "FilterProbe", "victim"],
+      name: "IsolateTests",
+      dependencies: ["Isolate", "CSeccomp", "FilterProbe", "victim", "client-c", "client-swift"],
       path: "Tests/IsolateTests", swiftSettings: strict),
   ]
 )

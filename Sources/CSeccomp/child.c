@@ -37,7 +37,8 @@ void child_send(const struct child *c, const struct launch_report *report, int f
 		message.msg_controllen = sizeof(control.bytes);
 	}
 	/* A supervisor that is gone needs no report; the lifeline ends us. */
-	(void)syscall(SYS_sendmsg, c->plan->report_fd, &message, MSG_NOSIGNAL);
+	(void)syscall(SYS_sendmsg, c->report_at >= 0 ? c->report_at : c->plan->report_fd, &message,
+		      MSG_NOSIGNAL);
 }
 
 void child_fail(struct child *c, int error)
@@ -439,7 +440,7 @@ static void forget_words(void)
 void child_begin(struct child *c, const struct launch_plan *plan)
 {
 	c->plan = plan;
-	c->root_fd = c->null_fd = c->terminal_fd = c->landlock_fd = c->network_fd = c->app_pipe = -1;
+	c->root_fd = c->null_fd = c->terminal_fd = c->landlock_fd = c->network_fd = c->app_pipe = c->report_at = -1;
 	if (plan->lifeline_write_fd >= 0)
 		(void)syscall(SYS_close, plan->lifeline_write_fd);
 	(void)syscall(SYS_umask, 0);

@@ -39,6 +39,7 @@ struct child {
 	int own_proc;     /* "proc" is a fresh one of ours */
 	int app_failed;   /* the app reported a failed step */
 	int app_pipe;     /* with a copied memory: where the app says so */
+	int report_at;    /* where the app's copy of the report socket has moved to, or -1 */
 	uint32_t step;
 	/* The file systems we made: only in them may a missing mount point be created. */
 	uint64_t own_devices[CHILD_OWN_DEVICES];

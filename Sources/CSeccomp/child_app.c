@@ -25,6 +25,8 @@
 	(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE |                              \
 	 LANDLOCK_ACCESS_FS_READ_FILE | (1ULL << 14) /* TRUNCATE */ | (1ULL << 15) /* IOCTL_DEV */)
 
+#define NULL_DEVICE (1U << 8 | 3) /* makedev(1, 3), which is a function in some C libraries */
+
 /* struct landlock_net_port_attr and its rule type, newer than some headers (ABI 4). */
 struct port_rule {
 	uint64_t allowed;
@@ -77,21 +79,77 @@ static int signals_step(const struct child *c)
 	return (int)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none));
 }
 
+/* What we still need moves out of the way of a number that the app is to have; far enough for the numbers that follow. */
+static int move_away(int *ours, int number)
+{
+	int moved = (int)syscall(SYS_fcntl, *ours, F_DUPFD_CLOEXEC, number + 32);
+
+	if (moved < 0)
+		return -1;
+	*ours = moved;
+	return 0;
+}
+
 static int descriptor_step(struct child *c, const struct launch_step *s)
 {
 	int source = s->fd == LAUNCH_FD_TERMINAL ? c->terminal_fd : child_descriptor(c, s->fd);
+	int report = c->report_at >= 0 ? c->report_at : c->plan->report_fd;
 
+	if (source != (int)s->value && report == (int)s->value) {
+		if (move_away(&report, (int)s->value) < 0)
+			return -1;
+		c->report_at = report;
+	}
+	if (source != (int)s->value && c->app_pipe == (int)s->value &&
+	    move_away(&c->app_pipe, (int)s->value) < 0)
+		return -1;
 	if (source == (int)s->value)
 		return (int)syscall(SYS_fcntl, source, F_SETFD, 0);
 	return syscall(SYS_dup3, source, s->value, 0) < 0 ? -1 : 0;
 }
 
+/*
+ * What is connected to 0, 1 and 2 lies outside the view, so that opening /dev/stderr would be refused. The rule is made from
+ * the descriptor itself and gives what it gives already, by fcntl(2) and ftruncate(2), on this one file.
+ */
+static int landlock_reopen(const struct child *c, int number, uint64_t handled)
+{
+	struct landlock_path_beneath_attr rule = { 0 };
+	struct stat st;
+	long flags;
+
+	rule.parent_fd = child_descriptor(c, number);
+	if (rule.parent_fd < 0 || syscall(SYS_newfstatat, rule.parent_fd, "", &st, AT_EMPTY_PATH) < 0)
+		return 0;
+	if (!S_ISREG(st.st_mode) && !(S_ISCHR(st.st_mode) && st.st_rdev == NULL_DEVICE))
+		return 0;
+	flags = syscall(SYS_fcntl, rule.parent_fd, F_GETFL, 0);
+	if (flags < 0 || flags & O_PATH)
+		return 0;
+	if ((flags & O_ACCMODE) == O_RDONLY || (flags & O_ACCMODE) == O_RDWR)
+		rule.allowed_access |= LANDLOCK_ACCESS_FS_READ_FILE;
+	if ((flags & O_ACCMODE) == O_WRONLY || (flags & O_ACCMODE) == O_RDWR)
+		rule.allowed_access |= LANDLOCK_ACCESS_FS_WRITE_FILE | (1ULL << 14) /* TRUNCATE */;
+	rule.allowed_access &= handled;
+	if (!rule.allowed_access ||
+	    syscall(SYS_landlock_add_rule, c->landlock_fd, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0)
+		return 0;
+	/* A memory file has no place that a rule could name, and Landlock leaves it alone. */
+	return errno == EBADFD ? 0 : -1;
+}
+
 static int landlock_begin(struct child *c, const struct launch_step *s)
 {
 	const struct launch_landlock_extra *extra = (const void *)child_text(c, s->text_b);
+	int number;
 
 	c->landlock_fd = (int)syscall(SYS_landlock_create_ruleset, extra, extra->size, 0);
-	return c->landlock_fd < 0 ? -1 : 0;
+	if (c->landlock_fd < 0)
+		return -1;
+	for (number = 0; number < 3; number++)
+		if (extra->reopen >> number & 1 && landlock_reopen(c, number, extra->handled_fs) < 0)
+			return -1;
+	return 0;
 }
 
 static int landlock_allow(const struct child *c, int fd, uint64_t rights)

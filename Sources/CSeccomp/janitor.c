@@ -1,6 +1,6 @@
 /*
- * The janitor: forked when a cgroup is used, it sleeps until the supervisor is gone, then kills what is left in the app's
- * cgroup and removes it. It runs in a fork of a process that may have had threads: raw system calls only.
+ * The janitor: forked when a cgroup is used or a terminal made raw, it sleeps until the supervisor is gone, then kills what is left in the app's
+ * cgroup and removes it, or gives the terminal its modes back. It runs in a fork of a process that may have had threads: raw system calls only.
  */
 #include "janitor.h"
 
@@ -17,6 +17,10 @@
 /* A removal is tried for five seconds: what was killed may take a moment to be gone. */
 #define TRIES 250
 #define PAUSE_NANOSECONDS 20000000L
+
+#define TERMIOS_GET 0x5401 /* TCGETS and TCSETS of the kernel's struct termios */
+#define TERMIOS_SET 0x5402
+#define MODES_SIZE 36
 
 static size_t length(const char *text)
 {
@@ -117,8 +121,20 @@ static void work_off(const struct janitor_work *work)
 		remove_directory(work->leaf, 0);
 }
 
-static void janitor_main(const struct janitor_work *work, int lifeline) __attribute__((noreturn));
-static void janitor_main(const struct janitor_work *work, int lifeline)
+/* Closes all but two descriptors; other may be -1. */
+static void close_others(int one, int other)
+{
+	int low = one < other ? one : other, high = one < other ? other : one;
+
+	if (low > 0)
+		(void)syscall(SYS_close_range, 0, low - 1, 0);
+	if (high - low > 1)
+		(void)syscall(SYS_close_range, low + 1, high - 1, 0);
+	(void)syscall(SYS_close_range, high + 1, ~0U, 0);
+}
+
+/* From the birth to the supervisor's end. 1: it was killed; 0: it has dismissed us. */
+static int wait_for_end(int lifeline, int other)
 {
 	uint64_t all = ~0ULL;
 	char byte;
@@ -128,17 +144,56 @@ static void janitor_main(const struct janitor_work *work, int lifeline)
 	(void)syscall(SYS_setsid);
 	(void)syscall(SYS_prctl, PR_SET_NAME, "isolated-tidy", 0, 0, 0);
 	/* The caller's pipes must see their end without us; its directory must stay free to unmount. */
-	if (lifeline > 0)
-		(void)syscall(SYS_close_range, 0, lifeline - 1, 0);
-	(void)syscall(SYS_close_range, lifeline + 1, ~0U, 0);
+	close_others(lifeline, other);
 	(void)syscall(SYS_chdir, "/");
 	do {
 		size = syscall(SYS_read, lifeline, &byte, 1);
 	} while (size < 0 && errno == EINTR);
-	if (size == 0)
+	return size == 0;
+}
+
+static void janitor_main(const struct janitor_work *work, int lifeline) __attribute__((noreturn));
+static void janitor_main(const struct janitor_work *work, int lifeline)
+{
+	if (wait_for_end(lifeline, lifeline))
 		work_off(work);
 	for (;;)
 		_exit(0);
+}
+
+static void guard_main(int terminal, const uint8_t *raw, const uint8_t *saved, int lifeline)
+	__attribute__((noreturn));
+static void guard_main(int terminal, const uint8_t *raw, const uint8_t *saved, int lifeline)
+{
+	uint8_t now[MODES_SIZE] = { 0 };
+	int i, same = 1;
+
+	if (wait_for_end(lifeline, terminal) && syscall(SYS_ioctl, terminal, TERMIOS_GET, now) == 0) {
+		for (i = 0; i < MODES_SIZE; i++)
+			same &= now[i] == raw[i];
+		/* We are in no session of the terminal's: the call cannot stop us (tty_ioctl(4), SIGTTOU). */
+		if (same)
+			(void)syscall(SYS_ioctl, terminal, TERMIOS_SET, saved);
+	}
+	for (;;)
+		_exit(0);
+}
+
+int janitor_guard(int terminal, const uint8_t raw[36], const uint8_t saved[36], int lifeline, int writer,
+		  int *pidfd)
+{
+	struct clone_args args = { 0 };
+	long pid;
+
+	args.flags = CLONE_PIDFD;
+	args.pidfd = (uint64_t)(uintptr_t)pidfd;
+	args.exit_signal = SIGCHLD;
+	pid = syscall(SYS_clone3, &args, sizeof(args));
+	if (pid == 0) {
+		(void)syscall(SYS_close, writer);
+		guard_main(terminal, raw, saved, lifeline);
+	}
+	return (int)pid;
 }
 
 int janitor_start(const struct janitor_work *work, int lifeline, int writer, int cgroup,

@@ -141,7 +141,7 @@ int kernel_sealed_file(const char *name, const void *bytes, size_t size)
 	if (fd < 0)
 		return -1;
 	while (done < size) {
-		ssize_t count = write(fd, (const char *)bytes + done, size - done);
+		ssize_t count = pwrite(fd, (const char *)bytes + done, size - done, (off_t)done);
 
 		if (count <= 0)
 			return keep_error(fd);
@@ -150,6 +150,21 @@ int kernel_sealed_file(const char *name, const void *bytes, size_t size)
 	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
 		return keep_error(fd);
 	return fd;
+}
+
+ssize_t kernel_sealed_read(int fd, void *buffer, size_t size)
+{
+	const int wanted = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+	int seals = fcntl(fd, F_GET_SEALS);
+
+	/* Only a memory file has seals: no pipe and no file system that could keep us waiting. */
+	if (seals < 0)
+		return -1;
+	if ((seals & wanted) != wanted) {
+		errno = EINVAL;
+		return -1;
+	}
+	return pread(fd, buffer, size, 0);
 }
 
 void *kernel_map_shared(int fd, size_t size, int writable)

@@ -8,7 +8,10 @@ struct Main {
     if asksForVersion {
       exit(Output.print(Version.line, to: STDOUT_FILENO) == .written ? 0 : 125)
     }
-    exit(command(RawText.arguments()))
+    let arguments = RawText.arguments()
+    /* What a supervisor starts, never a person: it is in no help. */
+    if arguments == ["broker"] { exit(runBroker()) }
+    exit(command(arguments))
   }
 
   /// The one command that is answered from the raw arguments, for scripts that ask it often.
@@ -37,6 +40,7 @@ struct Main {
     case .check(let profiles, let json): return show(checkProfiles(profiles, json: json))
     case .profiles(let listing): return show(listProfiles(listing))
     case .doctor(let json): return show(runDoctor(json: json, style: style))
+    case .operate(let command, let json): return show(operate(command, json: json, style: style))
     case .completions(let shell): return show(Completions.script(for: shell))
     case .man(let page): return show(ManualText.roff(page))
     }

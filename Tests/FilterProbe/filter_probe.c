@@ -123,3 +123,8 @@ int probe_library_number(bool arm64, const char *name)
 {
 	return seccomp_syscall_resolve_name_arch(arm64 ? SCMP_ARCH_AARCH64 : SCMP_ARCH_X86_64, name);
 }
+
+int probe_process(int pid)
+{
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+}

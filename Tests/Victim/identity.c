@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <sys/auxv.h>
 
@@ -137,6 +138,15 @@ static int negative_nice(char **words)
 	return result_of(nice(-5) == -1 && errno ? -1 : 0);
 }
 
+/* More open files than the hard limit allows. */
+static int raise_limit(char **words)
+{
+	struct rlimit limit;
+
+	limit.rlim_cur = limit.rlim_max = strtoul(words[0], NULL, 0);
+	return result_of(setrlimit(RLIMIT_NOFILE, &limit));
+}
+
 const struct attack identity_attacks[] = {
 	{ "any-capability", 0, any_capability },
 	{ "open-securebits", 0, open_securebits },
@@ -149,5 +159,6 @@ const struct attack identity_attacks[] = {
 	{ "gain-by", 1, gain_by },
 	{ "host-name", 1, host_name },
 	{ "negative-nice", 0, negative_nice },
+	{ "raise-limit", 1, raise_limit },
 	{ NULL, 0, NULL },
 };

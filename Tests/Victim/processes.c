@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 
@@ -189,6 +190,51 @@ static int leave_orphan(char **words)
 	_exit(beat(words) & 0xff);
 }
 
+static int entries(const char *path)
+{
+	int count = 0;
+	DIR *directory = opendir(path);
+
+	while (directory && readdir(directory))
+		count++;
+	if (directory)
+		closedir(directory);
+	return count;
+}
+
+/*
+ * Crashes in a directory that it may write, after asking for the largest core file it can get. EPERM: none, and the limit
+ * stayed 0. ENODATA: none there, but the limit allows one; the machine's core_pattern puts it elsewhere.
+ */
+static int dump_core(char **words)
+{
+	struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
+	int before = entries(words[0]);
+	pid_t pid;
+
+	if (before == 0)
+		return BROKEN;
+	if (setrlimit(RLIMIT_CORE, &limit) < 0) {
+		if (getrlimit(RLIMIT_CORE, &limit) < 0)
+			return BROKEN;
+		limit.rlim_cur = limit.rlim_max;
+		if (setrlimit(RLIMIT_CORE, &limit) < 0)
+			return BROKEN;
+	}
+	pid = fork();
+	if (pid == 0) {
+		if (chdir(words[0]) < 0 || prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
+			_exit(1);
+		abort();
+	}
+	if (pid < 0)
+		return BROKEN;
+	waitpid(pid, NULL, 0);
+	if (entries(words[0]) > before)
+		return 0;
+	return limit.rlim_max == 0 ? EPERM : ENODATA;
+}
+
 const struct attack process_attacks[] = {
 	{ "signal", 1, signal_process },
 	{ "open-process", 1, open_process },
@@ -203,5 +249,6 @@ const struct attack process_attacks[] = {
 	{ "overwrite-program", 1, overwrite_program },
 	{ "beat", 1, beat },
 	{ "leave-orphan", 1, leave_orphan },
+	{ "dump-core", 1, dump_core },
 	{ NULL, 0, NULL },
 };

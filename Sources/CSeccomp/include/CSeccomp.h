@@ -1,6 +1,10 @@
 /* Everything C that Swift may use. */
 #ifndef CSECCOMP_H
 #define CSECCOMP_H
+#include "control.h"
+#include "driver_sockets.h"
+#include "drivers.h"
+#include "events.h"
 #include "filter.h"
 #include "janitor.h"
 #include "kernel.h"
@@ -10,4 +14,5 @@
 #include "plan_check.h"
 #include "poller.h"
 #include "probe.h"
+#include "spawn.h"
 #endif

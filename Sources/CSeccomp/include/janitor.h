@@ -24,4 +24,13 @@ struct janitor_work {
 int janitor_start(const struct janitor_work *work, int lifeline, int writer, int cgroup,
 		  int *pidfd);
 
+/*
+ * Forks a process that gives a terminal its modes back when the supervisor, which has made it raw, was killed: `raw` and
+ * `saved` are the kernel's struct termios, 36 bytes. It acts only if the modes are still `raw`, byte by byte: otherwise
+ * somebody else has the terminal by now, such as a shell that has put them right itself. Lifeline, writer, pidfd and
+ * result as above; terminal: stays open in it.
+ */
+int janitor_guard(int terminal, const uint8_t raw[36], const uint8_t saved[36], int lifeline, int writer,
+		  int *pidfd);
+
 #endif

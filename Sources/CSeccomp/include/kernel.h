@@ -67,6 +67,8 @@ int kernel_open_path(const char *path);       /* O_PATH | O_CLOEXEC */
 int kernel_release(int32_t *major, int32_t *minor); /* the kernel's version */
 int kernel_is_privileged(void);               /* CAP_SYS_ADMIN, SETUID and SETGID, in the initial user namespace */
 int64_t kernel_monotonic_ms(void);
+/* The loader that this program asks for (PT_INTERP), or NULL: a static executable. */
+const char *kernel_loader(void);
 struct launch_plan;
 /* Fills in where the program's own text and data (.data to .bss) lie; left alone in a dynamic executable. */
 void kernel_own_segments(struct launch_plan *plan);

@@ -136,7 +136,7 @@ struct launch_landlock_extra {
 	uint64_t handled_net;
 	uint64_t scoped;
 	uint32_t size; /* how much of the kernel's struct this ABI knows: 8, 16 or 24 */
-	uint32_t reserved;
+	uint32_t reopen; /* bit n: the regular file (or the null device) that is 0, 1 or 2 may be opened again, as it is open */
 };
 
 /* What the child and init tell the supervisor: one SOCK_SEQPACKET message each. */

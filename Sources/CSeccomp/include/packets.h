@@ -37,6 +37,8 @@ int kernel_shared_file(const char *name, size_t size);
 /* The same with content, sealed for good. */
 int kernel_sealed_file(const char *name, const void *bytes, size_t size);
 /* Maps a shared file if it has that size and is sealed against shrinking; NULL with errno. */
+/* The beginning of a sealed memory file that another process made. Its size, or -1 with errno: EINVAL when it is not sealed. */
+ssize_t kernel_sealed_read(int fd, void *buffer, size_t size);
 void *kernel_map_shared(int fd, size_t size, int writable);
 void kernel_unmap(void *start, size_t size);
 

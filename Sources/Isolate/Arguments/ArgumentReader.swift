@@ -42,7 +42,9 @@ package struct ArgumentReader {
   private mutating func read(_ command: Command) throws(UsageError) -> Invocation {
     switch command {
     case .run, .plan, .show: return try readRun(command)
-    case .check, .profiles, .doctor, .help, .completions, .man: break
+    case .check, .profiles, .doctor, .grants, .handles, .revoke, .answer, .forget, .help,
+      .completions, .man:
+      break
     }
     var operands: [TypedWord] = []
     while let item = try nextItem() {
@@ -67,6 +69,8 @@ package struct ArgumentReader {
     case .doctor:
       try refuse(operands)
       return .doctor(json: json)
+    case .grants, .handles, .revoke, .answer, .forget:
+      return .operate(try OperatorWords.read(command, operands), json: json)
     case .help: return .help(try readCommandName(operands))
     case .completions: return .completions(try readShell(operands))
     case .man: return .man(try readPage(operands))
@@ -105,7 +109,9 @@ package struct ArgumentReader {
     switch command {
     case .plan: return .plan(request, json: json)
     case .show: return .show(request, json: json)
-    case .run, .check, .profiles, .doctor, .help, .completions, .man: return .run(request)
+    case .run, .check, .profiles, .doctor, .grants, .handles, .revoke, .answer, .forget, .help,
+      .completions, .man:
+      return .run(request)
     }
   }
 

@@ -4,7 +4,9 @@
 /// manual pages are made. It is written as switches, not as arrays, so nothing is built at start-up
 /// and the compiler finds what a new command still lacks.
 package enum Command: String, CaseIterable, Sendable {
-  case run, plan, show, check, profiles, doctor, help, completions, man
+  case run, plan, show, check, profiles, doctor
+  case grants, handles, revoke, answer, forget
+  case help, completions, man
 }
 
 extension Command {
@@ -17,6 +19,11 @@ extension Command {
     case .check: "check profiles and report every error at once"
     case .profiles: "list the profiles found, where, and which of them win"
     case .doctor: "try what this machine offers, and say how to get what is missing"
+    case .grants: "list what a running app was granted, and how it was used"
+    case .handles: "list every open descriptor of a running app, and where it came from"
+    case .revoke: "take a grant of a running app back"
+    case .answer: "answer what a running app asks for"
+    case .forget: "take kept answers back: the app asks again"
     case .help: "explain a command"
     case .completions: "print a completion script for a shell"
     case .man: "print a manual page's source"
@@ -31,6 +38,14 @@ extension Command {
     case .check: ["check [--json] [PROFILE...]"]
     case .profiles: ["profiles [--json | --names]"]
     case .doctor: ["doctor [--json]"]
+    case .grants, .handles: ["\(rawValue) [--json] APP"]
+    case .revoke: ["revoke [--json] APP GRANT"]
+    case .answer:
+      [
+        "answer [--json] APP",
+        "answer [--json] APP ASK \(OperatorAnswer.allCases.map(\.rawValue).joined(separator: "|"))",
+      ]
+    case .forget: ["forget [--json] APP [GRANT]"]
     case .help: ["help [COMMAND]"]
     case .completions: ["completions bash|zsh|fish"]
     case .man: ["man [COMMAND | profile]"]
@@ -59,7 +74,9 @@ extension Command {
   package var startsFromProfile: Bool {
     switch self {
     case .run, .plan, .show: true
-    case .check, .profiles, .doctor, .help, .completions, .man: false
+    case .check, .profiles, .doctor, .grants, .handles, .revoke, .answer, .forget, .help,
+      .completions, .man:
+      false
     }
   }
 
@@ -113,7 +130,7 @@ extension CommandOption {
     case .terminal: .words(TerminalMode.allCases.map(\.rawValue))
     case .require: .words(Requirement.allCases.map(\.rawValue))
     case .limit: .keys(LimitName.allCases.map(\.rawValue))
-    case .set, .relax: .keys(ProfileKey.all.map(\.path))
+    case .set, .relax: .keys(ProfileKey.all.filter { !$0.isOfNamedTable }.map(\.path))
     case .workdir, .home: .directory
     case .connect, .bind, .env, .unsetEnv, .hostname, .user, .umask, .timezone, .fd,
       .allowSyscall, .denySyscall, .stopSignal, .stopTimeout, .name, .jsonStatusFD:

@@ -60,6 +60,27 @@ extension Command {
         Example("what works here, and the cure for what does not", "isolated doctor"),
         Example("for a program to read", "isolated doctor --json"),
       ]
+    case .grants:
+      [
+        Example("what may it ask for, and what has it asked for?", "isolated grants web"),
+        Example("one of several that run", "isolated grants web.1234"),
+        Example("for a program to read", "isolated grants --json web"),
+      ]
+    case .handles:
+      [Example("what does it have open, and who gave it that?", "isolated handles web")]
+    case .revoke:
+      [Example("no more connections, and those it has are cut", "isolated revoke web prices")]
+    case .answer:
+      [
+        Example("what does it ask for?", "isolated answer web"),
+        Example("yes, as long as it runs", "isolated answer web 3 run"),
+        Example("no, and do not ask again", "isolated answer web 3 never"),
+      ]
+    case .forget:
+      [
+        Example("ask me about this grant again", "isolated forget web notes"),
+        Example("ask me about everything again", "isolated forget web"),
+      ]
     case .help: [Example("how to run a program", "isolated help run")]
     case .completions:
       [
@@ -127,9 +148,56 @@ extension Command {
           + "Nothing on "
           + "the machine is changed."
       ]
+    case .grants:
+      [
+        "Asks the session of a running app: each grant of its profile with its rule, whether it "
+          + "still holds, how often it was used and refused, and what was answered for it; then the "
+          + "questions that wait.",
+        Command.whichSession,
+      ]
+    case .handles:
+      [
+        "Prints the descriptor table of every process of the app, each descriptor with where it "
+          + "came from: the caller, a terminal of its own, the door to the broker, a grant (with "
+          + "its rule, age and rights), or the app itself, which opened it in its view. What was "
+          + "handed over and is open nowhere any more is listed, too.",
+        "A socket of a revoked grant is cut. Other descriptors cannot be recalled from a process "
+          + "that has them, and are shown so.",
+        Command.whichSession,
+      ]
+    case .revoke:
+      [
+        "Takes the grant GRANT back for as long as this app runs: nothing more is handed out under "
+          + "it, and its sockets are cut at both ends. Files that the app has open stay open: the "
+          + "kernel has no way to recall them; 'isolated handles' lists them.",
+        Command.whichSession,
+      ]
+    case .answer:
+      [
+        "A grant with 'ask' waits for an operator before a request is performed, and is refused "
+          + "when nobody answers in time. 'isolated run' asks on its terminal, if it has one; this "
+          + "command answers from anywhere else. Without ASK it lists the questions that wait.",
+        "once: this request. run: this grant, as long as the app runs. always: from now on. no: "
+          + "not this request. never: from now on. What is answered with always or never is kept "
+          + "until 'isolated forget', and only for a grant that says exactly the same: once the "
+          + "rule is changed, it asks again.",
+        Command.whichSession,
+      ]
+    case .forget:
+      [
+        "Removes what was answered with always or never for the app named APP: for the grant "
+          + "GRANT, or for all. An app that runs keeps what it was allowed; see 'isolated revoke'."
+      ]
     case .help, .completions: []
     case .man: ["Prints the page in roff. 'isolated man profile' is isolated-profile(5)."]
     }
+  }
+
+  /// How the commands for operators find what they act on.
+  private static var whichSession: String {
+    "APP is the app's name, or NAME.PID when several of that name run (PID is that of 'isolated run'). "
+      + "Sessions are found in $XDG_RUNTIME_DIR/isolated/run, as root in /run/isolated/run; you see "
+      + "your own."
   }
 
   /// What the exit code means.
@@ -147,6 +215,8 @@ extension Command {
     case .check: [("0", "no errors"), ("2", "errors")]
     case .doctor:
       [("0", "all that the default profile requires works"), ("1", "something of it does not")]
+    case .grants, .handles, .revoke, .answer, .forget:
+      [("0", "done"), ("1", "no such session, grant or question"), ("2", "a wrong command line")]
     case .profiles, .help, .completions, .man: [("0", "printed"), ("2", "an error")]
     }
   }

@@ -13,6 +13,8 @@ package enum Completions {
   /// Prints the names of the profiles, or nothing.
   static let profileNames = "isolated profiles --names 2>/dev/null"
 
+  static let answers = OperatorAnswer.allCases.map(\.rawValue).joined(separator: " ")
+
   /// The options that some command takes, each once.
   static var options: [CommandOption] {
     CommandOption.allCases.filter { option in Command.allCases.contains { $0.accepts(option) } }
@@ -108,7 +110,9 @@ private enum BashCompletion {
 
   private static func operand(_ command: Command) -> String? {
     switch command {
-    case .run, .plan, .show, .check: profiles
+    case .run, .plan, .show, .check, .grants, .handles, .revoke, .forget: profiles
+    case .answer:
+      "COMPREPLY=($(compgen -W \"$(\(Completions.profileNames)) \(Completions.answers)\" -- \"$cur\"))"
     case .help: words(Command.allCases.map(\.rawValue))
     case .completions: words(Shell.allCases.map(\.rawValue))
     case .man: words(Command.allCases.map(\.rawValue) + ["profile"])
@@ -187,6 +191,10 @@ private enum ZshCompletion {
     switch command {
     case .run, .plan, .show: "'1:app or program:_isolated_profiles' '*::arguments:_normal'"
     case .check: "'*:profile:_isolated_profiles'"
+    case .grants, .handles: "'1:app:_isolated_profiles'"
+    case .revoke, .forget: "'1:app:_isolated_profiles' '2:grant: '"
+    case .answer:
+      "'1:app:_isolated_profiles' '2:number of the question: ' '3:answer:(\(Completions.answers))'"
     case .help: "'1:command:(\(Completions.commandNames))'"
     case .completions: "'1:shell:(\(Shell.allCases.map(\.rawValue).joined(separator: " ")))'"
     case .man: "'1:page:(\(Completions.commandNames) profile)'"
@@ -256,6 +264,8 @@ private enum FishCompletion {
   private static func operand(_ command: Command) -> String? {
     switch command {
     case .run, .plan, .show, .check: "-F -a '(\(Completions.profileNames))'"
+    case .grants, .handles, .revoke, .forget: "-a '(\(Completions.profileNames))'"
+    case .answer: "-a '(\(Completions.profileNames)) \(Completions.answers)'"
     case .help: "-a '\(Completions.commandNames)'"
     case .completions: "-a '\(Shell.allCases.map(\.rawValue).joined(separator: " "))'"
     case .man: "-a '\(Completions.commandNames) profile'"

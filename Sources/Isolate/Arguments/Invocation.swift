@@ -10,8 +10,21 @@ package enum Invocation: Hashable, Sendable {
   case check([TypedWord], json: Bool)
   case profiles(ProfileListing)
   case doctor(json: Bool)
+  case operate(OperatorCommand, json: Bool)
   case completions(Shell)
   case man(ManualPage)
+}
+
+/// What an operator asks of a running session.
+package enum OperatorCommand: Hashable, Sendable {
+  case grants(app: String)
+  case handles(app: String)
+  case revoke(app: String, grant: String)
+  /// Which questions wait?
+  case questions(app: String)
+  case answer(app: String, ask: UInt64, OperatorAnswer)
+  /// Nil: every grant.
+  case forget(app: String, grant: String?)
 }
 
 /// How `profiles` prints its list.

@@ -22,6 +22,11 @@ enum ProfileManual {
     keys(in: "", &roff)
     for section in ProfileKey.sections where section != "relax" {
       roff.subsection("[\(section)]")
+      if ProfileKey.all.contains(where: { $0.section == section && $0.isOfNamedTable }) {
+        roff.paragraph(
+          "Tables with names of their own, [\(section).NAME]; NAME = false drops that of a base. "
+            + "docs/profile.md has the whole story.")
+      }
       keys(in: section, &roff)
     }
     roff.subsection("[relax]")

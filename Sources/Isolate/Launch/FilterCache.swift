@@ -69,7 +69,10 @@ package enum FilterCache {
       isStill(file, named: new, in: folder), ftruncate(file, 0) == 0
     else { return }
     if write(bytes, to: file) {
-      if unsafe renameat(folder, new, folder, name) == 0 { return }
+      if unsafe renameat(folder, new, folder, name) == 0 {
+        prune(folder, named: directory, keeping: name)
+        return
+      }
     }
     _ = unsafe unlinkat(folder, new, 0)
   }
@@ -83,7 +86,7 @@ package enum FilterCache {
   }
 
   /// The size of what is open, when it is of this kind and only this user can have written it.
-  private static func trustedSize(of descriptor: CInt, kind: mode_t) -> Int? {
+  static func trustedSize(of descriptor: CInt, kind: mode_t) -> Int? {
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == kind,
       isTrusted(owner: status.st_uid, mode: status.st_mode, user: geteuid())
@@ -92,7 +95,7 @@ package enum FilterCache {
   }
 
   /// Whether the name still leads to this file: its last writer may have renamed it since.
-  private static func isStill(_ file: CInt, named name: String, in folder: CInt) -> Bool {
+  static func isStill(_ file: CInt, named name: String, in folder: CInt) -> Bool {
     var opened = stat()
     var named = stat()
     return unsafe fstat(file, &opened) == 0

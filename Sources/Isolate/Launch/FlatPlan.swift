@@ -165,7 +165,7 @@ package struct FlatPlan {
   private mutating func addLandlock(_ rights: LandlockRights) {
     let extra = launch_landlock_extra(
       handled_fs: rights.files, handled_net: rights.network, scoped: rights.scopes,
-      size: rights.attributeSize, reserved: 0)
+      size: rights.attributeSize, reopen: rights.reopened)
     emit(LAUNCH_OP_LANDLOCK_BEGIN, b: put(extra))
   }
 

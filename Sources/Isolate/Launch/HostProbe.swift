@@ -41,6 +41,11 @@ package enum HostProbe {
   /// Whether the caller may act as root on this machine.
   package static func isPrivileged() -> Bool { geteuid() == 0 && kernel_is_privileged() == 1 }
 
+  /// Whether the kernel is of this version or newer.
+  package static func isAtLeast(_ major: Int, _ minor: Int) -> Bool {
+    release() >= (major, minor)
+  }
+
   private static func release() -> (major: Int, minor: Int) {
     var numbers: (Int32, Int32) = (0, 0)
     guard unsafe kernel_release(&numbers.0, &numbers.1) == 0 else { return (0, 0) }
@@ -90,6 +95,33 @@ package enum HostProbe {
   package static func resolvConf() throws(SystemError) -> String {
     let bytes = try FileSystem.contents("/etc/resolv.conf", limit: 65536) ?? []
     return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// What lies at paths that grants name, and where their links lead.
+  package static func paths(_ paths: [String]) -> [PathFact] {
+    paths.map { path in
+      do throws(SystemError) {
+        guard let (status, resolved) = try FileSystem.resolve(path) else {
+          return PathFact(path: path, kind: .missing, resolved: path)
+        }
+        let kind: PathFact.Kind =
+          if status.isDirectory {
+            .directory
+          } else if status.isRegular {
+            .file
+          } else if status.isCharacterDevice {
+            .characterDevice
+          } else if status.isBlockDevice {
+            .blockDevice
+          } else {
+            .other
+          }
+        return PathFact(path: path, kind: kind, resolved: resolved)
+      } catch {
+        return PathFact(
+          path: path, kind: .unusable(SystemError.text(error.number)), resolved: path)
+      }
+    }
   }
 
   /// Seconds on CLOCK_BOOTTIME and CLOCK_MONOTONIC; for a time namespace.

@@ -6,11 +6,15 @@ extension LaunchPlanner {
     var network: UInt64 = 0
     if policy.network.bindPorts != nil { network |= LandlockRight.bindTCP }
     if policy.network.connectPorts != nil { network |= LandlockRight.connectTCP }
+    /* The app has these files already, by descriptor: /dev/stderr must not be refused because of where they lie. */
+    let reopened = context.standard.enumerated().reduce(UInt32(0)) { bits, standard in
+      standard.element == .asIs ? bits | 1 << UInt32(standard.offset) : bits
+    }
     steps.append(
       .beginLandlock(
         LandlockRights(
           files: handled, network: abi >= 4 ? network : 0, scopes: abi >= 6 ? 0b11 : 0,
-          attributeSize: abi >= 6 ? 24 : abi >= 4 ? 16 : 8)))
+          attributeSize: abi >= 6 ? 24 : abi >= 4 ? 16 : 8, reopened: reopened)))
     func allow(_ path: String, _ rights: UInt64) {
       let known = rights & handled
       if known != 0 { steps.append(.allowPath(path: path, rights: known)) }

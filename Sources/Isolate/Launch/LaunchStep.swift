@@ -176,6 +176,8 @@ package struct LandlockRights: Equatable, Sendable {
   package var scopes: UInt64
   /// The size of struct landlock_ruleset_attr that the kernel's ABI knows.
   package var attributeSize: UInt32
+  /// Bit n: the file that is connected to 0, 1 or 2 may be opened again with the rights that it is open with.
+  package var reopened: UInt32 = 0
 }
 
 extension LaunchStep: CustomStringConvertible {

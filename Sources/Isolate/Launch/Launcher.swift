@@ -166,11 +166,6 @@ package enum Launcher {
   }
 }
 
-extension PipeEnds {
-  /// Closes the read end, keeps the write end.
-  consuming func keepWriteEnd() -> Descriptor { writeEnd }
-}
-
 /// The two ends of a report socket.
 struct ReportEnds: ~Copyable {
   let ours: Descriptor

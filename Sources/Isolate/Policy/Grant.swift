@@ -135,3 +135,13 @@ package struct DriverPolicy: Hashable, Sendable {
     self.position = position
   }
 }
+
+extension Grant {
+  /// Whether it hands out sockets of the machine's network.
+  package var isOfSockets: Bool {
+    switch target {
+    case .connect, .listen: true
+    case .files, .resolve, .secret, .device, .apps, .clock, .driver: false
+    }
+  }
+}

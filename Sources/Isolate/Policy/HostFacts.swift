@@ -27,6 +27,8 @@ package struct HostFacts: Sendable {
   package var resolvConf: String
   /// What /etc/localtime points to beneath /usr/share/zoneinfo, if anything.
   package var timezone: String?
+  /// What lies at the paths that grants name; nil: nobody looked, and what they name is taken to be there.
+  package var paths: [PathFact]?
 
   package init(
     kernelMajor: Int, kernelMinor: Int, effectiveUID: UInt32, effectiveGID: UInt32,

@@ -28,6 +28,8 @@ package struct Policy: Sendable {
   /// What the broker may do for the app; at most `WireLimits.grants`. Empty: there is no broker and no socket to one.
   package var grants: [Grant] = []
   package var drivers: [DriverPolicy] = []
+  /// At which number the app has the socket to its broker; its environment says so in ISOLATED_BROKER_FD. Nil: no grants.
+  package var brokerDescriptor: Int32?
   /// Protections whose absence is an error. What is not here and cannot be had is announced instead.
   package var require: [Requirement]
   /// Every widening of what a base profile refused, with its written reason.

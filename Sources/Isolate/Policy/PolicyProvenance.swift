@@ -42,6 +42,8 @@ enum PolicyProvenance {
     for entry in ServiceKeyList.entries(profile.service) {
       list.add(entry.key, entry.value, entry.position)
     }
+    for one in policy.grants { list.add("grants.\(one.name)", one.inWords, one.position) }
+    for one in policy.drivers { list.add("drivers.\(one.name)", one.inWords, one.position) }
     for one in policy.relaxations { list.add("relax.\(one.key)", one.reason, one.position) }
     return list.entries
   }

@@ -66,15 +66,19 @@ package struct PolicyResolver {
   private init(_ profiles: [Profile], host: HostFacts, app: String?) {
     self.host = host
     self.app = app ?? Self.appName(of: profiles)
-    variables = ProfileVariables(
-      home: host.home, app: self.app,
-      runtimeDirectory: host.runtimeDirectory ?? (host.effectiveUID == 0 ? "/run/isolated" : nil),
-      workingDirectory: host.workingDirectory)
+    variables = Self.variables(host, app: self.app)
     expander = ProfileMerge(profiles, variables: variables)
     expander.run()
     profile = expander.result
     diagnostics = expander.diagnostics
     relaxations = expander.used
+  }
+
+  static func variables(_ host: HostFacts, app: String) -> ProfileVariables {
+    ProfileVariables(
+      home: host.home, app: app,
+      runtimeDirectory: host.runtimeDirectory ?? (host.effectiveUID == 0 ? "/run/isolated" : nil),
+      workingDirectory: host.workingDirectory)
   }
 
   /// The name of the last profile of a file that is no shipped base; else the program's.
@@ -103,6 +107,8 @@ package struct PolicyResolver {
     let syscalls = syscallPolicy()
     let workdir = workdir(files, synthesised, identity)
     let service = servicePolicy()
+    let grants = profile.grants.isEmpty ? [] : grants()
+    let drivers = profile.drivers.isEmpty ? [] : drivers()
     checkRequirements()
     guard let command = profile.command.run?.value else {
       report(
@@ -130,8 +136,26 @@ package struct PolicyResolver {
       notices: notices, provenance: [], warnings: diagnostics)
     policy.service = service
     policy.daemonKeys = ServiceKeyList.written(profile.service)
+    if !grants.isEmpty { addGrants(grants, to: &policy) }
+    policy.drivers = drivers
     if isExplaining { policy.provenance = PolicyProvenance.list(policy, profile) }
     return policy
+  }
+
+  private func addGrants(_ grants: [Grant], to policy: inout Policy) {
+    let number = Self.lowestFree(policy.descriptors)
+    policy.grants = grants
+    policy.brokerDescriptor = number
+    policy.environment.append(
+      EnvironmentVariable(name: BrokerVariable.name, value: String(number)))
+    /* A socket that the broker hands out lies in the machine's network, and connect(2) can be called on it again. Where the app
+     * has no network of its own, Landlock refuses it that call: it loses nothing. */
+    if policy.network.mode == .none, host.landlockABI >= 4 {
+      policy.network.connectPorts = policy.network.connectPorts ?? []
+      policy.network.bindPorts = policy.network.bindPorts ?? []
+    }
+    policy.syscalls.refusesFastOpen =
+      policy.network.mode != .host && grants.contains(where: \.isOfSockets)
   }
 
   /// Where programs are looked up; the usual directories if no profile says.
@@ -191,9 +215,11 @@ package struct PolicyResolver {
       notices.append(
         "The app is on the host's network: without user namespaces there is no other.")
     }
-    return NetworkPolicy(
+    var network = NetworkPolicy(
       mode: mode, connectPorts: profile.network.connect?.value.sorted(),
       bindPorts: profile.network.bind?.value.sorted())
+    network.modePosition = profile.network.mode?.position
+    return network
   }
 
   // MARK: For the other files of the resolver

@@ -9,6 +9,8 @@ struct ProfileMerge {
   private(set) var diagnostics: [Diagnostic] = []
   /// The relaxations that something needed, in the order of need.
   private(set) var used: [RelaxSetting] = []
+  /// Tables of grants and drivers that a profile dropped, by their paths: having them again is wider.
+  var dropped: [Setting<String>] = []
 
   /// - Parameter profiles: base first, the command line last; not empty.
   init(_ profiles: [Profile], variables: ProfileVariables) {
@@ -22,6 +24,8 @@ struct ProfileMerge {
     for index in profiles.indices {
       mergeGeneral(index)
       mergeEnvironment(index)
+      if !profiles[index].grants.isEmpty { mergeGrants(index) }
+      if !profiles[index].drivers.isEmpty { mergeDrivers(index) }
       mergeFiles(index)
       mergeNetwork(index)
       mergeSyscalls(index)
@@ -185,6 +189,10 @@ struct ProfileMerge {
   mutating func setService(_ change: (inout ServiceSettings) -> Void) { change(&result.service) }
 
   mutating func setFiles(_ change: (inout FileSettings) -> Void) { change(&result.files) }
+
+  mutating func setGrants(_ change: (inout [GrantSetting]) -> Void) { change(&result.grants) }
+
+  mutating func setDrivers(_ change: (inout [DriverSetting]) -> Void) { change(&result.drivers) }
 
   mutating func setSyscalls(_ change: (inout SyscallSettings) -> Void) { change(&result.syscalls) }
 

@@ -99,7 +99,7 @@ extension ProfileMerge {
   }
 
   /// The rule that decides about a path of the host.
-  private static func sourceCover(of path: String, in rules: [FileSetting]) -> FileSetting? {
+  static func sourceCover(of path: String, in rules: [FileSetting]) -> FileSetting? {
     var best: FileSetting?
     var depth = -1
     for rule in rules where rule.kind != .private {
@@ -117,7 +117,11 @@ extension ProfileMerge {
     let key = rule.kind.key
     rule.isOfWorkingDirectory = ProfileVariables.begins(rule.path.value, with: .workingDirectory)
     guard let path = expand(rule.path, key) else { return nil }
-    if rule.isOfWorkingDirectory, !mayShowWorkingDirectory(rule, path) { return nil }
+    if rule.isOfWorkingDirectory,
+      !mayShowWorkingDirectory(rule.path, path, key, isOptional: rule.isOptional)
+    {
+      return nil
+    }
     rule.path.value = path
     if let to = rule.to {
       guard let target = expand(to, "\(key).to") else { return nil }
@@ -132,18 +136,20 @@ extension ProfileMerge {
 
   /// Refuses `$CWD` where it is the caller's whole home, or the whole machine: keys, mail and browser data would come
   /// with it, which nobody means who starts a program without thinking of where.
-  private mutating func mayShowWorkingDirectory(_ rule: FileSetting, _ path: String) -> Bool {
+  mutating func mayShowWorkingDirectory(
+    _ setting: Setting<String>, _ path: String, _ key: String, isOptional: Bool
+  ) -> Bool {
     let isTooMuch =
       path.utf8.count == 1
       || variables.home.utf8.count > 1 && ProfilePath.contains(path, variables.home)
     guard isTooMuch else { return true }
     // An optional rule stands for a convenience: without it the app still does something useful.
-    if rule.isOptional { return false }
+    if isOptional { return false }
     let home = path.utf8.count == 1 ? "the root directory" : "your home directory, or above it"
     report(
       Diagnostic(
-        at: rule.path.position, length: rule.path.length,
-        "`\(rule.kind.key)`: the working directory, \(path), is \(home); this profile would show all of it",
+        at: setting.position, length: setting.length,
+        "`\(key)`: the working directory, \(path), is \(home); this profile would show all of it",
         cure: "change to the directory that is meant, and run it there"))
     return false
   }

@@ -71,6 +71,7 @@ extension PolicyResolver {
     for variable in host.environment
     where settings.keep.contains(where: { Self.matches($0.value, variable.name) })
       && !settings.unset.contains(where: { $0.value == variable.name })
+      && variable.name != BrokerVariable.name
     {
       put(variable)
     }

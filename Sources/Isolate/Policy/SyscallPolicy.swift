@@ -55,6 +55,10 @@ package struct SyscallPolicy: Hashable, Sendable {
   /// Whether a program may switch off address randomness and the like for itself.
   package var allowsPersonality = false
 
+  /// Whether TCP Fast Open is refused: it connects without connect(2), so that Landlock may not see it. For apps that get sockets
+  /// of a network that is not theirs.
+  package var refusesFastOpen = false
+
   /// The default set with every switch off.
   package init() {
     base = .standard
@@ -73,6 +77,15 @@ package struct SyscallPolicy: Hashable, Sendable {
     self.base = base
     self.allow = SyscallPolicy.sortedOnce(allow)
     self.deny = SyscallPolicy.sortedOnce(deny)
+  }
+
+  /// Nothing but these calls.
+  ///
+  /// - Parameter calls: names of the table; one that is not there allows nothing.
+  init(known calls: [String]) {
+    base = .nothing
+    allow = SyscallPolicy.sortedOnce(calls)
+    deny = []
   }
 
   /// The entries that are neither `@group` nor the name of a call.
@@ -122,6 +135,7 @@ package struct SyscallPolicy: Hashable, Sendable {
     text += allowsNestedUserNamespaces ? "\nnamespaces yes".utf8 : "\nnamespaces no".utf8
     text += allowsTerminalInjection ? "\ninjection yes".utf8 : "\ninjection no".utf8
     text += allowsPersonality ? "\npersonality yes".utf8 : "\npersonality no".utf8
+    if refusesFastOpen { text += "\nfast-open no".utf8 }
     text += "\ntable ".utf8
     SyscallPolicy.append(SyscallCatalog.fingerprint, to: &text)
     text += "\n".utf8

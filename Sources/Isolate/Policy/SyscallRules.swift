@@ -95,6 +95,11 @@ extension SyscallPolicy {
     case "personality" where !allowsPersonality:
       // 0 is the plain personality, all ones asks which it is.
       [refuse(name, SyscallCheck(argument: 0, comparison: .neither(0, 0xffff_ffff)))]
+    case "sendmsg" where refusesFastOpen: [refuse(name, .any(of: Kernel.fastOpenFlag, in: 2))]
+    case "sendto" where refusesFastOpen: [refuse(name, .any(of: Kernel.fastOpenFlag, in: 3))]
+    case "sendmmsg" where refusesFastOpen: [refuse(name, .any(of: Kernel.fastOpenFlag, in: 3))]
+    case "setsockopt" where refusesFastOpen:
+      Kernel.fastOpenOptions.map { refuse(name, .int(Kernel.levelTCP, in: 1), .int($0, in: 2)) }
     case "chmod", "fchmod", "mknod", "creat": modeRules(name, mode: 1)
     case "fchmodat", "fchmodat2", "mknodat": modeRules(name, mode: 2)
     case "open": openRules(name, flags: 1)
@@ -189,6 +194,10 @@ private enum Kernel {
   static let familyInet: UInt64 = 2
   static let familyInet6: UInt64 = 10
   static let familyNetlink: UInt64 = 16
+  /// MSG_FASTOPEN; SOL_TCP with TCP_FASTOPEN_CONNECT and TCP_FASTOPEN_NO_COOKIE (tcp(7)).
+  static let fastOpenFlag: UInt64 = 0x2000_0000
+  static let levelTCP: UInt64 = 6
+  static let fastOpenOptions: [UInt64] = [30, 34]
   /// SOCK_DCCP loads a module of its own; AF_INET with SOCK_PACKET is AF_PACKET under another name.
   static let refusedSocketTypes: [UInt64] = [6, 10]
   /// DCCP, L2TP, SCTP and UDP-Lite: modules loaded on request, with a long record of holes.

@@ -65,6 +65,7 @@ package struct CommandLineProfile: Sendable {
     key path: String, _ text: String, _ option: String, _ argument: Int
   ) throws(Diagnostic) {
     guard let index = ProfileKey.all.firstIndex(where: { $0.path == path }) else {
+      if try addToTable(path, text, option, argument) { return }
       let near = nearest(to: path, in: ProfileKey.all.lazy.map(\.path))
       throw Diagnostic(
         at: position(argument), "\(option): no key `\(path)`",
@@ -107,7 +108,7 @@ package struct CommandLineProfile: Sendable {
   }
 
   /// A path of the command line as a profile would write it: relative ones are made absolute.
-  private func absolute(_ path: String) -> String {
+  func absolute(_ path: String) -> String {
     guard let first = path.utf8.first, first != 0x2F, first != 0x24 else { return path }
     var base = workingDirectory[...]
     var rest = path[...]
@@ -140,7 +141,7 @@ package struct CommandLineProfile: Sendable {
   }
 
   /// A number or truth value if it reads as one, else a text, which the reader then judges.
-  private static func scalar(_ text: String) -> TOMLValue {
+  static func scalar(_ text: String) -> TOMLValue {
     if text == "true" { return .boolean(true) }
     if text == "false" { return .boolean(false) }
     if let number = Int64(text) { return .integer(number) }
@@ -163,11 +164,11 @@ package struct CommandLineProfile: Sendable {
 
   // MARK: Building the document
 
-  private func position(_ argument: Int) -> Position {
+  func position(_ argument: Int) -> Position {
     Position(file: Position.commandLine, line: argument)
   }
 
-  private func node(_ value: TOMLValue, _ argument: Int) -> TOMLNode {
+  func node(_ value: TOMLValue, _ argument: Int) -> TOMLNode {
     TOMLNode(value, at: position(argument))
   }
 
@@ -236,7 +237,18 @@ package struct CommandLineProfile: Sendable {
     Self.set(&table, section, TOMLNode(.table(inner), at: node.position))
   }
 
-  private static func set(_ table: inout TOMLTable, _ name: String, _ node: TOMLNode) {
+  /// Changes the table of a section, which is made if it is not there.
+  mutating func change(
+    section: String, at position: Position,
+    _ body: (inout TOMLTable) throws(Diagnostic) -> Void
+  ) throws(Diagnostic) {
+    var inner = TOMLTable()
+    if case .table(let old)? = table[section]?.value { inner = old }
+    try body(&inner)
+    Self.set(&table, section, TOMLNode(.table(inner), at: position))
+  }
+
+  static func set(_ table: inout TOMLTable, _ name: String, _ node: TOMLNode) {
     if let index = table.entries.firstIndex(where: { $0.key.name == name }) {
       table.entries[index].node = node
     } else {

@@ -31,3 +31,10 @@ package struct Position: Hashable, Sendable, CustomStringConvertible {
     return "\(file):\(line):\(column)"
   }
 }
+
+extension Position: Comparable {
+  /// Which of two places of one file comes first.
+  package static func < (first: Position, second: Position) -> Bool {
+    (first.line, first.column) < (second.line, second.column)
+  }
+}

@@ -37,6 +37,8 @@ package struct Profile: Sendable {
   package var stopTimeoutMilliseconds: Setting<UInt64>?
   /// What only the daemon uses.
   package var service = ServiceSettings()
+  package var grants: [GrantSetting] = []
+  package var drivers: [DriverSetting] = []
   package var relax: [RelaxSetting] = []
 
   package init(name: String, file: String) {

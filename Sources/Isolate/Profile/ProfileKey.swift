@@ -28,6 +28,8 @@ package struct ProfileKey: Sendable {
     case union = "the values of all profiles together, each once"
     case byName = "merged by name; of one name the most derived profile's value stands"
     case byPath = "merged by path; of one path the most derived profile's rule stands"
+    case byTable =
+      "merged by the table's name; of one name the most derived profile's whole table stands"
   }
 
   /// When a value needs a `relax` with a reason.
@@ -42,6 +44,10 @@ package struct ProfileKey: Sendable {
     case writable =
       "needs a relax when it lies on or beneath a path that a base hides or has as read; the command line needs none beneath `$CWD`"
     case overUnset = "needs a relax for a name that a base unsets"
+    case grant =
+      "needs a relax of `grants.NAME` when the table is wider than a base's of that name"
+    case driver =
+      "needs a relax of `drivers.NAME` when a base's driver of that name would run something else or less confined"
   }
 
   /// The key's path: `files.read`, `limits.open-files`.
@@ -76,6 +82,25 @@ package struct ProfileKey: Sendable {
   package var name: Substring {
     guard let dot = path.firstIndex(of: ".") else { return path[...] }
     return path[path.index(after: dot)...]
+  }
+
+  /// It belongs to each table of its section, whose name its path has as `NAME`.
+  package var isOfNamedTable: Bool { section == "grants" || section == "drivers" }
+
+  /// Its name inside the named table it belongs to: `files`, `secret.file`.
+  package var field: String { String(path.dropFirst(section.utf8.count + 6)) }
+
+  /// The names inside each table of a section of named tables: `files`, `secret.file`.
+  package static func fields(of section: String) -> [String] {
+    all.filter { $0.section == section }.map(\.field)
+  }
+
+  /// Whether `relax` may name it: a key, or a whole table of grants or drivers.
+  package static func canBeRelaxed(_ path: String) -> Bool {
+    for section in ["grants.", "drivers."] where path.hasPrefix(section) {
+      return ProfileReader.isTableName(String(path.dropFirst(section.utf8.count)))
+    }
+    return named(path) != nil
   }
 
   /// The key of this path.

@@ -75,8 +75,10 @@ package struct ProfileLoader {
     self.read = read
   }
 
+  /// - Parameter isBeneath: a profile of the working directory leads to it by paths alone, each as that directory chose.
   private mutating func add(
-    _ name: Setting<String>, isBase: Bool, beside directory: String?, mayUseWorkingDirectory: Bool
+    _ name: Setting<String>, isBase: Bool, beside directory: String?, mayUseWorkingDirectory: Bool,
+    isBeneath: Bool = false
   ) {
     guard
       let found = find(
@@ -102,16 +104,32 @@ package struct ProfileLoader {
     }
     let (profile, diagnostics) = ProfileReader.read(
       table, name: Self.name(name.value), file: found.file)
+    let isOfWorkingDirectory =
+      found.isInWorkingDirectory || isBeneath && ProfileSearch.isPath(name.value)
     chain.append((found.file, isBase ? name.position : nil))
     for base in profile.extends {
       add(
         base, isBase: true, beside: Self.directory(of: found.file),
-        mayUseWorkingDirectory: found.isInWorkingDirectory)
+        mayUseWorkingDirectory: found.isInWorkingDirectory, isBeneath: isOfWorkingDirectory)
     }
     chain.removeLast()
     done.append(found.file)
     loaded.profiles.append(profile)
     loaded.diagnostics += diagnostics
+    if isOfWorkingDirectory { refuseCommands(profile) }
+  }
+
+  /// Whoever wrote the working directory must not run programs outside of the sandbox by way of a name that another
+  /// place might have had.
+  private mutating func refuseCommands(_ profile: Profile) {
+    for grant in profile.grants {
+      guard case .secretCommand(let command)? = grant.target else { continue }
+      loaded.diagnostics.append(
+        Diagnostic(
+          at: command.position, length: command.length,
+          "`grants.\(grant.name.value)`: a profile that was found in the working directory may not run commands",
+          cure: "name the profile by its path: \(profile.file)"))
+    }
   }
 
   private struct Found {
@@ -147,12 +165,23 @@ package struct ProfileLoader {
     if let (file, text) = BuiltInProfiles.named(name.value) {
       return Found(file: file, bytes: Array(text.utf8))
     }
-    let near = nearest(to: name.value, in: BuiltInProfiles.names).map { "did you mean \"\($0)\"? " }
-    let places = candidates.map(\.path).joined(separator: ", ")
+    let near = nearest(to: name.value, in: (search.known?() ?? []) + BuiltInProfiles.names)
     report(
       name, "\(isBase ? "`extends`: " : "")no profile \"\(name.value)\"",
-      (near ?? "") + "looked at \(places)")
+      (near.map { "did you mean \"\($0)\"? " } ?? "") + places(name.value, candidates))
     return nil
+  }
+
+  /// Where a profile was looked for, short enough to be read.
+  private func places(_ name: String, _ candidates: [ProfileSearch.Candidate]) -> String {
+    if ProfileSearch.isPath(name) {
+      return "looked at \(candidates.map(\.path).joined(separator: ", "))"
+    }
+    let ending = "/apps/\(name).toml"
+    let roots = candidates.filter { $0.path.hasSuffix(ending) }
+      .map { String($0.path.dropLast(ending.utf8.count)) }
+    return "looked for profiles/\(name).toml and apps/\(name).toml in "
+      + "\(roots.joined(separator: ", ")); `isolated profiles` lists all"
   }
 
   private mutating func refuseCycle(_ name: Setting<String>, _ file: String) {
@@ -179,7 +208,7 @@ package struct ProfileLoader {
     return String(last.dropLast(5))
   }
 
-  private static func directory(of file: String) -> String {
+  static func directory(of file: String) -> String {
     guard let slash = file.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
     return String(file[..<slash])
   }

@@ -53,6 +53,8 @@ package struct ProfileReader {
     }
     section("stop", &top) { reader, table in reader.readStop(&table) }
     readServices(&top)
+    if let node = top.take("grants") { readGrants(node) }
+    if let node = top.take("drivers") { readDrivers(node) }
     if let node = top.take("relax") { readRelax(node, prefix: "") }
     finish(top)
   }
@@ -196,7 +198,7 @@ package struct ProfileReader {
         continue
       }
       guard let reason = text(entry.node, "relax") else { continue }
-      guard ProfileKey.named(key) != nil else {
+      guard ProfileKey.canBeRelaxed(key) else {
         let near = nearest(to: key, in: ProfileKey.all.lazy.map(\.path))
         diagnostics.append(
           Diagnostic(
@@ -221,6 +223,10 @@ package struct ProfileReader {
   mutating func set(_ service: ServiceSettings) { profile.service = service }
 
   mutating func append(_ rule: FileSetting) { profile.files.rules.append(rule) }
+
+  mutating func add(_ grant: GrantSetting) { profile.grants.append(grant) }
+
+  mutating func add(_ driver: DriverSetting) { profile.drivers.append(driver) }
 
   mutating func setMounts(proc: Setting<Bool>?, dev: Setting<Bool>?, sys: Setting<Bool>?) {
     profile.files.proc = proc

@@ -160,6 +160,14 @@ extension ProfileReader {
   mutating func checkVariableName(
     _ name: String, at setting: Setting<String>, _ key: String, mayBeEmpty: Bool = false
   ) -> Bool {
+    if name == BrokerVariable.name, key != "environment.unset" {
+      report(
+        Diagnostic(
+          at: setting.position, length: setting.length,
+          "`\(key)`: \(name) is for isolated alone to set",
+          cure: "remove it: an app with grants has it"))
+      return false
+    }
     if (mayBeEmpty || !name.isEmpty)
       && !name.utf8.contains(where: { $0 == 0x3D || $0 == 0x2A || $0 == 0 })
     {

@@ -21,6 +21,8 @@ package struct ProfileSearch: Sendable {
   package var workingDirectory: String
   /// The caller's configuration directory: $XDG_CONFIG_HOME, or ~/.config; nil without a home.
   package var userConfiguration: String?
+  /// The names that there are, for suggestions: asked only once a name was not found. Nil: the built-in ones.
+  package var known: (@Sendable () -> [String])?
 
   package init(workingDirectory: String, home: String, configurationHome: String?) {
     self.workingDirectory = workingDirectory

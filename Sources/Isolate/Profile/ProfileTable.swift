@@ -23,6 +23,8 @@ struct ProfileTable {
     return nil
   }
 
+  func has(_ name: String) -> Bool { entries.contains { $0.key.name == name } }
+
   /// The key's path as messages name it.
   func path(_ name: String) -> String {
     section.isEmpty ? name : "\(section).\(name)"

@@ -126,7 +126,7 @@ package enum Hints {
         + "uid \(policy.identity.hostUID))", exitCode: 126)
   }
 
-  private static func rule(for path: String, _ policy: Policy) -> FileRule? {
+  static func rule(for path: String, _ policy: Policy) -> FileRule? {
     policy.files.rules.last {
       $0.target == "/" || path == $0.target || path.hasPrefix($0.target + "/")
     }
@@ -165,6 +165,11 @@ package enum Hints {
       if number == Errno.readOnly { return missingMountPoint(overlay.target) }
       if number == Errno.notPermitted {
         return "overlays for ordinary users need Linux 5.11 or later; as root they always work"
+      }
+      if let kept = overlay.kept, number == Errno.loop {
+        return
+          "a symbolic link lies on the way to \(kept.upper) or \(kept.work), where it could be turned "
+          + "elsewhere; name the directory itself, as `realpath \(kept.upper)` prints it"
       }
       if overlay.kept == nil {
         return

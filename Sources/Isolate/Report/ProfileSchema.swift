@@ -10,16 +10,23 @@ package enum ProfileSchema {
     json.field("additionalProperties", false)
     json.key("properties")
     json.beginObject()
-    for key in ProfileKey.all where key.section.isEmpty { write(key, &json) }
+    for key in ProfileKey.all where key.section.isEmpty {
+      write(key, as: String(key.name), &json)
+    }
     for section in ProfileKey.sections where section != "relax" {
+      let keys = ProfileKey.all.filter { $0.section == section }
       json.key(section)
       json.beginObject()
-      json.field("type", "object")
-      json.field("additionalProperties", false)
-      json.key("properties")
-      json.beginObject()
-      for key in ProfileKey.all where key.section == section { write(key, &json) }
-      json.endObject()
+      if keys.allSatisfy(\.isOfNamedTable) {
+        named(keys, &json)
+      } else {
+        json.field("type", "object")
+        json.field("additionalProperties", false)
+        json.key("properties")
+        json.beginObject()
+        for key in keys { write(key, as: String(key.name), &json) }
+        json.endObject()
+      }
       json.endObject()
     }
     json.key("relax")
@@ -33,8 +40,39 @@ package enum ProfileSchema {
     return json.text
   }
 
-  private static func write(_ key: ProfileKey, _ json: inout JSONWriter) {
-    json.key(String(key.name))
+  /// Tables of any name with the same keys; false drops a base's.
+  private static func named(_ keys: [ProfileKey], _ json: inout JSONWriter) {
+    json.field("type", "object")
+    json.key("additionalProperties")
+    json.beginObject()
+    json.field("type", ["object", "boolean"])
+    json.key("not")
+    json.beginObject()
+    json.field("const", true)
+    json.endObject()
+    json.field("additionalProperties", false)
+    json.key("properties")
+    json.beginObject()
+    let inner = "secret."
+    for key in keys where !key.field.hasPrefix(inner) { write(key, as: key.field, &json) }
+    let secrets = keys.filter { $0.field.hasPrefix(inner) }
+    if !secrets.isEmpty {
+      json.key("secret")
+      json.beginObject()
+      json.field("type", "object")
+      json.field("additionalProperties", false)
+      json.key("properties")
+      json.beginObject()
+      for key in secrets { write(key, as: String(key.field.dropFirst(inner.utf8.count)), &json) }
+      json.endObject()
+      json.endObject()
+    }
+    json.endObject()
+    json.endObject()
+  }
+
+  private static func write(_ key: ProfileKey, as name: String, _ json: inout JSONWriter) {
+    json.key(name)
     json.beginObject()
     json.field(
       "description", "\(key.doc) Example: \(key.example). It \(key.widening.rawValue).")

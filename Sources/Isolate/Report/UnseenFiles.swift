@@ -18,7 +18,7 @@ extension Hints {
   }
 
   /// The path that an argument names; nil if it is an option, or surely none.
-  private static func absolute(_ argument: String, from directory: String) -> String? {
+  static func absolute(_ argument: String, from directory: String) -> String? {
     guard let first = argument.utf8.first, first != UInt8(ascii: "-"), argument.utf8.count < 4096,
       !argument.utf8.contains(0)
     else { return nil }
@@ -32,8 +32,13 @@ extension Hints {
 
   /// Whether the app sees something of the caller or of its own at the path.
   private static func isShown(_ path: String, _ policy: Policy) -> Bool {
-    let own = ["/proc", "/dev", "/sys"] + policy.files.synthesised.map(\.path)
-    return isInView(path, policy) || own.contains { ProfilePath.contains($0, path) }
+    isInView(path, policy) || isOwn(path, policy)
       || policy.files.rules.contains { ProfilePath.contains(path, $0.target) }
+  }
+
+  /// Made for the app alone.
+  static func isOwn(_ path: String, _ policy: Policy) -> Bool {
+    let own = ["/proc", "/dev", "/sys"] + policy.files.synthesised.map(\.path)
+    return own.contains { ProfilePath.contains($0, path) }
   }
 }

@@ -31,7 +31,7 @@ private func dryPlan(_ prepared: Preparation) throws(PreparationError) -> Launch
   let policy = prepared.policy
   let filter: [UInt8]
   do throws(LaunchError) {
-    filter = try PreparedLaunch.filterBytes(policy, cache: nil)
+    filter = try PreparedPlan.filterBytes(policy, cache: nil)
   } catch {
     throw PreparationError(messages: ["isolated: cannot make the system-call filter: \(error)"])
   }

@@ -5,6 +5,8 @@ package struct Preparation: Sendable {
   /// What a person should know: of the profiles, then of the policy.
   package var notices: [String]
   package var warnings: [String]
+  /// The files that were read, and the built-in ones by their names.
+  package var files: [String] = []
 }
 
 /// Why there is no policy: complete messages, one a diagnostic.
@@ -45,15 +47,18 @@ extension Preparation {
       host.cgroup1 = found.legacy
       host.cgroup2 = usesUnifiedCgroup ? found.unified : nil
     }
-    let result = PolicyResolver.resolve(
-      loaded, host: host, app: request.name?.text ?? request.app.map { appName($0.text) },
-      explaining: explaining)
+    let app = request.name?.text ?? request.app.map { appName($0.text) }
+    if loaded.profiles.contains(where: { !$0.grants.isEmpty }) {
+      host.paths = HostProbe.paths(
+        PolicyResolver.grantPaths(loaded.profiles, host: host, app: app))
+    }
+    let result = PolicyResolver.resolve(loaded, host: host, app: app, explaining: explaining)
     switch result {
     case .success(let policy):
       if !complaints.isEmpty { throw PreparationError(messages: complaints) }
       return Preparation(
         policy: policy, host: host, notices: policy.notices,
-        warnings: policy.warnings.map { render($0, loaded) })
+        warnings: policy.warnings.map { render($0, loaded) }, files: loaded.profiles.map(\.file))
     case .failure(let errors):
       throw PreparationError(
         messages: errors.diagnostics.map { render($0, loaded) } + complaints)
@@ -95,12 +100,8 @@ extension Preparation {
       commandLine.setCommand(request.command, argument: request.commandArgument)
     }
     let base = request.app ?? request.profile
-    let environment = host.environment.first { $0.name == "XDG_CONFIG_HOME" }
-    let search = ProfileSearch(
-      workingDirectory: host.workingDirectory, home: host.home,
-      configurationHome: environment?.value)
     var loaded = ProfileLoader.load(
-      base?.text ?? "default", argument: base?.argument ?? 1, search: search,
+      base?.text ?? "default", argument: base?.argument ?? 1, search: search(host),
       commandLine: commandLine, read: readProfile)
     if !request.appArguments.isEmpty { append(request.appArguments, to: &loaded) }
     if let app = request.app, !loaded.profiles.contains(where: { !$0.isCommandLine }) {

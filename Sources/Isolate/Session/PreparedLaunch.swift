@@ -13,6 +13,10 @@ struct PreparedLaunch: ~Copyable {
 final class HeldDescriptor {
   let descriptor: Descriptor
   init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
+  init?(_ descriptor: consuming Descriptor?) {
+    guard let descriptor else { return nil }
+    self.descriptor = descriptor
+  }
 }
 
 /// Why an app could not be launched, before there was a child.
@@ -35,64 +39,33 @@ func attempt<Result: ~Copyable>(
 }
 
 extension PreparedLaunch {
-  /// More text than the arguments and environment that exec takes, and every rule, can need.
-  private static let maximumText = 8 << 20
-
   /// - Parameters:
   ///   - signals: made already: all signals are blocked.
   ///   - cgroup: made already, if the policy wants one.
   ///   - networkIsMade: an early child with a network namespace waits for the plan.
+  ///   - door: the app's end of the way to its broker, if it has grants.
   static func make(
     _ prepared: Preparation, filterCache: String?, signals: consuming SignalDoor,
-    cgroup: Cgroup?, networkIsMade: Bool
+    cgroup: Cgroup?, networkIsMade: Bool, door: HeldDescriptor? = nil
   ) throws(LaunchError) -> PreparedLaunch {
     let policy = prepared.policy
     for number in policy.descriptors where !Output.isOpen(number) {
       throw .descriptor(number)
     }
     for number: Int32 in 0...2 where Output.isDirectory(number) { throw .directory(number) }
-    let filter = try filterBytes(policy, cache: filterCache)
     let standard = standardDescriptors(policy)
-    var held: [HeldDescriptor] = []
-    var null: Int32 = -1
-    if standard.contains(.null) {
-      held.append(
-        HeldDescriptor(try attempt { () throws(SystemError) in try Descriptor.openNull() }))
-      null = held[0].descriptor.raw
+    let made = try PreparedPlan.make(
+      policy, landlockABI: prepared.host.landlockABI, filterCache: filterCache, standard: standard
+    ) { context in
+      context.terminal = TerminalRelay.settings(standard)
+      context.networkIsMade = networkIsMade
+      if let door, let number = policy.brokerDescriptor {
+        context.placed = [.init(source: door.descriptor.raw, number: number)]
+      }
     }
-    let clocks = policy.namespaces.time ? HostProbe.clocks() : (0, 0)
-    var context = PlanContext(
-      landlockABI: prepared.host.landlockABI,
-      filterInstructions: filter.count / SyscallFilter.instructionSize, standard: standard,
-      terminal: TerminalRelay.settings(standard), nullDescriptor: null, bootSeconds: clocks.0,
-      monotonicSeconds: clocks.1)
-    context.networkIsMade = networkIsMade
-    let plan = try makePlan(policy, context)
-    let owners = try ownerNamespaces(plan, policy.identity, &held)
-    let flat = FlatPlan(
-      plan.steps, command: policy.command, environment: policy.environment, filter: filter
-    ) { owner in owners.first { $0.owner == owner }?.namespace ?? -1 }
-    if flat.textSize > maximumText { throw .tooLarge(bytes: flat.textSize) }
     return PreparedLaunch(
-      plan: plan, flat: flat, standard: standard, signals: signals, cgroup: cgroup, held: held)
-  }
-
-  private static func makePlan(
-    _ policy: Policy, _ context: PlanContext
-  ) throws(LaunchError) -> LaunchPlan {
-    do throws(PlanErrors) {
-      return try LaunchPlanner(policy, context: context, sources: .host).plan()
-    } catch {
-      throw .rules(error.errors)
-    }
-  }
-
-  static func filterBytes(_ policy: Policy, cache: String?) throws(LaunchError) -> [UInt8] {
-    do throws(FilterError) {
-      return try SyscallFilter.cached(policy.syscalls, directory: cache)
-    } catch {
-      throw .filter(error)
-    }
+      plan: made.plan, flat: made.flat, standard: standard, signals: signals, cgroup: cgroup,
+      held: made.held + (door.map { [$0] } ?? []))
   }
 
   /// What becomes of the caller's 0, 1 and 2.
@@ -104,6 +77,63 @@ extension PreparedLaunch {
       case .inherit: return .asIs
       case .none: return .null
       }
+    }
+  }
+}
+
+/// A plan, written for the child, with the descriptors it names.
+struct PreparedPlan {
+  var plan: LaunchPlan
+  var flat: FlatPlan
+  var held: [HeldDescriptor]
+
+  /// More text than the arguments and environment that exec takes, and every rule, can need.
+  private static let maximumText = 8 << 20
+
+  /// - Parameter adjust: what this launch has beyond the policy.
+  static func make(
+    _ policy: Policy, landlockABI: Int, filterCache: String?,
+    standard: [PlanContext.StandardDescriptor], sources: PlanSources = .host,
+    adjust: (inout PlanContext) -> Void
+  ) throws(LaunchError) -> PreparedPlan {
+    let filter = try filterBytes(policy, cache: filterCache)
+    var held: [HeldDescriptor] = []
+    var null: Int32 = -1
+    if standard.contains(.null) {
+      held.append(
+        HeldDescriptor(try attempt { () throws(SystemError) in try Descriptor.openNull() }))
+      null = held[0].descriptor.raw
+    }
+    let clocks = policy.namespaces.time ? HostProbe.clocks() : (0, 0)
+    var context = PlanContext(
+      landlockABI: landlockABI,
+      filterInstructions: filter.count / SyscallFilter.instructionSize, standard: standard,
+      terminal: nil, nullDescriptor: null, bootSeconds: clocks.0, monotonicSeconds: clocks.1)
+    adjust(&context)
+    let plan = try makePlan(policy, context, sources)
+    let owners = try ownerNamespaces(plan, policy.identity, &held)
+    let flat = FlatPlan(
+      plan.steps, command: policy.command, environment: policy.environment, filter: filter
+    ) { owner in owners.first { $0.owner == owner }?.namespace ?? -1 }
+    if flat.textSize > maximumText { throw .tooLarge(bytes: flat.textSize) }
+    return PreparedPlan(plan: plan, flat: flat, held: held)
+  }
+
+  private static func makePlan(
+    _ policy: Policy, _ context: PlanContext, _ sources: PlanSources
+  ) throws(LaunchError) -> LaunchPlan {
+    do throws(PlanErrors) {
+      return try LaunchPlanner(policy, context: context, sources: sources).plan()
+    } catch {
+      throw .rules(error.errors)
+    }
+  }
+
+  static func filterBytes(_ policy: Policy, cache: String?) throws(LaunchError) -> [UInt8] {
+    do throws(FilterError) {
+      return try SyscallFilter.cached(policy.syscalls, directory: cache)
+    } catch {
+      throw .filter(error)
     }
   }
 

@@ -97,10 +97,14 @@ private func resolve(
   return (loaded, diagnostics, service)
 }
 
-private func search(_ host: HostFacts) -> ProfileSearch {
-  ProfileSearch(
+/// Where this caller's profiles are, with their names at hand for suggestions.
+func search(_ host: HostFacts) -> ProfileSearch {
+  var search = ProfileSearch(
     workingDirectory: host.workingDirectory, home: host.home,
     configurationHome: host.environment.first { $0.name == "XDG_CONFIG_HOME" }?.value)
+  let places = search
+  search.known = { find(places).filter { !$0.isShadowed }.map(\.name) }
+  return search
 }
 
 /// Every profile that a name can mean, the one that wins first.

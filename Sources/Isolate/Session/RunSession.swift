@@ -6,6 +6,10 @@ package struct RunSession: ~Copyable {
   private let signals: SignalDoor
   private let child: Child
   private let cgroup: Cgroup?
+  /// Nil: no grants.
+  private let keeper: BrokerKeeper?
+  /// Nil: no grants.
+  private let operations: Operations?
   private var relay: TerminalRelay
   private var evidence = Evidence()
   private var use = ResourceUse()
@@ -27,8 +31,17 @@ package struct RunSession: ~Copyable {
   /// Takes over a launched child.
   init(
     _ prepared: consuming PreparedLaunch, child: consuming Child, policy: Policy,
-    reporter: RunReporter, startedAt: Int64
+    reporter: RunReporter, keeper: BrokerKeeper?, place: ControlPlace?, startedAt: Int64
   ) {
+    self.keeper = keeper
+    operations = keeper.flatMap { keeper in
+      place.map {
+        Operations(
+          keeper, place: $0,
+          facts: SessionFacts(policy, prepared.standard, pid: 0, startedAt: startedAt),
+          isQuiet: reporter.isQuiet)
+      }
+    }
     self.policy = policy
     self.reporter = reporter
     relay = TerminalRelay(standard: prepared.standard)
@@ -64,6 +77,8 @@ package struct RunSession: ~Copyable {
         isOver = true
       }
     }
+    operations?.end(&relay)
+    keeper?.end()
     let isHeard = drain()
     relay.restore()
     collectLimits()
@@ -107,6 +122,11 @@ package struct RunSession: ~Copyable {
       Door(reportsEnded ? -1 : child.reports.raw), Door(signals.descriptor.raw),
       Door(child.pidfd.raw),
     ]
+    let first = doors.count
+    doors += keeper?.doors ?? []
+    let second = doors.count
+    doors += operations?.doors ?? []
+    let others = doors.count
     doors += relay.doors
     let sheds = shedIsDue()
     try Poller.wait(&doors, timeout: timeout(), shedding: sheds)
@@ -114,10 +134,22 @@ package struct RunSession: ~Copyable {
     /* Init has closed its end and is on its way out: the pidfd says when; asking here again would spin. */
     if doors[0].isHungUp && !doors[0].isReadable { reportsEnded = true }
     if doors[1].isReadable { try readSignals() }
-    relay.handle(doors[3...])
+    relay.handle(doors[others...])
+    if let keeper { try tend(keeper, doors[first..<second]) }
+    operations?.handle(&relay, now: Poller.now())
     if relay.isAway { try relay.resume() }
     try checkClock()
     if doors[2].isReadable { try initEnded() }
+  }
+
+  private func tend(
+    _ keeper: BrokerKeeper, _ doors: ArraySlice<Door>
+  ) throws(SystemError) {
+    try keeper.handle(doors, now: Poller.now())
+    for event in keeper.takeEvents() {
+      reporter.broker(event)
+      operations?.note(event)
+    }
   }
 
   /// Whether the wait that comes is likely to be a long one. Once a session.
@@ -130,7 +162,8 @@ package struct RunSession: ~Copyable {
   private func timeout() -> Int64? {
     let now = Poller.now()
     let lookAt = relay.isAway ? now + TerminalRelay.lookMilliseconds : nil
-    let next = [killAt, watch.nextAt, shedAt, lookAt].compactMap { $0 }.min()
+    let next = [killAt, watch.nextAt, shedAt, lookAt, keeper?.nextAt, operations?.nextAt(now: now)]
+      .compactMap { $0 }.min()
     return next.map { max(0, $0 - now) }
   }
 
@@ -171,7 +204,9 @@ package struct RunSession: ~Copyable {
       case .failed(let step, let number):
         failure = LaunchFailure(step: step, number: number)
       case .terminal(let master): try relay.open(master)
-      case .started(let pid): reporter.started(pid: child.pid, inside: pid)
+      case .started(let pid):
+        reporter.started(pid: child.pid, inside: pid)
+        operations?.open(pid: child.pid)
       case .stopped: try followStop()
       case .continued: break
       case .exited(let status, let usage):
@@ -222,7 +257,7 @@ package struct RunSession: ~Copyable {
   private mutating func readSignals() throws(SystemError) {
     while let signal = signals.next() {
       switch signal.number {
-      case SignalNumber.child: break
+      case SignalNumber.child: keeper?.childEnded()
       case SignalNumber.windowChange where relay.isOpen: relay.resize()
       case SignalNumber.terminate:
         stopRequested(by: signal.number)

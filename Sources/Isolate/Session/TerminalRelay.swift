@@ -8,6 +8,8 @@ struct TerminalRelay: ~Copyable {
   private let output: Int32?
   let isInteractive: Bool
   private var savedModes: [UInt8] = []
+  /// While the terminal is raw: puts it right if we are killed.
+  private var terminalGuard: TerminalGuard?
   private var master: HeldDescriptor?
   /// Our own ways to the caller's terminal, which do not block.
   private var reader: HeldDescriptor?
@@ -17,6 +19,9 @@ struct TerminalRelay: ~Copyable {
   private var inputEnded = false
   private var outputEnded = false
   private(set) var isRaw = false
+  /// A question of ours stands on the terminal: what is typed is its, and what the app writes waits in the pty.
+  private var isHeld = false
+  private var held: [UInt8] = []
   /// Another job has the terminal: nothing is read from it.
   private(set) var isAway = false
 
@@ -68,10 +73,15 @@ struct TerminalRelay: ~Copyable {
     guard !savedModes.isEmpty else { return }
     try Terminal.makeRaw(input)
     isRaw = true
+    let raw = Terminal.modes(input)
+    if raw.count == savedModes.count {
+      terminalGuard = TerminalGuard.start(terminal: input, raw: raw, saved: savedModes)
+    }
   }
 
   /// After a stop, and now and then in the background: the shell has set the terminal's modes in the meantime.
   mutating func resume() throws(SystemError) {
+    if let old = terminalGuard.take() { old.dismiss() }
     isRaw = false
     try enterRaw()
     if !isAway { resize() }
@@ -79,6 +89,8 @@ struct TerminalRelay: ~Copyable {
 
   /// Gives the terminal back as it was.
   mutating func restore() {
+    /* Last of all, for a kill may come until then; and gone before the terminal is another's. */
+    defer { if let old = terminalGuard.take() { old.dismiss() } }
     guard isRaw, let input else { return }
     isRaw = false
     /* Its modes are another job's by now, or it is gone. */
@@ -104,8 +116,8 @@ struct TerminalRelay: ~Copyable {
   /// The doors to wait on: the caller's terminal, the pty, and the caller's terminal for writing.
   var doors: [Door] {
     guard let raw = master?.descriptor.raw else { return [Door(-1), Door(-1), writerDoor] }
-    let wantsInput = !inputEnded && !isAway && toApp.isEmpty
-    let wantsOutput = toCaller.isEmpty
+    let wantsInput = !inputEnded && !isAway && (toApp.isEmpty || isHeld)
+    let wantsOutput = toCaller.isEmpty && !isHeld
     return [
       Door(wantsInput ? reader?.descriptor.raw ?? input ?? -1 : -1),
       Door(wantsOutput || !toApp.isEmpty ? raw : -1, read: wantsOutput, write: !toApp.isEmpty),
@@ -136,6 +148,10 @@ struct TerminalRelay: ~Copyable {
     }
     switch Bytes.take(from: reader?.descriptor.raw ?? input) {
     case .bytes(let bytes):
+      if isHeld {
+        held += bytes
+        return
+      }
       toApp = bytes
       /* Ctrl-D in the middle of a line: the part is handed on as it was to us. */
       if !isRaw, bytes.last != 10, Terminal.endOfInput(Terminal.modes(input)) != nil,
@@ -164,7 +180,7 @@ struct TerminalRelay: ~Copyable {
   /// - Returns: whether there was something to read.
   @discardableResult
   private mutating func readOutput() -> Bool {
-    guard let raw = master?.descriptor.raw, toCaller.isEmpty else { return false }
+    guard let raw = master?.descriptor.raw, toCaller.isEmpty, !isHeld else { return false }
     switch Bytes.take(from: raw) {
     case .bytes(let bytes):
       if output == nil || outputEnded { return true }
@@ -195,5 +211,34 @@ struct TerminalRelay: ~Copyable {
   mutating func moveRest() -> Bool {
     while toCaller.isEmpty, readOutput() {}
     return !toCaller.isEmpty
+  }
+
+  // MARK: questions
+
+  /// Whether a question can be asked here: both ends of the dialogue are the caller's terminal.
+  var canAsk: Bool { isInteractive && isOpen && !inputEnded && !outputEnded }
+
+  /// From now on what is typed belongs to a question.
+  mutating func hold() { isHeld = true }
+
+  /// The terminal is the app's again.
+  mutating func release() {
+    isHeld = false
+    held = []
+  }
+
+  /// What was typed to the question since the last call.
+  mutating func takeHeld() -> [UInt8] {
+    defer { held = [] }
+    return held
+  }
+
+  /// Writes on the caller's raw terminal, after what the app wrote before.
+  mutating func show(_ text: String) {
+    for byte in RawText.visible(text).utf8 {
+      if byte == 10 { toCaller.append(13) }
+      toCaller.append(byte)
+    }
+    writeToCaller()
   }
 }

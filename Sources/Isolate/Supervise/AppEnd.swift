@@ -149,7 +149,11 @@ package enum SignalNumber {
   package static let hangUp: Int32 = 1
   package static let interrupt: Int32 = 2
   package static let quit: Int32 = 3
+  package static let illegal: Int32 = 4
+  package static let trap: Int32 = 5
   package static let kill: Int32 = 9
+  package static let user1: Int32 = 10
+  package static let user2: Int32 = 12
   package static let pipe: Int32 = 13
   package static let terminate: Int32 = 15
   package static let child: Int32 = 17

@@ -28,6 +28,14 @@ package struct Descriptor: ~Copyable, Sendable {
     return Descriptor(adopting: raw)
   }
 
+  /// A name for what lies there, which gives no access to it (O_PATH).
+  package static func openPlace(_ path: String) throws(SystemError) -> Descriptor {
+    let raw = try call("open", path) {
+      unsafe RawText.withCString(path) { unsafe kernel_open_path($0) }
+    }
+    return Descriptor(adopting: raw)
+  }
+
   /// /dev/null, for reading and writing.
   package static func openNull() throws(SystemError) -> Descriptor {
     let raw = try call("open", "/dev/null") { unsafe open("/dev/null", O_RDWR | O_CLOEXEC) }
@@ -88,6 +96,9 @@ package struct Pipe: ~Copyable {
 package struct PipeEnds: ~Copyable {
   package let readEnd: Descriptor
   package let writeEnd: Descriptor
+
+  /// Closes the read end, keeps the write end.
+  consuming func keepWriteEnd() -> Descriptor { writeEnd }
 }
 
 typealias kernel_stat_result = kernel_stat
@@ -106,6 +117,7 @@ package struct FileStatus: Hashable, Sendable {
   package var isLink: Bool { mode & 0o170000 == 0o120000 }
   package var isRegular: Bool { mode & 0o170000 == 0o100000 }
   package var isCharacterDevice: Bool { mode & 0o170000 == 0o020000 }
+  package var isBlockDevice: Bool { mode & 0o170000 == 0o060000 }
   package var isExecutable: Bool { mode & 0o111 != 0 }
 
   /// The corresponding C functions are `stat` and `lstat`. Nil: there is no such file.
@@ -123,7 +135,21 @@ package struct FileStatus: Hashable, Sendable {
       if error.number == ENOENT || error.number == ENOTDIR { return nil }
       throw error
     }
-    return FileStatus(
+    return FileStatus(status)
+  }
+
+  /// The corresponding C function is `fstat`.
+  package static func of(_ file: borrowing Descriptor) throws(SystemError) -> FileStatus {
+    var status = kernel_stat_result()
+    let raw = file.raw
+    try call("fstat") { unsafe kernel_fstat(raw, &status) }
+    return FileStatus(status)
+  }
+}
+
+extension FileStatus {
+  fileprivate init(_ status: kernel_stat_result) {
+    self.init(
       device: status.device, inode: status.inode, deviceNumber: status.device_number,
       mode: status.mode, uid: status.uid, gid: status.gid, size: status.size)
   }
@@ -140,6 +166,27 @@ package enum FileSystem {
       }
     }
     return count <= 0 ? nil : RawText.decode(bytes.prefix(count))
+  }
+
+  /// What lies at a path, and its path without symbolic links: both of one file, looked up once. Nil: there is none.
+  package static func resolve(
+    _ path: String
+  ) throws(SystemError) -> (status: FileStatus, path: String)? {
+    let raw: Int32
+    do throws(SystemError) {
+      raw = try call("open", path) {
+        unsafe RawText.withCString(path) { unsafe kernel_open_path($0) }
+      }
+    } catch {
+      if error.number == ENOENT || error.number == ENOTDIR { return nil }
+      throw error
+    }
+    let file = Descriptor(adopting: raw)
+    let status = try FileStatus.of(file)
+    guard let resolved = linkTarget("/proc/self/fd/\(raw)") else {
+      throw SystemError(call: "readlink", number: ENOENT, subject: "/proc/self/fd")
+    }
+    return (status, resolved)
   }
 
   /// The whole file. Nil: there is no such file.

@@ -145,6 +145,11 @@ package struct PacketEnds: ~Copyable {
 }
 
 extension Descriptor {
+  /// A descriptor of its own for what `number`, which stays its owner's, names.
+  package static func duplicate(_ number: Int32) throws(SystemError) -> Descriptor {
+    Descriptor(adopting: try call("fcntl") { kernel_duplicate(number, 3) })
+  }
+
   /// Another number for the same description, at least `floor`; close-on-exec.
   package borrowing func duplicate(floor: Int32 = 3) throws(SystemError) -> Descriptor {
     let raw = self.raw

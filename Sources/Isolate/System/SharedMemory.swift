@@ -1,18 +1,16 @@
 internal import CSeccomp
 internal import Glibc
 
-/// A memory file that two processes map: made by one, passed to the other as a descriptor. Each access is checked against its
-/// size, and nothing that is read is believed: the other side may write at any moment.
+/// A memory file that two processes map: made by one, passed to the other as a descriptor. Nothing that is read from it is
+/// believed: the other side may write at any moment.
 @safe package final class SharedMemory {
   private let start: UnsafeMutableRawPointer
   /// In bytes; a multiple of 8.
   package let size: Int
-  private let isWritable: Bool
 
-  private init(start: UnsafeMutableRawPointer, size: Int, isWritable: Bool) {
+  private init(start: UnsafeMutableRawPointer, size: Int) {
     unsafe self.start = start
     self.size = size
-    self.isWritable = isWritable
   }
 
   deinit { unsafe kernel_unmap(start, size) }
@@ -37,6 +35,23 @@ internal import Glibc
     return Descriptor(adopting: raw)
   }
 
+  /// What a sealed file holds that another process made.
+  ///
+  /// - Throws: `SystemError`; EINVAL when it is not sealed, EFBIG when it holds more than `limit`.
+  package static func content(
+    _ file: borrowing Descriptor, limit: Int
+  ) throws(SystemError) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: limit + 1)
+    let raw = file.raw
+    let count = try call("pread") {
+      unsafe bytes.withUnsafeMutableBytes {
+        unsafe kernel_sealed_read(raw, $0.baseAddress, $0.count)
+      }
+    }
+    if count > limit { throw SystemError(call: "pread", number: EFBIG) }
+    return Array(bytes[..<count])
+  }
+
   /// Maps such a file.
   ///
   /// - Throws: `SystemError`; EINVAL when it is not of that size, or could shrink.
@@ -46,24 +61,32 @@ internal import Glibc
     guard let start = unsafe kernel_map_shared(file.raw, size, isWritable ? 1 : 0) else {
       throw SystemError(call: "mmap", number: errno)
     }
-    return unsafe SharedMemory(start: start, size: size, isWritable: isWritable)
+    return unsafe SharedMemory(start: start, size: size)
   }
 
-  /// A number in this machine's order. 0 outside of the file. `offset` need not be aligned.
-  package func load<Value: FixedWidthInteger & BitwiseCopyable>(
-    _ offset: Int, as type: Value.Type = Value.self
-  ) -> Value {
-    guard holds(offset, MemoryLayout<Value>.size) else { return 0 }
-    return unsafe start.loadUnaligned(fromByteOffset: offset, as: Value.self)
+  /// Lends a part for writing; of what lies outside nothing.
+  package func withMutableBytes<Result: ~Copyable>(
+    _ range: Range<Int>, _ body: (inout MutableSpan<UInt8>) throws(SystemError) -> Result
+  ) throws(SystemError) -> Result {
+    let range = range.clamped(to: 0..<size)
+    var span = unsafe MutableSpan<UInt8>(
+      _unsafeBytes: UnsafeMutableRawBufferPointer(
+        start: start + range.lowerBound, count: range.count))
+    return try body(&span)
   }
 
-  /// Outside of the file, and where the mapping is read-only, nothing happens.
-  package func store<Value: FixedWidthInteger & BitwiseCopyable>(_ value: Value, at offset: Int) {
-    guard isWritable, holds(offset, MemoryLayout<Value>.size) else { return }
-    unsafe start.storeBytes(of: value, toByteOffset: offset, as: Value.self)
+  /// Lends a part for reading; of what lies outside nothing.
+  package func withBytes<Result>(
+    _ range: Range<Int>, _ body: (Span<UInt8>) -> Result
+  ) -> Result {
+    let range = range.clamped(to: 0..<size)
+    let span = unsafe Span<UInt8>(
+      _unsafeBytes: UnsafeRawBufferPointer(start: start + range.lowerBound, count: range.count))
+    return body(span)
   }
 
-  private func holds(_ offset: Int, _ count: Int) -> Bool {
-    offset >= 0 && count <= size && offset <= size - count
+  /// All of it. Only good as long as this object lives; a store into what was mapped for reading kills this process.
+  @unsafe package var bytes: UnsafeMutableRawBufferPointer {
+    unsafe UnsafeMutableRawBufferPointer(start: start, count: size)
   }
 }

@@ -92,4 +92,7 @@ package enum Errno {
   package static let textBusy = ETXTBSY
   package static let brokenPipe = EPIPE
   package static let connectionReset = ECONNRESET
+  package static let noDevice = ENODEV
+  package static let timedOut = ETIMEDOUT
+  package static let remote = EREMOTEIO
 }

@@ -127,6 +127,13 @@ package struct WireBuffer: ~Copyable, Sendable {
     for offset in 0..<raw.count { bytes[place + offset] = raw[offset] }
   }
 
+  /// Writes over a number that was appended at this mark.
+  package mutating func replace(_ value: UInt64, at mark: Int) {
+    guard mark >= 0, mark + 8 <= count else { return }
+    set(UInt32(truncatingIfNeeded: value), at: mark)
+    set(UInt32(truncatingIfNeeded: value >> 32), at: mark + 4)
+  }
+
   // MARK: Lists of unknown length
 
   /// Begins a list: its number is written when it is known.

@@ -87,21 +87,21 @@ package struct WireList<Entry: WireEntry>: Hashable, Sendable {
   }
 }
 
-package struct WireListCursor<Entry: WireEntry>: Sendable {
+package struct WireListCursor<Element: WireEntry>: Sendable {
   private var reader: WireReader
   private var left: UInt16
 
-  fileprivate init(list: WireList<Entry>) {
+  fileprivate init(list: WireList<Element>) {
     reader = WireReader(list.text.range)
     left = list.count
   }
 
   /// The next entry, or nil after the last. `bytes` are those that were decoded; with others the list may end early.
-  package mutating func next(in bytes: Span<UInt8>) -> Entry? {
+  package mutating func next(in bytes: Span<UInt8>) -> Element? {
     guard left > 0 else { return nil }
     left -= 1
     do throws(WireViolation) {
-      return try Entry.read(&reader, bytes)
+      return try Element.read(&reader, bytes)
     } catch {
       left = 0
       return nil

@@ -6,6 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "allocation_probe.h"
+#include "mount_probe.h"
+#include "socket_probe.h"
+
 enum probe_entry {
 	PROBE_NATIVE = 0,
 	PROBE_I386, /* int 0x80; x86-64 only */
@@ -33,5 +37,8 @@ struct filter_probe_result filter_probe_program(const void *program, size_t byte
 
 /* The call's number as libseccomp has it, on arm64 or x86-64; below zero when it has none. */
 int probe_library_number(bool arm64, const char *name);
+
+/* pidfd_open(2): a descriptor that is readable once the process has ended, or -1 with errno. */
+int probe_process(int pid);
 
 #endif

@@ -27,6 +27,14 @@ struct ArgumentReaderTests {
       ),
       ("check -- --json", .check([TypedWord("--json", argument: 3)], json: false)),
       ("check -", .check([TypedWord("-", argument: 2)], json: false)),
+      ("grants a", .operate(.grants(app: "a"), json: false)),
+      ("handles --json a.12", .operate(.handles(app: "a.12"), json: true)),
+      ("revoke a g", .operate(.revoke(app: "a", grant: "g"), json: false)),
+      ("revoke a -- -g", .operate(.revoke(app: "a", grant: "-g"), json: false)),
+      ("answer a", .operate(.questions(app: "a"), json: false)),
+      ("answer a 3 never", .operate(.answer(app: "a", ask: 3, .never), json: false)),
+      ("forget a", .operate(.forget(app: "a", grant: nil), json: false)),
+      ("forget a g --json", .operate(.forget(app: "a", grant: "g"), json: true)),
       ("completions bash", .completions(.bash)), ("completions zsh", .completions(.zsh)),
       ("completions fish", .completions(.fish)),
       ("man", .man(.overview)), ("man isolated", .man(.overview)),
@@ -57,7 +65,7 @@ struct ArgumentReaderTests {
       ("run --hostn x -- y", 2, "unknown option --hostn for 'run'", "did you mean --hostname?"),
       (
         "run --json x", 2, "unknown option --json for 'run'",
-        "--json belongs to: plan, show, check, profiles, doctor"
+        "--json belongs to: plan, show, check, profiles, doctor, grants, handles, revoke, answer, forget"
       ),
       (
         "run --version", 2, "unknown option --version for 'run'",
@@ -111,6 +119,12 @@ struct ArgumentReaderTests {
       ("completions bash zsh", 3, "unexpected 'zsh'", nil),
       ("man frobnicate", 2, "unknown command 'frobnicate'", nil),
       ("man run show", 3, "unexpected 'show'", nil),
+      ("grants a b", 3, "unexpected 'b'", nil), ("revoke a b c", 4, "unexpected 'c'", nil),
+      ("answer a b", 3, "the ASK is the number of a question, not 'b'", "isolated answer a"),
+      ("answer a -1", 3, "unknown option -1 for 'answer'", nil),
+      ("answer a 1 yes", 4, "'yes' is no answer", "one of once, run, always, no, never"),
+      ("answer a 1 allways", 4, "'allways' is no answer", "did you mean always?"),
+      ("answer a 1 run b", 5, "unexpected 'b'", nil), ("forget a b c", 4, "unexpected 'c'", nil),
     ] as [(String, Int, String, String?)])
   func refused(line: String, argument: Int, message: String, cure: String?) throws {
     let error = #expect(throws: UsageError.self) { try read(line) }
@@ -123,6 +137,8 @@ struct ArgumentReaderTests {
     "that stops too early says what is missing",
     arguments: [
       ("", "a command is needed"), ("completions", "a shell is needed"),
+      ("grants", "the APP is needed"), ("revoke a", "the GRANT is needed"),
+      ("answer", "the APP is needed"), ("answer a 1", "the answer is needed"),
       ("run", "nothing to run: an APP, a --profile or '-- COMMAND' is needed"),
       ("plan --read /x", "nothing to run: an APP, a --profile or '-- COMMAND' is needed"),
     ]) func tooShort(line: String, message: String)

@@ -78,7 +78,8 @@ import Testing
       run(["--profile", scratch.path + "/binary"], "true"), code: 125, [scratch.path + "/binary:1:"]
     )
     refused(
-      [isolated, "run", "no-such-app"], code: 125, ["no profile \"no-such-app\"", "looked at"])
+      [isolated, "run", "no-such-app"], code: 125,
+      ["no profile \"no-such-app\"", "looked for profiles/no-such-app.toml"])
     refused(run(["--profile", "/no/such.toml"], "true"), code: 125, ["/no/such.toml"])
   }
 

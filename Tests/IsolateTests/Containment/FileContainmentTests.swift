@@ -1,5 +1,7 @@
 import Testing
 
+@testable import Isolate
+
 @Suite("An app and the files of the machine")
 struct FileContainmentTests {
   private static let write = ["--write", "$DIR/open"]
@@ -105,6 +107,11 @@ struct FileContainmentTests {
       "an app cannot run a program that it wrote to shared memory",
       ["run-copy", "/dev/shm/isolated-copy-$ID"], refusal: ["EACCES"]),
     AttackRow(
+      "an app that crashes leaves no core file, whatever limit it asks for",
+      ["dump-core", "$DIR/open"], options: write,
+      bare: .relaxed(write + ["--limit", "core-size=16M"]), refusal: ["EPERM"],
+      reached: ["ENODATA"]),
+    AttackRow(
       "an app cannot make a device", ["make-device", "$DIR/open/memory"], options: write,
       caller: .root),
     AttackRow(
@@ -164,6 +171,49 @@ struct FileContainmentTests {
   ]
 
   static let all = attacks + setID + mounts + handles
+
+  /// Few machines have both of these files, and the plan names what is there: so it is also made for one that has them.
+  @Test("an app has no image of the kernel's memory, and no key to the machine")
+  func wholeMachine() throws {
+    let policy = try PlanFixture.policy(
+      "extends = [\"default\"]\n[command]\nrun = [\"/bin/true\"]\n")
+    let steps = try PlanFixture.plan(policy).steps
+    #expect(steps.contains(.mask(path: "proc/kcore")))
+    #expect(steps.contains(.makeReadOnly(path: "proc/sysrq-trigger")))
+    if Privileges.isRoot, Run.shell("test -s /proc/kcore").code == 0 {
+      AttackRow("", ["read", "/proc/kcore"], refusal: ["ENODATA"]).check()
+    }
+    if Privileges.isRoot, Run.shell("test -w /proc/sysrq-trigger").code == 0 {
+      AttackRow("", ["open-write", "/proc/sysrq-trigger"]).check()
+    }
+  }
+
+  /// By the mounts alone: whoever the app is, what is there of these is covered or read-only.
+  @Test("what of /proc steers the machine is covered or read-only, whoever asks")
+  func coveredProc() {
+    let covered = ["kcore", "keys", "kmsg", "timer_list", "sched_debug"]
+    let readOnly = ["sys", "irq", "fs", "bus", "sysrq-trigger"]
+    let inside = Run.command(
+      [Executable.path, "run", "--", "/bin/cat", "/proc/self/mountinfo"]
+    ).output.split(separator: "\n").map { $0.split(separator: " ") }
+    func mount(_ name: String) -> [Substring]? {
+      inside.last { $0.count > 5 && $0[4] == "/proc/\(name)" }
+    }
+    let outside = Run.read("/proc/self/mountinfo")
+    var seen = 0
+    for name in covered + readOnly where Run.shell("test -e \"/proc/$1\"", [name]).code == 0 {
+      seen += 1
+      let found = mount(name)
+      #expect(found != nil, "nothing lies on /proc/\(name)")
+      if covered.contains(name) {
+        #expect(found?[3].hasSuffix("null") == true, "\(name): \(found ?? [])")
+      } else {
+        #expect(found?[5].hasPrefix("ro") == true, "\(name): \(found ?? [])")
+      }
+      #expect(!outside.contains(" /proc/\(name) "))
+    }
+    #expect(seen >= 3)
+  }
 
   @Test(
     "an attack on the file view is refused, and works without the view",

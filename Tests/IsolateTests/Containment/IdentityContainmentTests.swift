@@ -24,6 +24,14 @@ struct IdentityContainmentTests {
       outside: ["with-file-capability", "$DIR/program"], refusal: ["EPERM"], caller: .root),
     AttackRow("an app cannot raise its priority", ["negative-nice"], caller: .root),
     AttackRow(
+      "an app cannot raise a limit that it was given", ["raise-limit", "200"],
+      options: ["--limit", "open-files=100"], bare: .relaxed(["--limit", "open-files=200"]),
+      refusal: ["EPERM"]),
+    AttackRow(
+      "an app started by root cannot raise a limit that its caller could",
+      ["raise-limit", "200"], options: ["--limit", "open-files=100"], refusal: ["EPERM"],
+      caller: .root),
+    AttackRow(
       "an app cannot map memory that is writable and executable", ["map-write-execute"],
       refusal: ["EACCES"]),
     AttackRow(

@@ -128,6 +128,40 @@ struct LifeContainmentTests {
     #expect(kept == "plain\nnew\nmore\n1\n")
   }
 
+  /// `link` leads to `real`; `upper` is the kept directory as the profile names it.
+  private func keeping(_ upper: String) -> (ran: Ran, kept: String) {
+    Scene.run { scene in
+      let made = scene.shell(
+        "mkdir -p \"$1/real/upper\" \"$1/real/upper.work\" && ln -s real \"$1/link\" "
+          + "&& ln -s upper \"$1/real/last\" && mkdir \"$1/real/last.work\" "
+          + "&& printf '%s\\n' 'extends = [\"default\"]' '[files]' "
+          + "\"overlay = [{ path = \\\"$1/open\\\", upper = \\\"$1/$2\\\" }]\" >\"$1/p.toml\"",
+        ["$DIR", upper])
+      #expect(made.code == 0, "\(made.errors)")
+      let ran = scene.ran(
+        scene.isolated(["--profile", "$DIR/p.toml"])
+          + ["/bin/sh", "-c", "echo new >$1/open/plain", "sh", "$DIR"])
+      let kept = scene.shell(
+        "cat \"$1/open/plain\" \"$1/real/upper/plain\" 2>/dev/null", ["$DIR"]
+      ).output
+      return (ran, kept)
+    }
+  }
+
+  @Test("an overlay's kept directory is not reached by a symbolic link, wherever on its way")
+  func keptByLink() {
+    for upper in ["link/upper", "real/last"] {
+      let (ran, kept) = keeping(upper)
+      #expect(ran.code == 125)
+      #expect(ran.errors.contains("(ELOOP)"), "\(ran.errors)")
+      #expect(ran.errors.contains("help: a symbolic link lies on the way"), "\(ran.errors)")
+      #expect(kept == "plain\n")
+    }
+    let (ran, kept) = keeping("real/upper")
+    #expect(ran.code == 0, "\(ran.errors)")
+    #expect(kept == "plain\nnew\n")
+  }
+
   @Test("what an app writes to its private places is not on the machine") func privatePlaces() {
     let program =
       "echo new >/var/tmp/isolated-private-${1##*-} && cat /var/tmp/isolated-private-${1##*-}"

@@ -32,6 +32,10 @@ struct SyscallContainmentTests {
   static let attacks: [AttackRow] = [
     AttackRow(
       "an app cannot use the 32-bit entry of the kernel", ["i386-entry"], refusal: ["SIGSYS"]),
+    /* A kernel without x32 answers ENOSYS, and only a filter kills. */
+    AttackRow(
+      "an app cannot use the x32 entry of the kernel", ["x32-entry"], refusal: ["SIGSYS"],
+      reached: ["ENOSYS"]),
     AttackRow("an app cannot make a user namespace with unshare", ["unshare-user"]),
     AttackRow("an app cannot make a user namespace with clone", ["clone-user", "0"]),
     AttackRow(

@@ -14,7 +14,9 @@ private func install(_ script: String) -> Ran {
 
 @Suite("make install")
 struct InstallTests {
-  @Test("puts the program, profiles, manual, completions and documents where they are looked for")
+  @Test(
+    "puts the program, profiles, clients, manual, completions and documents where they are looked for"
+  )
   func places() {
     let ran = install(
       """
@@ -28,15 +30,22 @@ struct InstallTests {
       """)
     let expected = """
       ./bin/isolated
+      ./include/isolated.h
       ./share/bash-completion/completions/isolated
       ./share/fish/vendor_completions.d/isolated.fish
+      ./share/isolated/python/isolated.py
+      ./share/man/man1/isolated-answer.1
       ./share/man/man1/isolated-check.1
       ./share/man/man1/isolated-completions.1
       ./share/man/man1/isolated-doctor.1
+      ./share/man/man1/isolated-forget.1
+      ./share/man/man1/isolated-grants.1
+      ./share/man/man1/isolated-handles.1
       ./share/man/man1/isolated-help.1
       ./share/man/man1/isolated-man.1
       ./share/man/man1/isolated-plan.1
       ./share/man/man1/isolated-profiles.1
+      ./share/man/man1/isolated-revoke.1
       ./share/man/man1/isolated-run.1
       ./share/man/man1/isolated-show.1
       ./share/man/man1/isolated.1

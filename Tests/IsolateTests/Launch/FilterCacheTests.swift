@@ -178,6 +178,70 @@ struct FilterCacheTests {
     #expect(try folder.names() == [String(path.dropFirst(cache.count + 1))])
   }
 
+  /// As many files as named, each used a minute after the one before, the first a year ago.
+  private func fill(_ count: Int) throws -> [String] {
+    let start = Int(Date().timeIntervalSince1970) - 365 * 86400
+    return try (0..<count).map { number in
+      let digits = String(number, radix: 16)
+      let name = String(repeating: "0", count: 32 - digits.count) + digits + ".bpf"
+      try write([1, 2, 3], folder.cache + "/" + name)
+      let time = timespec(tv_sec: start + number * 60, tv_nsec: 0)
+      var times = [time, time]
+      #expect(unsafe utimensat(AT_FDCWD, folder.cache + "/" + name, &times, 0) == 0)
+      return name
+    }
+  }
+
+  private func storeAnother(_ error: Int32) throws {
+    var other = SyscallPolicy()
+    other.refusal = .error(error)
+    _ = try SyscallFilter.cached(other, directory: folder.cache)
+  }
+
+  @Test("keeps no more than 64 files: those used last, and never the one it has just written")
+  func bounded() throws {
+    let own = try folder.names()
+    let old = try fill(100)
+    /* An old file that is used again. */
+    let now = timespec(tv_sec: Int(Date().timeIntervalSince1970), tv_nsec: 0)
+    var times = [now, timespec(tv_sec: 1, tv_nsec: 0)]
+    #expect(unsafe utimensat(AT_FDCWD, folder.cache + "/" + old[3], &times, 0) == 0)
+    try write([], folder.cache + "/notes")
+    try write([], folder.cache + "/" + old[0] + ".new")
+    let writer = unsafe open(folder.cache + "/" + old[1] + ".new", O_RDWR | O_CREAT, 0o600)
+    #expect(flock(writer, LOCK_EX) == 0)
+    /* A hit looks at nothing. */
+    #expect(try cached() == expected)
+    #expect(try folder.names().count == 1 + 100 + 3)
+    try storeAnother(13)
+    let left = Set(try folder.names())
+    #expect(left.filter { $0.hasSuffix(".bpf") }.count == FilterCache.maximumFiles)
+    #expect(left.isSuperset(of: own + [old[3]] + old.suffix(61)))
+    #expect(left.contains("notes"))
+    #expect(!left.contains(old[0] + ".new"))
+    #expect(left.contains(old[1] + ".new"))
+    #expect(close(writer) == 0)
+    #expect(try cached() == expected)
+  }
+
+  @Test("is bounded by writers at the same moment too, and all get their filters")
+  func boundedConcurrently() throws {
+    _ = try fill(200)
+    let cache = folder.cache
+    DispatchQueue.concurrentPerform(iterations: 32) { index in
+      do {
+        var other = SyscallPolicy()
+        other.refusal = .error(Int32(1 + index % 16))
+        let program = try SyscallFilter.cached(other, directory: cache)
+        #expect(try program == SyscallFilter.compile(other))
+      } catch {
+        Issue.record("\(error)")
+      }
+    }
+    #expect(try folder.names().count <= FilterCache.maximumFiles)
+    #expect(try cached() == expected)
+  }
+
   @Test(
     "trusts only what the caller alone can write",
     arguments: [

@@ -62,6 +62,25 @@ struct FilterKernelTests {
     #expect(![-Int64(EPERM), -Int64(ENOSYS)].contains(confined.value))
   }
 
+  @Test(
+    "keeps sockets of another network from connecting by TCP Fast Open",
+    arguments: [
+      ("sendto", [9999, 0, 0, 0x2000_0000, 0, 0]), ("sendmsg", [9999, 0, 0x2000_4000]),
+      ("sendmmsg", [9999, 0, 1, 0x2000_0000]), ("setsockopt", [9999, 6, 30, 0, 4]),
+      ("setsockopt", [9999, 6, 34, 0, 4]),
+    ] as [(String, [UInt64])])
+  func refusesFastOpen(name: String, arguments: [UInt64]) throws {
+    var policy = SyscallPolicy()
+    policy.refusesFastOpen = true
+    #expect(try Self.probe(policy, name, arguments).value == -Int64(EPERM))
+    #expect(try Self.probe(SyscallPolicy(), name, arguments).value == -Int64(EBADF))
+    let plain: [String: [UInt64]] = [
+      "sendto": [9999, 0, 0, 0x4000, 0, 0], "sendmsg": [9999, 0, 0x4000],
+      "sendmmsg": [9999, 0, 1, 0], "setsockopt": [9999, 6, 1, 0, 4],
+    ]
+    #expect(try Self.probe(policy, name, plain[name] ?? []).value == -Int64(EBADF))
+  }
+
   @Test("answers numbers nobody has with ENOSYS") func unknownNumbers() throws {
     for number in [470, 1000, 0x3fff_ffff, -1] {
       let result = try Self.probe(SyscallPolicy(), "", number: number)

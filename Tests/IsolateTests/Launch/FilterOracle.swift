@@ -48,6 +48,9 @@ struct FilterOracle {
     case "ioctl":
       !policy.allowsTerminalInjection && [0x5412, 0x541c, 0x541d, 0x5423].contains(ints[1])
     case "personality": !policy.allowsPersonality && ints[0] != 0 && ints[0] != UInt32.max
+    case "sendmsg": policy.refusesFastOpen && ints[2] & 0x2000_0000 != 0
+    case "sendto", "sendmmsg": policy.refusesFastOpen && ints[3] & 0x2000_0000 != 0
+    case "setsockopt": policy.refusesFastOpen && ints[1] == 6 && [30, 34].contains(ints[2])
     default: false
     }
   }

@@ -60,7 +60,24 @@ struct ResolverFuzzTests {
         node = example
       }
       let section = Bool.random(using: &generator) ? String(key.section) : "relax"
-      let leaf = TOMLTable.Entry(key: TOMLKey(String(key.name), at: place), node: node)
+      var leaf = TOMLTable.Entry(key: TOMLKey(String(key.name), at: place), node: node)
+      if key.isOfNamedTable {
+        // A few names, so that tables meet; now and then one is false.
+        var parts = key.field.split(separator: ".").map(String.init)
+        if Int.random(in: 0..<8, using: &generator) > 0 {
+          let names = ["a", "b", "files", "scanner"]
+          parts.insert(names[Int.random(in: 0..<4, using: &generator)], at: 0)
+        } else {
+          parts = ["a"]
+          node = TOMLNode(.boolean(false), at: place)
+        }
+        leaf = parts.dropLast().reversed().reduce(
+          TOMLTable.Entry(key: TOMLKey(parts[parts.count - 1], at: place), node: node)
+        ) { inner, name in
+          TOMLTable.Entry(
+            key: TOMLKey(name, at: place), node: TOMLNode(.table(TOMLTable([inner])), at: place))
+        }
+      }
       if key.section.isEmpty {
         top.entries.append(leaf)
       } else if section == "relax" {

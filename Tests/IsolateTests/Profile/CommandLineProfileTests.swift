@@ -175,4 +175,72 @@ struct CommandLineProfileTests {
       #expect(ProfileKey.named(option.key) != nil, "\(option.name)")
     }
   }
+
+  private static func grants(_ values: String...) -> (profile: Profile, messages: [String]) {
+    var line = CommandLineProfile(workingDirectory: "/w")
+    var messages: [String] = []
+    for (index, value) in values.enumerated() {
+      do throws(Diagnostic) {
+        try line.add(option: "--set", value: value, argument: index + 1)
+      } catch {
+        messages.append("\(error.position.line): \(error.message) | \(error.cure ?? "")")
+      }
+    }
+    let (profile, diagnostics) = line.read()
+    return (profile, messages + diagnostics.map { "\($0.position.line): \($0.message)" })
+  }
+
+  @Test("--set reaches the tables of grants and drivers") func tables() throws {
+    let (profile, messages) = Self.grants(
+      "grants.a.b.files=data", "grants.a.b.rights=read", "grants.a.b.rights=list",
+      "grants.a.b.rate=5/s", "grants.a.b.ask=true", "grants.key.secret.file=key",
+      "grants.db.connect=db.example:5432", "grants.db.connect=unix:/run/db.sock",
+      "grants.old=false", "drivers.files.mode=user", "drivers.d.run=/bin/d", "drivers.d.run=-q",
+      "drivers.d.profile=strict", "grants.db.lease=1h", "grants.db.count=7")
+    #expect(messages == [])
+    #expect(profile.grants.map(\.name.value) == ["a.b", "key", "db", "old"])
+    #expect(profile.grants[0].rights?.value == [.read, .list])
+    guard case .files(let path)? = profile.grants[0].target,
+      case .secretFile(let key)? = profile.grants[1].target,
+      case .connect(let places)? = profile.grants[2].target
+    else {
+      Issue.record("wrong targets")
+      return
+    }
+    #expect(path.value == "/w/data")
+    #expect(key.value == "/w/key")
+    #expect(places.map(\.host.value) == ["db.example", "/run/db.sock"])
+    #expect(profile.grants[0].name.position.line == 1)
+    #expect(profile.grants[2].count?.value == 7)
+    #expect(profile.grants[3].target == nil)
+    #expect(profile.drivers.map(\.run?.value) == [nil, ["/bin/d", "-q"]])
+  }
+
+  @Test("--set of a table's key is held to what the reader holds a file to") func wrongTables() {
+    #expect(
+      Self.grants("grants.a.fils=/x").messages == [
+        "1: --set: no key `grants.a.fils` | did you mean `grants.a.files`?"
+      ])
+    #expect(
+      Self.grants("grants.a.files=/x", "grants.a.files=/y").messages == [
+        "2: --set: `grants.a.files` is given twice | it is given at argument 1 already"
+      ])
+    #expect(
+      Self.grants("grants.a=false", "grants.a.files=/y").messages == [
+        "2: --set: `grants.a.files` is given twice | it is given at argument 1 already"
+      ])
+    #expect(Self.grants("grants.a=true").messages.first?.hasPrefix("1: --set: no key") == true)
+    #expect(
+      Self.grants("grants.a.connect=x").messages == ["1: `grants.a.connect`: \"x\" names no port"])
+    #expect(Self.grants("grants.=false").messages == ["1: `grants`: \"\" is no name"])
+    #expect(Self.grants("grants..files=/x").messages == ["1: `grants`: \"\" is no name"])
+  }
+
+  @Test("--relax names a whole table") func relaxTable() throws {
+    var line = CommandLineProfile(workingDirectory: "/w")
+    try line.add(option: "--relax", value: "grants.a.b=why", argument: 1)
+    let (profile, diagnostics) = line.read()
+    #expect(diagnostics.isEmpty)
+    #expect(profile.relax.map(\.key) == ["grants.a.b"])
+  }
 }

@@ -42,7 +42,7 @@ struct ProfileKeyTests {
   @Test("each key's example is accepted by the reader", arguments: ProfileKey.all.map(\.path))
   func example(path: String) throws {
     let key = try #require(ProfileKey.named(path))
-    let (_, diagnostics) = Fixture.read("\(key.path) = \(key.example)")
+    let (_, diagnostics) = Fixture.read(Self.document(path, value: key.example))
     #expect(diagnostics.map(\.message) == [])
   }
 
@@ -51,9 +51,30 @@ struct ProfileKeyTests {
     arguments: ProfileKey.all.map(\.path))
   func known(path: String) {
     // No key takes a date.
-    let faults = Fixture.faults("\(path) = 2020-01-01")
+    let faults = Fixture.faults(Self.document(path, value: "2020-01-01"))
     #expect(faults.count == 1)
-    #expect(faults.first?.contains("`\(path)`: expected") == true)
+    let typed = path == "drivers.NAME.mode" ? "drivers.files.mode" : path
+    #expect(faults.first?.contains("`\(typed)`: expected") == true)
+  }
+
+  /// A profile with one key, and with what that key needs beside it.
+  static func document(_ path: String, value: String) -> String {
+    let own = "\(path) = \(value)\n"
+    switch path {
+    case "grants.NAME.burst":
+      return own + "grants.NAME.files = \"/a\"\ngrants.NAME.rate = \"5/s\""
+    case "grants.NAME.ask-timeout":
+      return own + "grants.NAME.files = \"/a\"\ngrants.NAME.ask = true"
+    case "grants.NAME.rights", "grants.NAME.rate", "grants.NAME.count", "grants.NAME.lease",
+      "grants.NAME.ask", "grants.NAME.optional":
+      return own + "grants.NAME.files = \"/a\""
+    case "drivers.NAME.mode": return "drivers.files.mode = \(value)"
+    case "drivers.NAME.run": return own + "drivers.NAME.profile = \"strict\""
+    case "drivers.NAME.profile": return own + "drivers.NAME.run = [\"a\"]"
+    case "drivers.NAME.deadline", "drivers.NAME.queue":
+      return own + "drivers.NAME.run = [\"a\"]\ndrivers.NAME.profile = \"strict\""
+    default: return own
+    }
   }
 
   @Test("paths are unique and sections stand together") func order() {

@@ -64,6 +64,37 @@ struct ProfileSearchTests {
     )
   }
 
+  @Test(
+    "a profile from the working directory runs no command on the host, nor does what it extends by path"
+  )
+  func commands() {
+    let command = "grants.a.secret.command = [\"/bin/sh\", \"-c\", \"id\"]\n"
+    func errors(_ name: String, _ files: [String: String]) -> [String] {
+      Self.load(name, files).diagnostics.map { "\($0.position): \($0.message)" }
+    }
+    let refused =
+      "`grants.a`: a profile that was found in the working directory may not run commands"
+    let mine = "/proj/config/apps/mine.toml"
+    #expect(errors("mine", [mine: command]) == ["\(mine):1: \(refused)"])
+    #expect(
+      errors("mine", [mine: "extends = [\"./b.toml\"]", "/proj/config/apps/./b.toml": command])
+        == ["/proj/config/apps/./b.toml:1: \(refused)"])
+    #expect(
+      errors(
+        "mine",
+        [
+          mine: "extends = [\"/tmp/b.toml\"]", "/tmp/b.toml": "extends = [\"/tmp/c.toml\"]",
+          "/tmp/c.toml": command,
+        ]) == ["/tmp/c.toml:1: \(refused)"])
+    // Named by its path, or installed, it may.
+    #expect(errors(mine, [mine: command]) == [])
+    #expect(errors("mine", ["/etc/isolated/apps/mine.toml": command]) == [])
+    #expect(
+      errors(
+        "mine",
+        [mine: "extends = [\"vault\"]", "/etc/isolated/profiles/vault.toml": command]) == [])
+  }
+
   @Test("what an installed profile extends is not taken from the working directory")
   func safeExtends() {
     let files = [
@@ -124,7 +155,16 @@ struct ProfileSearchTests {
     let loaded = Self.load("defalt", [:])
     #expect(loaded.diagnostics.map(\.message) == ["no profile \"defalt\""])
     let cure = loaded.diagnostics.first?.cure ?? ""
-    #expect(cure.hasPrefix("did you mean \"default\"? looked at /proj/config/profiles/defalt.toml"))
+    #expect(
+      cure == "did you mean \"default\"? looked for profiles/defalt.toml and apps/defalt.toml in "
+        + "/proj/config, /home/ann/.config/isolated, /etc/isolated, /usr/local/share/isolated, "
+        + "/usr/share/isolated; `isolated profiles` lists all")
+    let path = Self.load("./my.toml", [:]).diagnostics.first?.cure
+    #expect(path == "looked at /proj/./my.toml")
+    var search = Self.search
+    search.known = { ["mytool", "other"] }
+    let own = ProfileLoader.load("mytol", search: search) { _ in .missing }
+    #expect(own.diagnostics.first?.cure?.hasPrefix("did you mean \"mytool\"?") == true)
   }
 
   @Test("a profile that cannot be read stops the search") func unreadable() {

@@ -32,6 +32,7 @@ struct HintsTests {
     (.mountOverlay(overlay), Errno.notPermitted, "Linux 5.11"),
     (.mountOverlay(overlay), Errno.invalid, "without mounts"),
     (.mountOverlay(keptOverlay), Errno.invalid, "upper directory"),
+    (.mountOverlay(keptOverlay), Errno.loop, "realpath /up"),
     (
       .mountTmpfs(TmpfsStep(target: "tmp", options: "", attributes: [])), Errno.readOnly,
       "/tmp does not exist"

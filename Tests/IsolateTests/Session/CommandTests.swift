@@ -199,3 +199,76 @@ struct ShowAndPlanTests {
     #expect(slip.errors.contains("put '--' before it: -- ls"))
   }
 }
+
+@Suite("Grants from the command line on")
+struct GrantCommandTests {
+  private let app = """
+    extends = ["default"]
+    command.run = ["/usr/bin/env"]
+    [grants.data]
+    files = "$HOME/link"
+    [grants.maybe]
+    files = "$HOME/missing"
+    optional = true
+
+    """
+
+  @Test("plan and show say what they are of, links resolved") func shown() {
+    let files = [("a.toml", app), ("real/file", "")]
+    let ran = run("show ./a.toml | grep -a ^grants", files: files + [("x", "")])
+    #expect(ran.code != 0, "a link that is not there is an error: \(ran.output)")
+    let made = run("--version; ln -s real link; \"$1\" show ./a.toml", files: files)
+    let line = made.output.split(separator: "\n").first { $0.hasPrefix("grants.data") } ?? ""
+    #expect(line.contains("/real: read, list, stat"))
+    #expect(line.hasSuffix("a.toml:3"))
+    #expect(!made.output.contains("grants.maybe ="))
+    #expect(made.output.contains("# notice: Grant maybe is left out"))
+    let plan = run("--version; ln -s real link; \"$1\" plan ./a.toml", files: files).output
+    #expect(plan.contains("ask its broker, on descriptor 3, for:\n  data: files beneath /"))
+    #expect(
+      run("--version; ln -s real link; \"$1\" plan --json ./a.toml", files: files).output
+        .contains("\"name\": \"data\""))
+  }
+
+  @Test("check judges a profile wherever its paths will be") func checked() {
+    #expect(run("check ./a.toml", files: [("a.toml", app)]).code == 0)
+    let ran = run("plan ./a.toml", files: [("a.toml", app)])
+    #expect(ran.code == 125)
+    #expect(ran.errors.contains("a.toml:4:9: error: `grants.data`: "))
+    #expect(ran.errors.contains("link does not exist"))
+    #expect(ran.errors.contains("optional = true"))
+  }
+
+  @Test("--set grants, and only an app with grants has the variable") func set() {
+    let asked = "ISOLATED_BROKER_FD"
+    let with = run("run --set grants.tmp.files=/tmp -- /usr/bin/env")
+    #expect(with.output.contains("\n\(asked)=3\n"))
+    let without = run("run -- /usr/bin/env", files: [])
+    #expect(without.code == 0)
+    #expect(!without.output.contains(asked))
+    #expect(run("plan --set grants.tmp.files=/none/such -- true").errors.contains("argument 2"))
+  }
+}
+
+@Suite("What lies at a path")
+struct PathFactTests {
+  @Test("links are followed, kinds told apart") func kinds() {
+    let ran = Run.shell(
+      """
+      d=$(mktemp -d /tmp/isolated-test-XXXXXX); cd "$d"
+      mkdir real; ln -s real link; : >file; ln -s none dangling; mkfifo fifo; ln -s loop loop
+      echo "$d"
+      """)
+    let directory = String(ran.output.dropLast())
+    defer { _ = Run.shell("rm -r \"$1\"", [directory]) }
+    let names = ["real", "link", "link/", "file", "dangling", "fifo", "none", "file/x", "loop"]
+    let facts = HostProbe.paths(names.map { "\(directory)/\($0)" } + ["/dev/null"])
+    #expect(
+      facts.map(\.kind) == [
+        .directory, .directory, .directory, .file, .missing, .other, .missing, .missing,
+        .unusable(SystemError.text(Errno.loop)), .characterDevice,
+      ])
+    #expect(facts[1].resolved == "\(directory)/real")
+    #expect(facts[1].path == "\(directory)/link")
+  }
+}

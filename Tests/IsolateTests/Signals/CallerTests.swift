@@ -137,21 +137,6 @@ import Testing
     #expect(ran.code == 5, "\(ran.errors)")
   }
 
-  @Test func killedAtAnyMomentNothingIsLeft() throws {
-    let mounts = Leftovers.mounts
-    for round in 0..<24 {
-      let marker = "98\(getpid())\(round).25"
-      let app = try Spawned([isolated, "run", "--", "sleep", marker])
-      usleep(useconds_t(round * 1000))
-      app.send(SIGKILL)
-      try #expect(app.wait().code == 137)
-      #expect(
-        Moment.within(5) { Leftovers.processes(marker).isEmpty },
-        "round \(round): \(Leftovers.processes(marker))")
-    }
-    #expect(Leftovers.mounts == mounts)
-  }
-
   @Test func initKilledFromOutsideIsSaid() throws {
     let scratch = try Scratch()
     var setup = Spawned.Setup()

@@ -5,8 +5,12 @@
 /// The same code runs in the test suite, from a seed, and coverage-guided in Fuzz/.
 enum FuzzTarget: String, CaseIterable, Sendable {
   case toml, profile, plan, arguments, report
+  case dns
   case filterCache = "filter-cache"
   case kernelText = "kernel-text"
+  case wireRequest = "wire-request"
+  case wireReply = "wire-reply"
+  case json, varlink
 
   /// The promise that these bytes break, in words; nil when all hold.
   func broken(by bytes: [UInt8]) -> String? {
@@ -16,8 +20,13 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .plan: Self.plan(bytes)
     case .arguments: Self.arguments(bytes)
     case .report: ReportFuzz.broken(by: bytes)
+    case .dns: DNSFuzz.broken(by: bytes)
     case .filterCache: Self.filterCache(bytes)
     case .kernelText: Self.kernelText(bytes)
+    case .wireRequest: WireFuzz.broken(by: bytes, isReply: false)
+    case .wireReply: WireFuzz.broken(by: bytes, isReply: true)
+    case .json: ControlFuzz.json(bytes)
+    case .varlink: ControlFuzz.varlink(bytes)
     }
   }
 
@@ -33,15 +42,18 @@ enum FuzzTarget: String, CaseIterable, Sendable {
   /// A profile on a machine: a policy that can be planned, or errors that say where.
   private static func profile(_ bytes: [UInt8]) -> String? {
     var source = ByteSource(bytes)
-    let host = PolicyMaker.host(&source)
+    var host = PolicyMaker.host(&source)
     let context = PolicyMaker.context(&source)
     let text = source.rest()
     let search = ProfileSearch(workingDirectory: "/w", home: host.home, configurationHome: nil)
     let loaded = ProfileLoader.load("/p/a.toml", search: search) { path in
       path == "/p/a.toml" ? .bytes(text) : .missing
     }
+    let paths = PolicyResolver.grantPaths(loaded.profiles, host: host, app: "a")
+    if !paths.isEmpty { host.paths = paths.map(PolicyMaker.fact) }
     switch PolicyResolver.resolve(loaded, host: host, app: "a") {
     case .success(let policy):
+      if !policy.grants.isEmpty, let fault = broker(policy, context) { return fault }
       if policy.command.isEmpty { return "no command" }
       if !policy.workdir.hasPrefix("/") { return "the working directory is relative" }
       return plan(policy, context)
@@ -49,6 +61,24 @@ enum FuzzTarget: String, CaseIterable, Sendable {
       let named = errors.diagnostics.contains { $0.severity == .error && !$0.message.isEmpty }
       return named ? nil : "refused without an error"
     }
+  }
+
+  /// Grants that the app can name, and a broker for them.
+  private static func broker(_ policy: Policy, _ context: PlanContext) -> String? {
+    let names = policy.grants.map(\.name)
+    if names != names.sorted() || Set(names).count != names.count { return "grants in disorder" }
+    if policy.grants.contains(where: { $0.rights.isEmpty }) { return "a grant without rights" }
+    guard let number = policy.brokerDescriptor, number >= 3, !policy.descriptors.contains(number),
+      policy.environment.last?.value == String(number)
+    else { return "no descriptor for the broker" }
+    let broker = BrokerPolicy.make(for: policy, deniesWriteExecute: true)
+    let known = policy.grants.map(\.position)
+    if broker.files.rules.contains(where: {
+      !known.contains($0.position) && $0.position.file != Position.builtIn
+    }) {
+      return "the broker sees what no grant is of"
+    }
+    return plan(broker, context)
   }
 
   private static func plan(_ bytes: [UInt8]) -> String? {

@@ -18,6 +18,16 @@ enum PolicyMaker {
       resolvConf: "nameserver 192.0.2.1\n", timezone: source.pick(["Europe/Berlin", nil]))
   }
 
+  /// What lies at a path that a grant names; links lead elsewhere.
+  static func fact(_ path: String) -> PathFact {
+    let sum = path.utf8.reduce(0) { $0 &* 31 &+ UInt64($1) }
+    let kinds: [PathFact.Kind] = [
+      .directory, .directory, .file, .characterDevice, .missing, .other, .unusable("why"),
+    ]
+    let kind = path.hasPrefix("/dev/") && sum % 7 > 0 ? .characterDevice : kinds[Int(sum % 7)]
+    return PathFact(path: path, kind: kind, resolved: sum % 5 == 0 ? "/srv" + path : path)
+  }
+
   static func context(_ source: inout ByteSource) -> PlanContext {
     var context = PlanContext(
       landlockABI: Int(source.byte() % 8), filterInstructions: source.pick([0, 1, 4096]),

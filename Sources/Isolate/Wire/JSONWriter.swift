@@ -46,6 +46,35 @@ package struct JSONWriter: Sendable {
     needsComma = true
   }
 
+  /// What JSON has no word for, an infinity or no number, becomes null.
+  package mutating func value(_ number: Double) {
+    guard number.isFinite else { return null() }
+    separate()
+    bytes.append(contentsOf: number.description.utf8)
+    needsComma = true
+  }
+
+  package mutating func value(_ json: JSONValue) {
+    switch json {
+    case .null: null()
+    case .boolean(let flag): value(flag)
+    case .integer(let number): value(number)
+    case .double(let number): value(number)
+    case .string(let text): value(text)
+    case .array(let values):
+      beginArray()
+      for json in values { value(json) }
+      endArray()
+    case .object(let object):
+      beginObject()
+      for member in object.members {
+        key(member.key)
+        value(member.value)
+      }
+      endObject()
+    }
+  }
+
   package mutating func null() {
     separate()
     bytes.append(contentsOf: "null".utf8)

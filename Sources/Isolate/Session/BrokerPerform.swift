@@ -1,0 +1,130 @@
+/// What is done at once: one driver's call, one reply.
+extension BrokerSession {
+  mutating func perform(_ ticket: Ticket, _ request: Request, _ bytes: Span<UInt8>) {
+    do throws(SystemError) {
+      switch request {
+      case .fileOpen(let request): try open(ticket, request, bytes)
+      case .fileStat(let grant, let path):
+        let place = try files(grant).root.status(bytes.extracting(path.range(in: bytes)))
+        status(ticket, place)
+      case .fileList(let request): try list(ticket, request, bytes)
+      case .fileRemove(let request):
+        try files(request.grant).root.remove(
+          bytes.extracting(request.path.range(in: bytes)), directory: request.isDirectory)
+        complete(ticket, Completion())
+      case .fileRename(let request):
+        try files(request.grant).root.rename(
+          from: bytes.extracting(request.from.range(in: bytes)),
+          to: bytes.extracting(request.to.range(in: bytes)),
+          replacing: !request.keepsExisting)
+        complete(ticket, Completion())
+      case .fileMakeDirectory(let request):
+        try files(request.grant).root.makeDirectory(
+          bytes.extracting(request.path.range(in: bytes)), mode: request.mode)
+        complete(ticket, Completion())
+      case .secretRead(let grant):
+        let secret = try SecretFill.file(try files(grant).root, Span())
+        complete(ticket, with: secret, isSocket: false)
+      case .deviceOpen(let grant, let flags):
+        let device = try place(grant).device()
+        let opened = try device.node.open(FileOpening(rawValue: flags.rawValue))
+        complete(ticket, with: opened, isSocket: false)
+      case .clockSet(let request): try setClock(ticket, request)
+      case .netListen(let request): try listen(ticket, request, bytes)
+      case .netConnect, .netResolve, .appStart, .appSignal, .appStatus, .driverCall:
+        complete(ticket, .failed(Errno.notSupported, .unavailable))
+      case .hello, .cancel, .notify, .handleList, .handleClose, .doorOpen:
+        complete(ticket, .failed(Errno.invalid))
+      }
+    } catch {
+      complete(ticket, .failed(error.number))
+    }
+  }
+
+  private func place(_ grant: UInt16) throws(SystemError) -> GrantPlace {
+    guard Int(grant) < places.count else { throw SystemError(call: "open", number: Errno.noEntry) }
+    return places[Int(grant)]
+  }
+
+  private func files(_ grant: UInt16) throws(SystemError) -> FilePlace {
+    try place(grant).files()
+  }
+
+  private mutating func open(
+    _ ticket: Ticket, _ request: FileOpenRequest, _ bytes: Span<UInt8>
+  ) throws(SystemError) {
+    let file = try files(request.grant).root.open(
+      bytes.extracting(request.path.range(in: bytes)),
+      FileOpening(rawValue: request.flags.rawValue), mode: request.mode)
+    complete(ticket, with: file, isSocket: false)
+  }
+
+  private mutating func status(_ ticket: Ticket, _ place: Place) {
+    guard let reply = broker.complete(ticket, Completion(), at: now) else { return }
+    begin(reply)
+    if reply.status == 0 {
+      outgoing.append(
+        status: FileStatusReply(
+          size: place.size, mode: place.mode, uid: place.uid, gid: place.gid,
+          modifiedSeconds: place.modifiedSeconds, modifiedNanoseconds: place.modifiedNanoseconds,
+          inode: place.inode))
+    }
+    finish(reply)
+  }
+
+  /// The reply is written while the directory is read, before it is known how that ends.
+  private mutating func list(
+    _ ticket: Ticket, _ request: FileListRequest, _ bytes: Span<UInt8>
+  ) throws(SystemError) {
+    guard let record = broker.record(ticket) else { return }
+    begin(
+      BrokerReply(
+        ticket: ticket, door: record.door, opcode: record.opcode, id: record.id, status: 0,
+        detail: .kernel, grant: record.grant, handle: 0))
+    let root = try files(request.grant)
+    let next = outgoing.mark
+    outgoing.append(0 as UInt64)
+    let list = outgoing.beginList()
+    var count: UInt16 = 0
+    let cursor = try root.root.list(
+      bytes.extracting(request.path.range(in: bytes)), from: request.cursor
+    ) { type, name in
+      guard outgoing.append(file: name, type: Self.type(type)) else { return false }
+      count += 1
+      return true
+    }
+    outgoing.replace(cursor, at: next)
+    outgoing.end(list: list, count: count)
+    guard let reply = broker.complete(ticket, Completion(), at: now) else { return }
+    if reply.status != 0 { begin(reply) }
+    finish(reply)
+  }
+
+  /// DT_* of readdir(3).
+  private static func type(_ type: UInt8) -> WireFileType {
+    switch type {
+    case 1: .fifo
+    case 2: .characterDevice
+    case 4: .directory
+    case 6: .blockDevice
+    case 8: .regular
+    case 10: .link
+    case 12: .socket
+    default: .unknown
+    }
+  }
+
+  private mutating func setClock(
+    _ ticket: Ticket, _ request: ClockSetRequest
+  ) throws(SystemError) {
+    let time = SystemClock.Time(seconds: request.seconds, nanoseconds: request.nanoseconds)
+    guard case .clock(let largest) = start.settings.grants[Int(request.grant)].target else {
+      return complete(ticket, .failed(Errno.access, .outside))
+    }
+    if ClockSetting.step(to: time, from: try SystemClock.now()) > largest {
+      return complete(ticket, .failed(Errno.access, .outside))
+    }
+    try ClockSetting.set(time)
+    complete(ticket, Completion())
+  }
+}

@@ -1,0 +1,194 @@
+/// What requests wait for that the supervisor does: an app to be started, the output of a secret's command.
+final class ServiceWork {
+  /// The secret, as far as it has come.
+  fileprivate var fill: SecretFill?
+  fileprivate var isRead = false
+  /// How the command ended, once it has.
+  fileprivate var isWell: Bool?
+}
+
+// MARK: In the broker
+
+extension BrokerSession {
+  /// Asks the supervisor.
+  mutating func serve(_ request: KeptRequest) {
+    guard let grant = request.message.request.grant else { return }
+    let bytes = request.bytes
+    let ticket = request.ticket
+    let name = request.message.request.subject.array(in: bytes.span)
+    guard name.count <= BrokerText.capacity else {
+      return complete(ticket, .failed(Errno.noEntry))
+    }
+    var signal: UInt32 = 0
+    var arguments: HeldDescriptor?
+    do throws(SystemError) {
+      if case .appSignal(let wanted) = request.message.request { signal = wanted.signal }
+      if case .appStart(let wanted) = request.message.request {
+        var block: [UInt8] = []
+        var cursor = wanted.arguments.cursor
+        while let argument = cursor.next(in: bytes.span) {
+          block += argument.array(in: bytes.span)
+          block.append(0)
+        }
+        arguments = HeldDescriptor(try SharedMemory.makeSealed("isolated-arguments", block))
+      }
+    } catch {
+      return complete(ticket, .failed(error.number))
+    }
+    request.service = ServiceWork()
+    tell(
+      .wantsService(
+        ticket: ticket.serial, grant: grant, opcode: request.message.request.opcode.rawValue,
+        signal: signal, name: BrokerText(name)),
+      passing: arguments?.descriptor.raw ?? -1)
+    withExtendedLifetime(arguments) {}
+  }
+
+  private func waiting(_ serial: UInt64) -> KeptRequest? {
+    for request in kept {
+      if let request, request.service != nil, request.ticket.serial == serial { return request }
+    }
+    return nil
+  }
+
+  /// The supervisor has answered.
+  mutating func served(
+    _ serial: UInt64, _ status: UInt32, _ passed: consuming Descriptor?, state: UInt16, exit: Int32,
+    name: BrokerText
+  ) {
+    guard let request = waiting(serial) else { return }
+    let ticket = request.ticket
+    if status != 0 { return complete(ticket, Completion(status: status, detail: .kernel)) }
+    switch request.message.request {
+    case .secretRead:
+      guard let output = passed.take() else { return complete(ticket, .failed(Errno.inputOutput)) }
+      do throws(SystemError) {
+        let fill = try SecretFill(from: output)
+        try events.watch(fill.door, token: Token.work.with(Int(ticket.slot)), .reading)
+        request.service?.fill = consume fill
+      } catch {
+        complete(ticket, .failed(error.number))
+      }
+    case .appStart:
+      forget(ticket)
+      guard let reply = broker.complete(ticket, Completion(), at: now) else { return }
+      let text = name.array
+      begin(reply)
+      if reply.status == 0 { outgoing.append(text: text.span) }
+      finish(reply)
+    case .appStatus:
+      forget(ticket)
+      guard let reply = broker.complete(ticket, Completion(), at: now) else { return }
+      begin(reply)
+      if reply.status == 0 {
+        let known = WireAppState(rawValue: UInt8(truncatingIfNeeded: state)) ?? .failed
+        outgoing.append(app: AppStatusReply(state: known, exit: exit, restarts: 0))
+      }
+      finish(reply)
+    default: complete(ticket, Completion())
+    }
+  }
+
+  /// There is something to read of a command's output.
+  mutating func fill(_ request: KeptRequest) {
+    guard let service = request.service, var fill = service.fill.take() else { return }
+    do throws(SystemError) {
+      if try fill.take() {
+        service.isRead = true
+        events.remove(fill.door)
+      }
+      service.fill = consume fill
+      finish(request, service)
+    } catch {
+      complete(request.ticket, .failed(error.number))
+    }
+  }
+
+  mutating func commandEnded(_ serial: UInt64, _ isWell: Bool) {
+    guard let request = waiting(serial), let service = request.service else { return }
+    service.isWell = isWell
+    finish(request, service)
+  }
+
+  /// A secret is whole when its command has said so: what a failing command printed is none.
+  private mutating func finish(_ request: KeptRequest, _ service: ServiceWork) {
+    guard let isWell = service.isWell else { return }
+    if !isWell { return complete(request.ticket, .failed(Errno.inputOutput, .driverFailed)) }
+    guard service.isRead, let fill = service.fill.take() else { return }
+    do throws(SystemError) {
+      complete(request.ticket, with: try fill.sealed(), isSocket: false)
+    } catch {
+      complete(request.ticket, .failed(error.number))
+    }
+  }
+}
+
+// MARK: In the supervisor
+
+/// What a broker wants; every value is hostile.
+struct ServiceRequest {
+  var ticket: UInt64
+  var grant: Int
+  var opcode: Opcode
+  var signal: UInt32
+  var name: String
+  var arguments: HeldDescriptor?
+}
+
+extension BrokerKeeper {
+  func serve(_ request: ServiceRequest) {
+    do throws(SystemError) {
+      switch request.opcode {
+      case .secretRead:
+        let output = try services.output(grant: request.grant, ticket: request.ticket)
+        reply(request, passing: output.descriptor.raw)
+        withExtendedLifetime(output) {}
+        childEnded()
+      case .appStart:
+        let words = try Self.words(request.arguments)
+        let name = try services.start(
+          request.name, arguments: words, grant: request.grant, complain: Output.complain)
+        reply(request, name: name)
+      case .appSignal:
+        try services.signal(request.name, request.signal, grant: request.grant)
+        reply(request)
+      case .appStatus:
+        guard let status = services.status(request.name, grant: request.grant) else {
+          throw SystemError(call: "app.status", number: Errno.noEntry)
+        }
+        reply(request, state: status)
+      default: throw SystemError(call: "broker", number: Errno.notSupported)
+      }
+    } catch {
+      send(
+        .served(
+          ticket: request.ticket, status: UInt32(error.number), state: 0, exit: 0,
+          name: BrokerText()))
+    }
+  }
+
+  private func reply(
+    _ request: ServiceRequest, name: String = "", state: AppStatusReply? = nil,
+    passing number: Int32 = -1
+  ) {
+    send(
+      .served(
+        ticket: request.ticket, status: 0, state: UInt16(state?.state.rawValue ?? 0),
+        exit: state?.exit ?? 0, name: BrokerText(Array(name.utf8))), passing: number)
+  }
+
+  /// The arguments of app.start: at most a message of them.
+  private static func words(_ file: HeldDescriptor?) throws(SystemError) -> [[UInt8]] {
+    guard let file else { throw SystemError(call: "app.start", number: Errno.invalid) }
+    /* The broker has written it: its place may be anywhere. */
+    let block = try SharedMemory.content(file.descriptor, limit: WireLimits.messageBytes)
+    return block.split(separator: 0, omittingEmptySubsequences: false).dropLast().map(Array.init)
+  }
+
+  /// A child of this process has ended.
+  func childEnded() {
+    for (ticket, isWell) in services.endedCommands() {
+      send(.commandEnded(ticket: ticket, isWell: isWell))
+    }
+  }
+}

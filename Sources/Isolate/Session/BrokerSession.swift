@@ -1,0 +1,176 @@
+/// Carries out `isolated broker`: serves one app until its door closes. Started by a supervisor only.
+///
+/// - Returns: `BrokerNumbers.End`.
+package func runBroker() -> Int32 {
+  for number in BrokerNumbers.door...BrokerNumbers.settings where !Output.isOpen(number) {
+    Output.complain("'isolated broker' is started by isolated itself, for an app with grants")
+    return BrokerNumbers.End.badStart.rawValue
+  }
+  do throws(SystemError) {
+    var session = try BrokerSession.begin(
+      door: Descriptor(adopting: BrokerNumbers.door),
+      control: Descriptor(adopting: BrokerNumbers.control),
+      book: Descriptor(adopting: BrokerNumbers.book),
+      settings: Descriptor(adopting: BrokerNumbers.settings))
+    return try session.run().rawValue
+  } catch {
+    return BrokerNumbers.End.badStart.rawValue
+  }
+}
+
+extension SharedMemory: MappedMemory {}
+
+/// One broker: one loop over the app's doors, the supervisor's and what outstanding requests wait for. It receives, lets `Broker`
+/// decide, performs with the drivers, replies. A request that is done at once allocates nothing.
+struct BrokerSession: ~Copyable {
+  var broker: Broker
+  let start: BrokerStart
+  /// Kept mapped: `broker` writes it, and messages are received into it.
+  let book: SharedMemory
+  let inbox: BrokerInbox
+  let control: Descriptor
+  var events: EventQueue
+  /// By number.
+  var doors: [BrokerDoor?]
+  /// By grant.
+  let places: [GrantPlace]
+  var outgoing = WireBuffer()
+  /// Requests that were not done at once, by slot.
+  var kept: [KeptRequest?]
+  /// The request whose question an operator sees, by grant.
+  var shown: [UInt16: Ticket] = [:]
+  var end: BrokerNumbers.End?
+  /// How many of `kept` have work.
+  var working = 0
+  /// resolv.conf and hosts, once they were needed.
+  var names: ResolverSettings?
+  var relays: [RelayBox?]
+  /// Doors that are not read for want of room.
+  var pausedDoors = 0
+
+  /// What an event's token says beside a number.
+  enum Token: UInt64 {
+    case control = 0
+    case door = 1
+    case work = 2
+    case relay = 3
+
+    func with(_ number: Int) -> UInt64 { rawValue << 32 | UInt64(number) }
+    init?(_ token: UInt64) { self.init(rawValue: token >> 32) }
+  }
+
+  /// Takes over what the supervisor passed.
+  static func begin(
+    door: consuming Descriptor, control: consuming Descriptor, book: consuming Descriptor,
+    settings: consuming Descriptor
+  ) throws(SystemError) -> BrokerSession {
+    let bytes = try settings.readAll(limit: 4 << 20)
+    let mapped = try SharedMemory.map(book, size: BookLayout.bytes, isWritable: true)
+    guard let start = BrokerStart(bytes), let memory = BookMemory(mapped) else {
+      throw SystemError(call: "read", number: Errno.invalid)
+    }
+    let events = try EventQueue()
+    try events.add(control.raw, token: Token.control.with(0), .reading)
+    var session = BrokerSession(
+      start, mapped, memory, control: control, events: events)
+    try session.addDoor(0, door)
+    return session
+  }
+
+  private init(
+    _ start: BrokerStart, _ book: SharedMemory, _ memory: BookMemory,
+    control: consuming Descriptor, events: consuming EventQueue
+  ) {
+    broker = Broker(
+      start.settings, book: memory, at: BrokerTime(microseconds: Poller.bootMicroseconds()))
+    self.start = start
+    self.book = book
+    inbox = BrokerInbox(memory)
+    self.control = control
+    self.events = events
+    doors = Array(repeating: nil, count: WireLimits.doors)
+    kept = Array(repeating: nil, count: BookLayout.requests)
+    relays = Array(repeating: nil, count: WireLimits.outstanding)
+    places = GrantPlace.open(start)
+  }
+
+  mutating func run() throws(SystemError) -> BrokerNumbers.End {
+    tell(.ready)
+    /* A predecessor's doors come before the replies that are owed there. */
+    readOrders(isHungUp: false)
+    answerLost()
+    follow()
+    while end == nil {
+      let count = try events.wait(timeout: timeout())
+      for index in 0..<count { note(events[index]) }
+      let now = self.now
+      if let moment = broker.nextMoment, moment <= now { broker.advance(to: now) }
+      lookAfterWork()
+      follow()
+      serve()
+    }
+    return end ?? .doorClosed
+  }
+
+  var now: BrokerTime { BrokerTime(microseconds: Poller.bootMicroseconds()) }
+
+  private func timeout() -> Int64? {
+    let look = nextLook.map { max(0, $0 - Poller.now()) }
+    guard let moment = broker.nextMoment else { return look }
+    /* Rounded up: woken too early we would only wait again. */
+    let wait = max(0, (moment.microseconds - now.microseconds + 999) / 1000)
+    return look.map { min($0, wait) } ?? wait
+  }
+
+  private mutating func note(_ event: EventQueue.Event) {
+    let number = Int(event.token & 0xFFFF_FFFF)
+    switch Token(event.token) {
+    case .control: readOrders(isHungUp: event.isHungUp)
+    case .door:
+      guard doors.indices.contains(number), let door = doors[number] else { return }
+      if event.isWritable { flush(number, door) }
+      door.isReadable = event.isReadable || event.isHungUp
+      door.isHungUp = event.isHungUp
+    case .work: workIsReady(number)
+    case .relay: moveRelay(number)
+    case nil: break
+    }
+  }
+
+  /// One message of each door that has one, in turn.
+  private mutating func serve() {
+    while end == nil {
+      let doors = self.doors
+      guard let number = broker.nextDoor({ doors[$0]?.isReadable ?? false }),
+        let door = doors[number]
+      else { break }
+      door.isReadable = false
+      receive(number, door)
+      follow()
+    }
+    if end == nil { pause() }
+  }
+
+  /// What follows from what has happened.
+  mutating func follow() {
+    while let action = broker.nextAction() {
+      switch action {
+      case .perform(let ticket, let driver, let atOnce): resume(ticket, driver, atOnce: atOnce)
+      case .abandon(let ticket, _): abandon(ticket)
+      case .reply(let reply):
+        forget(reply.ticket)
+        send(reply)
+      case .ask(let ticket, let grant): ask(ticket, grant)
+      case .withdraw(let grant): withdraw(grant)
+      case .cut(let handle):
+        tell(.cut(handle: handle))
+        broker.didCut(handle)
+      }
+    }
+  }
+
+  func tell(_ notice: BrokerNotice, passing number: Int32 = -1) {
+    let message = BrokerMessage(notice)
+    _ = Packets.send(message.bytes.span, to: control, passing: number)
+  }
+}

@@ -1,0 +1,21 @@
+/// What a broker itself may do, from what it may hand out.
+enum BrokerView {
+  /// Looks at the kernel's version: only once an app has knocked.
+  static func policy(
+    for app: Policy, loader: OwnProgram.Loader?, host: HostFacts? = nil
+  ) -> Policy {
+    let isNew = HostProbe.isAtLeast(6, 3)
+    return BrokerPolicy.make(
+      for: app,
+      loader: loader.map { BrokerPolicy.Loader(path: $0.path, libraries: $0.libraries) },
+      credentials: host?.credentialsDirectory, deniesWriteExecute: isNew,
+      mapsMemoryFiles: isNew)
+  }
+}
+
+extension HostFacts {
+  /// Where systemd put the credentials of the supervisor's unit (systemd.exec(5)).
+  var credentialsDirectory: String? {
+    environment.first { $0.name == "CREDENTIALS_DIRECTORY" && $0.value.hasPrefix("/") }?.value
+  }
+}

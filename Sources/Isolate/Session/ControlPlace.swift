@@ -1,0 +1,104 @@
+/// Where sessions and what operators answered are found: from the environment and the user alone, so that a session and
+/// the commands that look for it agree.
+struct ControlPlace {
+  /// Directories in which `isolated/run` may be, the first that can be used wins; never empty.
+  private let bases: [(path: String, isMade: Bool)]
+  /// Where answers are kept that outlive a session.
+  let answers: String?
+  private let user: UInt32
+
+  init(
+    environment: [(name: String, value: String)], home: String, user: UInt32, isRoot: Bool
+  ) {
+    func directory(_ name: String) -> String? {
+      environment.first { $0.name == name && $0.value.hasPrefix("/") }?.value
+    }
+    self.user = user
+    if isRoot {
+      bases = [("/run", false)]
+      answers = "/var/lib/isolated/answers"
+      return
+    }
+    let state = directory("XDG_STATE_HOME")
+    if let state {
+      answers = state + "/isolated/answers"
+    } else {
+      answers = home.hasPrefix("/") && home != "/" ? home + "/.local/state/isolated/answers" : nil
+    }
+    if let runtime = directory("XDG_RUNTIME_DIR") {
+      bases = [(runtime, false)]
+    } else {
+      bases = [("/run/user/\(user)", false), ("/tmp", true)]
+    }
+  }
+
+  init(_ host: HostFacts) {
+    self.init(
+      environment: host.environment.map { ($0.name, $0.value) }, home: host.home,
+      user: LocalSocket.user, isRoot: LocalSocket.user == 0)
+  }
+
+  /// The directory of the sessions' sockets, made if it is missing.
+  ///
+  /// - Throws: the last reason why there is none.
+  func sessions() throws(SystemError) -> PrivateDirectory {
+    var problem: SystemError?
+    for base in bases {
+      do throws(SystemError) {
+        if base.isMade {
+          /* Anybody may have made something of this name: only a directory of ours, closed to all others, is used. */
+          return try PrivateDirectory.made("\(base.path)/isolated-\(user)").directory("run")
+        }
+        let runtime = try PrivateDirectory(existing: base.path, isPrivate: false, ownedBy: user)
+        return try runtime.directory("isolated").directory("run")
+      } catch {
+        problem = error
+      }
+    }
+    throw problem ?? SystemError(call: "open", number: Errno.noEntry)
+  }
+
+  /// The directory of the kept answers, made if it is missing.
+  func keptAnswers() throws(SystemError) -> PrivateDirectory {
+    guard let answers else {
+      throw SystemError(call: "open", number: Errno.noEntry, subject: "$HOME")
+    }
+    return try PrivateDirectory.made(answers)
+  }
+
+  /// A name of an app as part of a file's name: what is no letter, digit, dash or underscore is an underscore.
+  static func fileName(_ app: String) -> String {
+    let plain = app.utf8.prefix(64).map { byte -> Character in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+        Character(Unicode.Scalar(byte))
+      default: "_"
+      }
+    }
+    return plain.isEmpty ? "_" : String(plain)
+  }
+}
+
+/// The name of a session: its app's, a dot, and the process id of its supervisor.
+struct SessionName: Hashable {
+  var app: String
+  var pid: Int32
+
+  var text: String { "\(app).\(pid)" }
+
+  init(app: String, pid: Int32) {
+    self.app = ControlPlace.fileName(app)
+    self.pid = pid
+  }
+
+  /// Nil: not the name of a session.
+  init?(_ text: String) {
+    guard let dot = text.utf8.lastIndex(of: UInt8(ascii: ".")),
+      let pid = Int32(text[text.utf8.index(after: dot)...]), pid > 0
+    else { return nil }
+    app = String(text[..<dot])
+    self.pid = pid
+    if self.text != text || app.isEmpty || ControlPlace.fileName(app) != app { return nil }
+  }
+}
