@@ -106,6 +106,7 @@ package struct PolicyResolver {
     let namespaces = Namespaces(order: order, time: timeNamespace(order))
     let syscalls = syscallPolicy()
     let workdir = workdir(files, synthesised, identity)
+    let service = servicePolicy()
     let grants = profile.grants.isEmpty ? [] : grants()
     let drivers = profile.drivers.isEmpty ? [] : drivers()
     checkRequirements()
@@ -133,6 +134,8 @@ package struct PolicyResolver {
         Relaxation(key: $0.key, reason: $0.reason, position: $0.position)
       },
       notices: notices, provenance: [], warnings: diagnostics)
+    policy.service = service
+    policy.daemonKeys = ServiceKeyList.written(profile.service)
     if !grants.isEmpty { addGrants(grants, to: &policy) }
     policy.drivers = drivers
     if isExplaining { policy.provenance = PolicyProvenance.list(policy, profile) }
