@@ -336,9 +336,6 @@ int driver_secret_make(void)
 
 	if (fd < 0 && errno == EINVAL) /* before Linux 6.3 */
 		fd = memfd_create("secret", flags);
-	/* Who has a descriptor of it cannot open it again for writing, not even to find that it is sealed. */
-	if (fd >= 0 && fchmod(fd, 0400) < 0)
-		return fail(fd, errno);
 	return fd;
 }
 
