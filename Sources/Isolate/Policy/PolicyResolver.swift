@@ -138,6 +138,12 @@ package struct PolicyResolver {
     policy.daemonKeys = ServiceKeyList.written(profile.service)
     if !grants.isEmpty { addGrants(grants, to: &policy) }
     policy.drivers = drivers
+    /* Fail closed: the broker answers what such a driver would serve with ENOTSUP. */
+    for driver in drivers {
+      policy.notices.append(
+        "drivers.\(driver.name): drivers in processes of their own are not there yet; what it would "
+          + "serve is answered with ENOTSUP.")
+    }
     if isExplaining { policy.provenance = PolicyProvenance.list(policy, profile) }
     return policy
   }
