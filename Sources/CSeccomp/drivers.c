@@ -92,10 +92,9 @@ static int fail(int fd, int number)
 }
 
 /* Hands the descriptor on if it is of a regular file, with the status flags of an ordinary open. */
-static int regular(int fd)
+static int regular(int fd, int flags)
 {
 	struct stat st;
-	int flags;
 
 	if (fd < 0) /* ENXIO: a socket; a FIFO that nobody reads; a device without a driver (open(2)) */
 		return errno == ENXIO ? fail(-1, EOPNOTSUPP) : -1;
@@ -105,8 +104,8 @@ static int regular(int fd)
 		return fail(fd, EISDIR);
 	if (!S_ISREG(st.st_mode))
 		return fail(fd, EOPNOTSUPP);
-	flags = fcntl(fd, F_GETFL);
-	if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0)
+	/* O_APPEND is the only one of ours that F_SETFL changes beside the O_NONBLOCK that goes (fcntl(2)). */
+	if (fcntl(fd, F_SETFL, flags & O_APPEND) < 0)
 		return fail(fd, errno);
 	return fd;
 }
@@ -129,7 +128,7 @@ int driver_open(int root, const void *path, size_t size, uint32_t flags, uint32_
 		return fail(-1, EINVAL);
 	if (copy_path(&text, path, size) < 0)
 		return -1;
-	return regular(beneath(root, text.bytes, (uint64_t)native, mode, links));
+	return regular(beneath(root, text.bytes, (uint64_t)native, mode, links), native);
 }
 
 int driver_open_file(int fd, uint32_t flags)
@@ -146,7 +145,7 @@ int driver_open_file(int fd, uint32_t flags)
 		return -1;
 	if (!S_ISREG(st.st_mode))
 		return fail(-1, S_ISDIR(st.st_mode) ? EISDIR : EOPNOTSUPP);
-	return regular(again(fd, native & ~O_CREAT));
+	return regular(again(fd, native & ~O_CREAT), native);
 }
 
 int driver_open_device(int fd, uint32_t flags, uint64_t device_number)
@@ -336,9 +335,6 @@ int driver_secret_make(void)
 
 	if (fd < 0 && errno == EINVAL) /* before Linux 6.3 */
 		fd = memfd_create("secret", flags);
-	/* Who has a descriptor of it cannot open it again for writing, not even to find that it is sealed. */
-	if (fd >= 0 && fchmod(fd, 0400) < 0)
-		return fail(fd, errno);
 	return fd;
 }
 

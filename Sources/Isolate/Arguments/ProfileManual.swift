@@ -53,7 +53,7 @@ enum ProfileManual {
       case .words(let allowed): text += " One of: \(allowed.joined(separator: ", "))."
       case .wordList(let allowed): text += " A list of: \(allowed.joined(separator: ", "))."
       case .string, .boolean, .size, .time, .count, .number, .octal, .path, .strings, .ports,
-        .integers, .paths, .rules, .table:
+        .integers, .paths, .rules, .listeners, .table:
         break
       }
       roff.item(String(key.name), text + " When profiles extend each other: \(key.merge.rawValue).")

@@ -58,8 +58,12 @@ extension FileOpenFlags {
     if contains(.directory) { return .list }
     var rights: GrantRights = []
     if contains(.read) { rights.insert(.read) }
-    if contains(.write) { rights.insert(.write) }
-    if contains(.create) { rights.insert(.create) }
+    /* Who may only make files gets one that was not there: then `write` is not needed, and the caller sees to it (O_EXCL). */
+    if contains(.create) {
+      rights.insert(.create)
+    } else if contains(.write) {
+      rights.insert(.write)
+    }
     return rights
   }
 }

@@ -72,8 +72,9 @@ package struct FileRoot: ~Copyable {
     _ path: Span<UInt8>, _ opening: FileOpening, mode: UInt32
   ) throws(SystemError) -> Descriptor {
     if opening.contains(.directory) { throw SystemError(call: "open", number: Errno.isDirectory) }
-    let writes = !opening.isDisjoint(with: [.write, .create, .truncate, .append])
-    if !writes { return try FileRoot.open(reading, isDirectory, followsLinks, path, opening, 0) }
+    if opening.isDisjoint(with: .changing) {
+      return try FileRoot.open(reading, isDirectory, followsLinks, path, opening, 0)
+    }
     switch writing {
     case .some(let way):
       return try FileRoot.open(way, isDirectory, followsLinks, path, opening, mode)

@@ -22,7 +22,7 @@ enum BrokerCalls {
   /// The loader of a build that is not static.
   static let dynamicallyLinked = ["openat", "access", "getcwd", "uname", "prctl"]
 
-  static let files = ["openat", "openat2", "getdents64", "fstatfs", "umask", "fchmod"]
+  static let files = ["openat", "openat2", "getdents64", "fstatfs", "umask"]
 
   static let changing = ["unlinkat", "renameat", "renameat2", "mkdirat", "fsync", "fdatasync"]
 

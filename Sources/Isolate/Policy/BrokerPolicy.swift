@@ -116,8 +116,10 @@ package struct BrokerPolicy {
           places.socketDirectory(index, number, target.host), grant, mapsOwner: mapsMemoryFiles)
       }
     case .resolve: network.addNames()
+    /* The supervisor runs it; what it prints is sealed in a file that is then opened again, read-only, through /proc. */
+    case .secret(.command): hasFiles = true
     // The supervisor does these, with its own rights; the process only decides.
-    case .secret(.command), .apps, .clock, .driver: break
+    case .apps, .clock, .driver: break
     }
   }
 

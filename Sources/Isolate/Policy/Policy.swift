@@ -21,6 +21,10 @@ package struct Policy: Sendable {
   /// The caller's descriptors the app keeps, beyond 0, 1 and 2. Sorted, unique, at least 3.
   package var descriptors: [Int32]
   package var stop: StopPolicy
+  /// How the daemon runs it; `isolated run` does nothing of it.
+  package var service = ServicePolicy()
+  /// The keys that profiles have and only the daemon uses, in the order of docs/profile.md.
+  package var daemonKeys: [String] = []
   /// What the broker may do for the app; at most `WireLimits.grants`. Empty: there is no broker and no socket to one.
   package var grants: [Grant] = []
   package var drivers: [DriverPolicy] = []

@@ -39,6 +39,9 @@ enum PolicyProvenance {
       "stop.timeout",
       ProfileUnits.describe(milliseconds: UInt64(policy.stop.timeoutMilliseconds)),
       profile.stopTimeoutMilliseconds?.position)
+    for entry in ServiceKeyList.entries(profile.service) {
+      list.add(entry.key, entry.value, entry.position)
+    }
     for one in policy.grants { list.add("grants.\(one.name)", one.inWords, one.position) }
     for one in policy.drivers { list.add("drivers.\(one.name)", one.inWords, one.position) }
     for one in policy.relaxations { list.add("relax.\(one.key)", one.reason, one.position) }

@@ -106,6 +106,7 @@ package struct PolicyResolver {
     let namespaces = Namespaces(order: order, time: timeNamespace(order))
     let syscalls = syscallPolicy()
     let workdir = workdir(files, synthesised, identity)
+    let service = servicePolicy()
     let grants = profile.grants.isEmpty ? [] : grants()
     let drivers = profile.drivers.isEmpty ? [] : drivers()
     checkRequirements()
@@ -133,8 +134,16 @@ package struct PolicyResolver {
         Relaxation(key: $0.key, reason: $0.reason, position: $0.position)
       },
       notices: notices, provenance: [], warnings: diagnostics)
+    policy.service = service
+    policy.daemonKeys = ServiceKeyList.written(profile.service)
     if !grants.isEmpty { addGrants(grants, to: &policy) }
     policy.drivers = drivers
+    /* Fail closed: the broker answers what such a driver would serve with ENOTSUP. */
+    for driver in drivers {
+      policy.notices.append(
+        "drivers.\(driver.name): drivers in processes of their own are not there yet; what it would "
+          + "serve is answered with ENOTSUP.")
+    }
     if isExplaining { policy.provenance = PolicyProvenance.list(policy, profile) }
     return policy
   }

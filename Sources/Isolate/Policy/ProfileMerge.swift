@@ -30,6 +30,7 @@ struct ProfileMerge {
       mergeNetwork(index)
       mergeSyscalls(index)
       mergeRest(index)
+      mergeService(profiles[index].service)
     }
     for profile in profiles {
       for relax in profile.relax
@@ -184,6 +185,8 @@ struct ProfileMerge {
   // MARK: For the other files of the merge
 
   mutating func report(_ diagnostic: Diagnostic) { diagnostics.append(diagnostic) }
+
+  mutating func setService(_ change: (inout ServiceSettings) -> Void) { change(&result.service) }
 
   mutating func setFiles(_ change: (inout FileSettings) -> Void) { change(&result.files) }
 

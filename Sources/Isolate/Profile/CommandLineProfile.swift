@@ -77,7 +77,7 @@ package struct CommandLineProfile: Sendable {
     case .path: try putOnce(key.path, node(.string(absolute(text)), argument), option)
     case .boolean, .size, .time, .count, .number:
       try putOnce(key.path, node(Self.scalar(text), argument), option)
-    case .strings, .wordList: append(key.path, node(.string(text), argument))
+    case .strings, .wordList, .listeners: append(key.path, node(.string(text), argument))
     case .paths: append(key.path, node(.string(absolute(text)), argument))
     case .ports, .integers: append(key.path, node(Self.scalar(text), argument))
     case .rules: add(rule: text, key.path, argument)

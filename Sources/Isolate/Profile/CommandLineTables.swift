@@ -38,7 +38,7 @@ extension CommandLineProfile {
     case .path: try put(section, parts, node(.string(absolute(text)), argument), option)
     case .boolean, .size, .time, .count, .number:
       try put(section, parts, node(Self.scalar(text), argument), option)
-    case .strings, .wordList, .paths, .ports, .integers, .rules, .table:
+    case .strings, .wordList, .paths, .ports, .integers, .rules, .listeners, .table:
       try put(section, parts, node(.string(text), argument), option, appends: true)
     }
     return true

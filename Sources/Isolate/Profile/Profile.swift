@@ -35,6 +35,8 @@ package struct Profile: Sendable {
   package var descriptors: [Setting<Int32>] = []
   package var stopSignal: Setting<Int32>?
   package var stopTimeoutMilliseconds: Setting<UInt64>?
+  /// What only the daemon uses.
+  package var service = ServiceSettings()
   package var grants: [GrantSetting] = []
   package var drivers: [DriverSetting] = []
   package var relax: [RelaxSetting] = []

@@ -11,6 +11,8 @@ package struct ProfileKey: Sendable {
     case strings, ports, integers, paths
     /// Path rules: each a path, or a table with `path` and options.
     case rules
+    /// Sockets: each an address, or a table with `address` and options.
+    case listeners
     /// A table of names and texts.
     case table
     /// One of these words.

@@ -1,7 +1,7 @@
 extension ProfileKey {
   /// Every key there is, in the order of docs/profile.md. `relax` is the one table beside it.
   package static let all: [ProfileKey] =
-    general + files + network + confinement + rest + GrantKeys.all
+    general + files + network + confinement + rest + service + GrantKeys.all
 
   private static let general: [ProfileKey] = [
     ProfileKey(

@@ -52,6 +52,7 @@ package struct ProfileReader {
         .map { Setting(Int32($0.value), at: $0.position, length: $0.length) }
     }
     section("stop", &top) { reader, table in reader.readStop(&table) }
+    readServices(&top)
     if let node = top.take("grants") { readGrants(node) }
     if let node = top.take("drivers") { readDrivers(node) }
     if let node = top.take("relax") { readRelax(node, prefix: "") }
@@ -218,6 +219,8 @@ package struct ProfileReader {
   }
 
   // MARK: Tools that the other files of the reader use
+
+  mutating func set(_ service: ServiceSettings) { profile.service = service }
 
   mutating func append(_ rule: FileSetting) { profile.files.rules.append(rule) }
 

@@ -24,6 +24,14 @@ package enum EndText {
         + (forced ? "; it did not end in time and was killed" : "")
     case .lost(let signal):
       return "\(app) is gone: its init was killed from outside (\(name(signal)))"
+    case .watchdog: return "\(app) was killed: it gave no sign of life in time (watchdog.interval)"
+    case .health: return "\(app) was ended: its health checks failed"
+    case .runtimeLimit: return "\(app) was ended: it ran as long as it may (service.run-time)"
+    case .startTimeout: return "\(app) was ended: it was not ready in time (readiness.timeout)"
+    case .dependency(let other): return "\(app) was stopped: \(other) is down"
+    case .launchFailed(let step, let number):
+      return "\(app) was not started: \(step): error \(number)"
+    case .daemon(let reason): return "\(app) was ended by the daemon: \(reason)"
     }
   }
 

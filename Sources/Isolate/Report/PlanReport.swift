@@ -8,6 +8,7 @@ package enum PlanReport {
       let gap = String(repeating: " ", count: width - number.count)
       text += "\(gap)\(number). \(step)\n"
     }
+    if let line = PolicyText.daemonLine(policy) { text += "(\(line))\n" }
     for line in broker(policy) { text += line + "\n" }
     return text
   }
@@ -26,6 +27,7 @@ package enum PlanReport {
     json.field("app", policy.app)
     json.field("command", policy.command)
     json.field("steps", plan.steps.map(\.description))
+    json.field("daemonOnly", policy.daemonKeys)
     if !policy.grants.isEmpty {
       json.key("grants")
       json.beginArray()

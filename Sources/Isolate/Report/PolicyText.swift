@@ -9,8 +9,16 @@ package enum PolicyText {
       let padding = String(repeating: " ", count: max(0, width - value.count))
       lines.append("\(value)\(padding)  # \(entry.position)")
     }
+    if let line = daemonLine(policy) { lines.append("# \(line)") }
     for notice in policy.notices { lines.append("# notice: \(printable(notice))") }
     return lines
+  }
+
+  /// What a person should know who runs the app without the daemon; nil: nothing.
+  package static func daemonLine(_ policy: Policy) -> String? {
+    guard !policy.daemonKeys.isEmpty else { return nil }
+    return "only the daemon does this, isolated run does not: "
+      + policy.daemonKeys.joined(separator: ", ")
   }
 
   /// Longer values push their place to the right instead of everybody's.
@@ -53,6 +61,7 @@ package enum PolicyText {
       json.endObject()
     }
     json.endArray()
+    json.field("daemonOnly", policy.daemonKeys)
     json.key("environment")
     json.beginObject()
     for variable in policy.environment { json.field(variable.name, variable.value) }

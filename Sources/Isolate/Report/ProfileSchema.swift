@@ -109,6 +109,7 @@ package enum ProfileSchema {
         $0.field("minimum", 3)
       }
     case .rules: rules(key, &json)
+    case .listeners: listeners(&json)
     case .table:
       json.field("type", "object")
       json.key("additionalProperties")
@@ -133,6 +134,23 @@ package enum ProfileSchema {
     json.beginObject()
     body(&json)
     json.endObject()
+  }
+
+  private static func listeners(_ json: inout JSONWriter) {
+    list(&json) { json in
+      json.field("type", ["string", "object"])
+      json.field("required", ["address"])
+      json.field("additionalProperties", false)
+      json.key("properties")
+      json.beginObject()
+      for name in ["name", "address", "mode", "backlog"] {
+        json.key(name)
+        json.beginObject()
+        json.field("type", name == "backlog" ? "integer" : "string")
+        json.endObject()
+      }
+      json.endObject()
+    }
   }
 
   private static func rules(_ key: ProfileKey, _ json: inout JSONWriter) {

@@ -31,9 +31,12 @@ extension BrokerSession {
     broker.cutOff(door: number, for: violation, at: now)
     events.remove(door.descriptor.raw)
     if !door.wanted.contains(.reading) { pausedDoors -= 1 }
-    if violation != nil { Packets.shut(door.descriptor) }
+    if let violation {
+      /* Before the app can see it, and end. */
+      tell(.cutOff(violation: violation.rawValue, opcode: opcode))
+      Packets.shut(door.descriptor)
+    }
     doors[number] = nil
-    if let violation { tell(.cutOff(violation: violation.rawValue, opcode: opcode)) }
     if number != 0 { tell(.closedDoor(number: UInt16(number))) }
     if violation != nil {
       end = .cutOff

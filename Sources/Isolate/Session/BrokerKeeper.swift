@@ -95,6 +95,8 @@ package final class BrokerKeeper {
 
   /// The app has ended: so does its broker.
   func end() {
+    /* What it said last: perhaps why the app has ended. */
+    readNotices()
     if let running { ProcessHandle.endAndReap(running.child.pidfd) }
     running = nil
     services.endAll()

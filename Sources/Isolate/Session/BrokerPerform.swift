@@ -53,9 +53,13 @@ extension BrokerSession {
   private mutating func open(
     _ ticket: Ticket, _ request: FileOpenRequest, _ bytes: Span<UInt8>
   ) throws(SystemError) {
+    var opening = FileOpening(rawValue: request.flags.rawValue)
+    /* Who may only make files does not write those that are there. */
+    if opening.contains(.create), !broker.rules[Int(request.grant)].rights.contains(.write) {
+      opening.insert(.exclusive)
+    }
     let file = try files(request.grant).root.open(
-      bytes.extracting(request.path.range(in: bytes)),
-      FileOpening(rawValue: request.flags.rawValue), mode: request.mode)
+      bytes.extracting(request.path.range(in: bytes)), opening, mode: request.mode)
     complete(ticket, with: file, isSocket: false)
   }
 

@@ -79,6 +79,7 @@ package struct RunSession: ~Copyable {
     }
     operations?.end(&relay)
     keeper?.end()
+    for event in keeper?.takeEvents() ?? [] { reporter.broker(event) }
     let isHeard = drain()
     relay.restore()
     collectLimits()

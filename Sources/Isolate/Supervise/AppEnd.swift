@@ -14,13 +14,41 @@ package enum Cause: Hashable, Sendable {
   case stopped(by: Int32, forced: Bool)
   /// Init died before it could say how the app ended: killed from outside, or by the kernel for want of memory.
   case lost(signal: Int32)
+  /// It gave no sign of life in time (`watchdog.interval`).
+  case watchdog
+  /// Its checks failed (`health.failures`).
+  case health
+  /// It ran as long as it may at a stretch (`service.run-time`).
+  case runtimeLimit
+  /// It was not ready in time (`readiness.timeout`).
+  case startTimeout
+  /// What it requires, or its group, went down for good; the name of that app.
+  case dependency(String)
+  /// It never ran: this step failed with this error number.
+  case launchFailed(step: String, number: Int32)
+  /// The daemon ended it, for a reason that is not the app's.
+  case daemon(DaemonReason)
 
   /// The signal behind it: that of the app's end, or that which asked for it.
   package var signal: Int32? {
     switch self {
     case .signal(let signal, _), .stopped(let signal, _), .lost(let signal): signal
     case .refusedSystemCall: SignalNumber.systemCall
-    case .exited, .memoryLimit, .cpuTimeLimit, .fileSizeLimit, .wallTimeLimit: nil
+    case .exited, .memoryLimit, .cpuTimeLimit, .fileSizeLimit, .wallTimeLimit, .watchdog, .health,
+      .runtimeLimit, .startTimeout, .dependency, .launchFailed, .daemon:
+      nil
+    }
+  }
+
+  /// Something went wrong: it counts for `restart.when = "on-failure"` and is worth a report.
+  package var isFailure: Bool {
+    switch self {
+    case .exited(let code): code != 0
+    case .stopped, .dependency: false
+    case .daemon(let reason): reason == .kill
+    case .signal, .refusedSystemCall, .memoryLimit, .cpuTimeLimit, .fileSizeLimit, .wallTimeLimit,
+      .lost, .watchdog, .health, .runtimeLimit, .startTimeout, .launchFailed:
+      true
     }
   }
 
@@ -36,8 +64,25 @@ package enum Cause: Hashable, Sendable {
     case .wallTimeLimit: "wall-time-limit"
     case .stopped: "stopped"
     case .lost: "lost"
+    case .watchdog: "watchdog"
+    case .health: "health"
+    case .runtimeLimit: "run-time-limit"
+    case .startTimeout: "start-timeout"
+    case .dependency: "dependency"
+    case .launchFailed: "launch-failure"
+    case .daemon(let reason): "daemon-\(reason)"
     }
   }
+}
+
+/// Why the daemon ended an app that had done nothing wrong.
+package enum DaemonReason: UInt8, CaseIterable, Hashable, Sendable {
+  /// Somebody's `restart`, `reload`, `kill`.
+  case restart, reload, kill
+  /// Another member of its group ended.
+  case group
+  /// The daemon itself ends.
+  case shutdown
 }
 
 /// What an app used.
@@ -138,7 +183,8 @@ package struct AppEnd: Sendable {
     case .exited(let code): exitCode = code
     case .signal(let signal, _): exitCode = 128 + signal
     case .refusedSystemCall: exitCode = 128 + SignalNumber.systemCall
-    case .wallTimeLimit, .memoryLimit, .cpuTimeLimit, .fileSizeLimit, .stopped, .lost:
+    case .wallTimeLimit, .memoryLimit, .cpuTimeLimit, .fileSizeLimit, .stopped, .lost, .watchdog,
+      .health, .runtimeLimit, .startTimeout, .dependency, .launchFailed, .daemon:
       exitCode = status.map { max($0.shellCode, 129) } ?? 128 + SignalNumber.kill
     }
   }

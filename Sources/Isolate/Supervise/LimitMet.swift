@@ -78,7 +78,8 @@ package struct LimitSigns: Hashable, Sendable {
     case .exited(let code): code != 0
     case .signal, .lost: true
     case .refusedSystemCall, .memoryLimit, .cpuTimeLimit, .fileSizeLimit, .wallTimeLimit,
-      .stopped:
+      .stopped, .watchdog, .health, .runtimeLimit, .startTimeout, .dependency, .launchFailed,
+      .daemon:
       false
     }
   }

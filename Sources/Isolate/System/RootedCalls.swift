@@ -66,6 +66,8 @@ package struct FileOpening: OptionSet, Hashable, Sendable {
   package static let exclusive = FileOpening(rawValue: 8)
   package static let truncate = FileOpening(rawValue: 16)
   package static let append = FileOpening(rawValue: 32)
+  /// Write, create, truncate, append: whatever changes something.
+  package static let changing = FileOpening(rawValue: 2 | 4 | 16 | 32)
   /// A directory: nobody gets one.
   package static let directory = FileOpening(rawValue: 64)
 }

@@ -90,7 +90,7 @@ struct BrokerCheckTests {
       ),
       (
         .fileOpen(FileOpenRequest(grant: 0, flags: [.read, .write, .create], mode: 0, path: name)),
-        .files(path: "/", isDirectory: true), [.read, .write, .create]
+        .files(path: "/", isDirectory: true), [.read, .create]
       ),
       (
         .fileOpen(FileOpenRequest(grant: 0, flags: [.read, .directory], mode: 0, path: name)),

@@ -65,7 +65,10 @@ final class BrokerScene {
 
   /// The status events go to the file `status`.
   private var command: [String] {
-    ["/bin/sh", "-c", "exec \"$@\" 7>\"$0\"", path + "/status", Executable.path, "run"]
+    [
+      "/usr/bin/env", "XDG_CONFIG_HOME=\(path)/conf", "/bin/sh", "-c", "exec \"$@\" 7>\"$0\"",
+      path + "/status", Executable.path, "run",
+    ]
       + ["--json-status-fd", "7", path + "/app.toml"]
   }
 

@@ -79,6 +79,24 @@ struct BrokerServeTests {
         """)
   }
 
+  @Test("lets who may only make files make new ones, and not write those that are there")
+  func onlyMaking() throws {
+    let scene = try BrokerScene(
+      grants: """
+        [grants.data]
+        files = "$DIR/data"
+        rights = ["create"]
+        """,
+      app: """
+        show(told(openat("plain", 2 | 4)), told(openat("plain", 2 | 4 | 16)), told(openat("plain", 2)))
+        show(os.write(openat("new", 2 | 4)["fds"][0], b"mine\\n"))
+        show(told(openat("new", 1)))
+        """)
+    let ran = scene.run()
+    #expect(ran.output == "(17, 0) (17, 0) (13, 2)\n5\n(13, 2)\n", "\(ran.errors)")
+    #expect(scene.scratch.content("data/plain") == "plain\n")
+  }
+
   @Test("hands a secret over as sealed memory, which the app has no other way to")
   func secret() throws {
     let scene = try BrokerScene(

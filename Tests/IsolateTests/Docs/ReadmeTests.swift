@@ -53,8 +53,8 @@ struct ConsoleBlock: CustomTestStringConvertible, Sendable {
       trap 'rm -rf "$directory"' EXIT
       mkdir "$directory/home" "$directory/bin"
       ln -s "$1" "$directory/bin/isolated"
-      PATH=$directory/bin:$PATH HOME=$directory/home LC_ALL=C.UTF-8
-      export PATH HOME LC_ALL
+      PATH=$directory/bin:$PATH HOME=$directory/home LC_ALL=C.UTF-8 ISOLATED_PYTHON=$2
+      export PATH HOME LC_ALL ISOLATED_PYTHON
       unset XDG_CONFIG_HOME XDG_CACHE_HOME
       mkdir "$HOME/work" && cd "$HOME/work" || exit 1
       exec 2>&1
@@ -101,7 +101,7 @@ struct ReadmeTests {
 
   @Test("show what the commands print", arguments: blocks)
   func prints(block: ConsoleBlock) {
-    let ran = Run.shell(block.script, [Executable.path])
+    let ran = Run.shell(block.script, [Executable.path, Tree.root + "/clients/python"])
     var outputs: [[String]] = [[]]
     for line in ran.output.split(separator: "\n", omittingEmptySubsequences: false) {
       if line == ConsoleBlock.mark {

@@ -201,7 +201,7 @@ struct ProfileReaderTests {
         "1:40: `files.private.mode`: \"4755\" is not an octal number up to 1777"
       ),
       ("listen = []", "1:1: no key `listen`"),
-      ("restart.policy = 1", "1:1: no key `restart`"),
+      ("wibble.policy = 1", "1:1: no key `wibble`"),
     ])
   func refuses(text: String, fault: String) {
     #expect(Fixture.faults(text) == [fault])

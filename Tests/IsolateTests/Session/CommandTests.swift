@@ -91,6 +91,40 @@ struct CheckTests {
     #expect(run("check ./good.toml", files: files).code == 0)
   }
 
+  @Test("looks across profiles: circles, missing requirements, one group with two strategies")
+  func services() {
+    let files = [
+      (
+        path: "config/apps/web.toml",
+        text: "extends = [\"default\"]\nservice.requires = [\"db\"]\ngroup.name = \"g\"\n"
+      ),
+      (path: "config/apps/db.toml", text: "service.after = [\"web\"]\n"),
+      (path: "config/apps/lost.toml", text: "service.requires = [\"nobody\"]\n"),
+      (path: "config/apps/all.toml", text: "group = { name = \"g\", strategy = \"all\" }\n"),
+      (path: "config/apps/good.toml", text: "service.requires = [\"redis\"]\n"),
+    ]
+    let ran = run("check", files: files)
+    #expect(ran.code == 2)
+    #expect(ran.errors.contains("web.toml:2:21: error: `service`: apps wait for each other: web"))
+    #expect(ran.errors.contains("db.toml:1:18: error: `service`: apps wait for each other: db"))
+    #expect(ran.errors.contains("lost.toml:1:21: error: `service.requires`: there is no profile"))
+    #expect(ran.errors.contains("error: `group.strategy`: web says \"one\" for group g, all says"))
+    #expect(ran.output.contains("good: ok\n"))
+    #expect(run("check good", files: files).code == 0, "the circle is not its fault")
+  }
+
+  @Test("what only the daemon uses is told by show and plan, and by no run") func daemonOnly() {
+    let files = [
+      (path: "x.toml", text: "extends = [\"default\"]\nrestart.burst = 3\nlogs.rate = 5\n")
+    ]
+    let line = "only the daemon does this, isolated run does not: restart.burst, logs.rate"
+    for command in ["show --profile ./x.toml -- true", "plan --profile ./x.toml -- true"] {
+      let ran = run(command, files: files)
+      #expect(ran.code == 0 && (ran.output + ran.errors).contains(line), "\(ran)")
+    }
+    #expect(!run("run --profile ./x.toml -- true", files: files).errors.contains("daemon"))
+  }
+
   @Test("does not take a syntax error for an empty profile") func syntax() {
     let ran = run("check ./bad.toml", files: [("bad.toml", "a = = 1\n")])
     #expect(ran.code == 2)

@@ -32,7 +32,8 @@ import Testing
 
   @Test func aScriptAroundTheAppStopsWithIt() throws {
     let scratch = try Scratch()
-    let script = scratch.file("job", "\(isolated) run -- sh -c 'echo ready; exec cat'\necho after\n")
+    let script = scratch.file(
+      "job", "\(isolated) run -- sh -c 'echo ready; exec cat'\necho after\n")
     let pty = try Pty()
     let shell = try pty.shell()
     pty.type("sh \(script)\n")

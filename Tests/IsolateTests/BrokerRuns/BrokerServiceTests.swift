@@ -1,0 +1,132 @@
+import Glibc
+import Testing
+
+@testable import Isolate
+
+/// What the supervisor runs because a broker asked.
+@Suite("A supervisor, asked by a broker")
+struct BrokerServiceTests {
+  private static let apps = """
+    [grants.apps]
+    apps = ["helper", "wide", "missing"]
+    rights = ["start", "signal", "status"]
+    """
+
+  /// Functions of the app's Python, on the grant with index 0.
+  private static let asking = """
+    def start(name, *words):
+        r = call(80, struct.pack("<H", 0) + text(name) + struct.pack("<H", len(words)) + b"".join(text(w) for w in words))
+        return r["body"][2:].decode() if r["status"] == 0 else told(r)
+    def status(name):
+        r = call(82, struct.pack("<H", 0) + text(name))
+        return struct.unpack("<BiI", r["body"]) if r["status"] == 0 else told(r)
+    def signal(name, number): return told(call(81, struct.pack("<H", 0) + text(name) + struct.pack("<I", number)))
+    def until(name, exit):
+        for _ in range(500):
+            if status(name)[1] == exit: return "ended"
+            time.sleep(0.02)
+        return status(name)
+
+    """
+
+  private func scene(_ app: String) throws -> BrokerScene {
+    let scene = try BrokerScene(grants: Self.apps, app: Self.asking + app)
+    let made = Run.shell(
+      """
+      mkdir -p "$1/conf/isolated/apps" && cd "$1/conf/isolated/apps" &&
+      printf 'extends = ["default"]\\n[command]\\nrun = ["sh", "-c", "%s", "sh"]\\n' \
+        'echo helper:$1:$2; test $1 = stay && sleep 60; exit 7' >helper.toml &&
+      printf 'extends = ["default"]\\n[command]\\nrun = ["true"]\\n[files]\\nread = ["/root"]\\n' >wide.toml
+      """, [scene.path])
+    try #require(made.code == 0, "\(made.errors)")
+    return scene
+  }
+
+  @Test("hands out what a command prints, once it has ended well")
+  func secrets() throws {
+    let scene = try BrokerScene(
+      grants: """
+        [grants.a-slow]
+        secret = { command = ["/bin/sh", "-c", "printf ke; sleep 0.2; printf y"] }
+        [grants.b-failing]
+        secret = { command = ["/bin/sh", "-c", "printf half; exit 1"] }
+        [grants.c-missing]
+        secret = { command = ["/nowhere/at-all"] }
+        [grants.d-endless]
+        secret = { command = ["/bin/sh", "-c", "yes"] }
+        [grants.e-late]
+        secret = { command = ["/bin/sh", "-c", "sleep 60"] }
+        """,
+      app: """
+        def secret(grant, deadline=0): return call(48, struct.pack("<H", grant), deadline)
+        r = secret(0)
+        show(os.read(r["fds"][0], 100))
+        try: os.write(os.open("/proc/self/fd/%d" % r["fds"][0], os.O_RDWR), b"x"); show("written")
+        except OSError as e: show("sealed" if e.errno in (errno.EPERM, errno.EACCES) else e)
+        show(told(secret(1)), told(secret(2)), told(secret(3)), told(secret(4, 300)))
+        show(os.read(secret(0)["fds"][0], 100))
+        """)
+    let ran = scene.run()
+    #expect(ran.code == 0, "\(ran.errors)")
+    #expect(
+      ran.output == """
+        b'key'
+        sealed
+        (5, 14) (2, 0) (27, 0) (110, 11)
+        b'key'
+
+        """)
+  }
+
+  @Test("starts, tells of and signals the apps that a grant names")
+  func apps() throws {
+    let scene = try scene(
+      """
+      one = start("helper", "go", "a b")
+      show(one, until(one, 7))
+      two = start("helper", "stay")
+      show(two, status(two), signal(two, 19), signal("helper@9", 15), signal(two, 15))
+      show(until(two, 143), signal(two, 15))
+      show(start("other"), status("other@1"))
+      """)
+    let ran = scene.run()
+    #expect(ran.code == 0, "\(ran.errors)")
+    let lines = Set(ran.output.split(separator: "\n").map(String.init))
+    #expect(
+      lines.isSuperset(of: [
+        "helper:go:a b", "helper@1 ended",
+        "helper@2 (3, -1, 0) (22, 0) (2, 0) (0, 0)", "ended (3, 0)", "(13, 3) (13, 3)",
+      ]), "\(ran.output)")
+  }
+
+  @Test("starts nothing that is wider than the asker, and says why")
+  func wider() throws {
+    let scene = try scene(#"show(start("wide"), start("missing"))"#)
+    let ran = scene.run()
+    #expect(ran.output == "(13, 0) (2, 0)\n", "\(ran.errors)")
+    #expect(ran.errors.contains("wider than itself: files.read: /root"), "\(ran.errors)")
+    #expect(ran.errors.contains("no profile \"missing\""), "\(ran.errors)")
+  }
+
+  @Test("starts nothing by profiles that the asker could have written")
+  func ownProfiles() throws {
+    let scene = try scene(#"show(start("helper"))"#)
+    let words = [
+      "/usr/bin/env", "XDG_CONFIG_HOME=\(scene.path)/conf", Executable.path, "run",
+    ]
+    let open = Run.command(words + [scene.path + "/app.toml"])
+    #expect(open.output.contains("helper@1"), "\(open.errors)")
+    let ran = Run.command(words + ["--write", scene.path + "/conf", scene.path + "/app.toml"])
+    #expect(ran.output == "(13, 0)\n", "\(ran.errors)")
+    #expect(ran.errors.contains("it could write that profile itself"), "\(ran.errors)")
+  }
+
+  @Test("ends what it started with the asker, and is not kept up by it")
+  func ends() throws {
+    let scene = try scene(#"show(start("helper", "stay"))"#)
+    let run = try scene.start()
+    let end = try run.wait(seconds: 30)
+    #expect(end.code == 0, "\(scene.scratch.content("err"))")
+    #expect(Household.descendants(of: run.pid).isEmpty)
+  }
+}
