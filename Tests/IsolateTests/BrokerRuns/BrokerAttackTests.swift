@@ -76,12 +76,16 @@ struct BrokerAttackTests {
     let other = try BrokerScene(
       app: """
         hello()
-        worst = 0
-        for _ in range(20):
-            begin = time.monotonic()
-            close(openat("plain"))
-            worst = max(worst, time.monotonic() - begin)
-        show("served" if worst < 0.1 else worst)
+        def longest():
+            worst = 0
+            for _ in range(20):
+                begin = time.monotonic()
+                close(openat("plain"))
+                worst = max(worst, time.monotonic() - begin)
+            return worst
+        # The machine may be slow for a moment; a broker that is held up is slow for all of them.
+        best = min(longest() for _ in range(5))
+        show("served" if best < 0.1 else best)
         """)
     let ran = other.run()
     #expect(ran.output == "served\n", "\(ran.errors)")
@@ -93,23 +97,28 @@ struct BrokerAttackTests {
   func floods() throws {
     let scene = try BrokerScene(
       app: """
-        for _ in range(50): close(openat("plain"))
+        def flood():
+            for round in range(40):
+                for _ in range(64): door.send(message(16, struct.pack("<HII", 0, 1, 0) + text("plain")))
+                for _ in range(64): close(receive())
+            for _ in range(200):
+                r = call(6)
+                sock = socket.socket(fileno=r["fds"][0]); hello(sock); sock.close()
+        # The first touches what is never touched again: code, the allocator's own.
+        flood()
         show("settled")
-        time.sleep(1)
-        for round in range(40):
-            for _ in range(64): door.send(message(16, struct.pack("<HII", 0, 1, 0) + text("plain")))
-            for _ in range(64): close(receive())
-        for _ in range(200):
-            r = call(6)
-            sock = socket.socket(fileno=r["fds"][0]); hello(sock); sock.close()
+        input()
+        for _ in range(4): flood()
         show("flooded", told(hello()))
         time.sleep(30)
         """)
-    let run = try scene.start()
+    let input = try Pipe()
+    let run = try scene.start(input: input.readEnd.raw)
     try scene.waitFor("settled")
     let broker = try scene.broker(of: run)
     let descriptors = (Household.descriptors(run.pid), Household.descriptors(broker))
     let memory = (Household.memory(run.pid), Household.memory(broker))
+    #expect(unsafe write(input.writeEnd.raw, "\n", 1) == 1)
     try scene.waitFor("flooded (0, 0)")
     #expect(
       Moment.within(10) {
@@ -118,7 +127,7 @@ struct BrokerAttackTests {
       },
       "\(descriptors) became \(Household.descriptors(run.pid)), \(Household.descriptors(broker))")
     #expect(Household.memory(run.pid) < memory.0 + 512)
-    #expect(Household.memory(broker) < memory.1 + 1536)
+    #expect(Household.memory(broker) < memory.1 + 512)
     #expect(try scene.broker(of: run) == broker)
     run.send(SIGTERM)
     try run.wait()

@@ -75,8 +75,9 @@ final class BrokerScene {
   func run() -> Ran { Run.command(command) }
 
   /// Starts it; its output goes to the file `out`, its errors to `err`.
-  func start() throws -> Spawned {
+  func start(input: Int32? = nil) throws -> Spawned {
     var setup = Spawned.Setup()
+    if let input { setup.files[0] = .descriptor(input) }
     setup.files[1] = .path(path + "/out", O_WRONLY | O_CREAT | O_TRUNC)
     setup.files[2] = .path(path + "/err", O_WRONLY | O_CREAT | O_TRUNC)
     return try Spawned(command, setup)
