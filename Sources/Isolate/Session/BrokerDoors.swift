@@ -31,6 +31,7 @@ extension BrokerSession {
     broker.cutOff(door: number, for: violation, at: now)
     events.remove(door.descriptor.raw)
     if !door.wanted.contains(.reading) { pausedDoors -= 1 }
+    setReadable(door, false)
     if let violation {
       /* Before the app can see it, and end. */
       tell(.cutOff(violation: violation.rawValue, opcode: opcode))

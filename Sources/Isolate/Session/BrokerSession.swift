@@ -47,6 +47,8 @@ struct BrokerSession: ~Copyable {
   var relays: [RelayBox?]
   /// Doors that are not read for want of room.
   var pausedDoors = 0
+  /// Doors with something to read: an event looks at these, not at all there may be.
+  var readableDoors = 0
 
   /// What an event's token says beside a number.
   enum Token: UInt64 {
@@ -129,7 +131,7 @@ struct BrokerSession: ~Copyable {
     case .door:
       guard doors.indices.contains(number), let door = doors[number] else { return }
       if event.isWritable { flush(number, door) }
-      door.isReadable = event.isReadable || event.isHungUp
+      setReadable(door, event.isReadable || event.isHungUp)
       door.isHungUp = event.isHungUp
     case .work: workIsReady(number)
     case .relay: moveRelay(number)
@@ -139,16 +141,21 @@ struct BrokerSession: ~Copyable {
 
   /// One message of each door that has one, in turn.
   private mutating func serve() {
-    while end == nil {
+    while end == nil, readableDoors > 0 {
       let doors = self.doors
       guard let number = broker.nextDoor({ doors[$0]?.isReadable ?? false }),
         let door = doors[number]
       else { break }
-      door.isReadable = false
+      setReadable(door, false)
       receive(number, door)
       follow()
     }
-    if end == nil { pause() }
+    if end == nil, readableDoors > 0 || pausedDoors > 0 { pause() }
+  }
+
+  mutating func setReadable(_ door: BrokerDoor, _ isReadable: Bool) {
+    if door.isReadable != isReadable { readableDoors += isReadable ? 1 : -1 }
+    door.isReadable = isReadable
   }
 
   /// What follows from what has happened.
