@@ -50,6 +50,7 @@ bench: build
 	@install -m 755 .build-static/release/TemplateBench build/TemplateBench
 	@ISOLATED=$(EXECUTABLE) \
 	ISOLATED_TEMPLATE_BENCH="build/TemplateBench 100 --read {stage} -- {stage}/stamp" Benchmarks/run
+	@ISOLATED=$(EXECUTABLE) Benchmarks/broker/run
 
 install: build
 	@scripts/install "$(DESTDIR)" "$(PREFIX)" $(EXECUTABLE)
