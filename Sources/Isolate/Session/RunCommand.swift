@@ -21,18 +21,7 @@ package func run(_ request: RunRequest) -> Int32 {
   }
   let early = EarlyGuess(request).begin()
   do throws(PreparationError) {
-    var prepared = try Preparation.make(request)
-    if let path = prepared.host.environment.first(where: { $0.name == "HACK_GRANT" }) {
-      prepared.policy.grants = [
-        Grant(
-          name: "data", target: .files(path: path.value, isDirectory: true),
-          rights: [.read, .write, .create, .list, .stat, .remove, .rename, .makeDirectory],
-          position: Position(file: "hack", line: 1))
-      ]
-      prepared.policy.brokerDescriptor = 3
-      prepared.policy.environment.append(
-        EnvironmentVariable(name: "ISOLATED_BROKER_FD", value: "3"))
-    }
+    let prepared = try Preparation.make(request)
     announce(prepared, request)
     return launch(prepared, request, signals, early, falling: [.cgroup, .userNamespaces])
   } catch {

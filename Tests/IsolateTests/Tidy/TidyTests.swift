@@ -64,6 +64,29 @@ struct TidyTests {
     #expect(found.isEmpty, "\(found)")
   }
 
+  /// What a caller's environment can change is written down: each name here, and in the manual of what reads it. A switch for
+  /// trying something out would be a door.
+  @Test func onlyKnownVariablesOfTheEnvironmentAreLookedUp() {
+    let known: Set<String> = [
+      "HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME",
+      "CREDENTIALS_DIRECTORY", "NO_COLOR", "TERM", "ISOLATED_BROKER_FD",
+    ]
+    let lookups = [".name == \"", "getenv(\"", "variable(\""]
+    var looked: Set<String> = []
+    for source in swift {
+      for line in source.lines {
+        for lookup in lookups {
+          guard let start = code(line).firstRange(of: lookup)?.upperBound else { continue }
+          let name = code(line)[start...].prefix { $0 != "\"" }
+          let isVariable = !name.isEmpty && name.allSatisfy { $0.isUppercase || $0 == "_" }
+          if isVariable { looked.insert(String(name)) }
+        }
+      }
+    }
+    #expect(looked.subtracting(known).isEmpty, "\(looked.subtracting(known))")
+    #expect(looked.contains("XDG_CONFIG_HOME"), "the search finds nothing")
+  }
+
   @Test func noErrorIsThrownAway() {
     let words = [" try?", "(try?", " try!", "(try!", " fatalError("]
     let found = offences(swift) { _, line in words.contains { (" " + code(line)).contains($0) } }
