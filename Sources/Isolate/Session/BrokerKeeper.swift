@@ -298,6 +298,8 @@ package final class BrokerKeeper {
   }
 
   private func died(_ now: Int64) {
+    /* Who asked is told that the broker died; the next one asks anew. */
+    for ask in pendingAsks { forget(ask: ask.number) }
     deaths = deaths.filter { now - $0 < Self.deathWindow } + [now]
     if deaths.count >= Self.deathLimit {
       return giveUp("it died \(deaths.count) times within \(Self.deathWindow / 1000) s")

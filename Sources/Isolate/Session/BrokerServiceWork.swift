@@ -136,8 +136,22 @@ struct ServiceRequest {
 }
 
 extension BrokerKeeper {
+  /// Whether a grant still holds. Looked at here as well: these programs run with our rights, and a broker that was taken over
+  /// would not look.
+  func holds(_ grant: Int, at moment: BrokerTime) -> Bool {
+    guard policy.grants.indices.contains(grant), !revoked.contains(UInt16(grant)) else {
+      return false
+    }
+    guard let lease = policy.grants[grant].leaseMilliseconds else { return true }
+    return bootStart.adding(milliseconds: lease).microseconds(since: moment) > 0
+  }
+
   func serve(_ request: ServiceRequest) {
     do throws(SystemError) {
+      let now = BrokerTime(microseconds: Poller.bootMicroseconds())
+      guard holds(request.grant, at: now) else {
+        throw SystemError(call: "broker", number: Errno.access)
+      }
       switch request.opcode {
       case .secretRead:
         let output = try services.output(grant: request.grant, ticket: request.ticket)
@@ -147,7 +161,7 @@ extension BrokerKeeper {
       case .appStart:
         let words = try Self.words(request.arguments)
         let name = try services.start(
-          request.name, arguments: words, grant: request.grant, complain: Output.complain)
+          request.name, arguments: words, grant: request.grant, complain: complainOnce)
         reply(request, name: name)
       case .appSignal:
         try services.signal(request.name, request.signal, grant: request.grant)
@@ -165,6 +179,11 @@ extension BrokerKeeper {
           ticket: request.ticket, status: UInt32(error.number), state: 0, exit: 0,
           name: BrokerText()))
     }
+  }
+
+  /// An app that asks again and again fills nobody's screen.
+  private func complainOnce(_ text: String) {
+    if services.isNew(text) { Output.complain(text) }
   }
 
   private func reply(

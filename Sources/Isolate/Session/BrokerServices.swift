@@ -22,10 +22,17 @@ final class BrokerServices {
   /// By the ticket of the request.
   private var commands: [(ticket: UInt64, process: HeldDescriptor)] = []
   private var started = 0
+  /// What a person was told already.
+  private var told: Set<String> = []
 
   init(_ policy: Policy, _ host: HostFacts) {
     self.policy = policy
     self.host = host
+  }
+
+  /// Whether a person has not been told this yet. Names are those of grants, so there are few texts; in any case no more are told.
+  func isNew(_ text: String) -> Bool {
+    told.count < Self.most && told.insert(text).inserted
   }
 
   // MARK: Apps

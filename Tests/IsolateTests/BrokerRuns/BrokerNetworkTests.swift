@@ -47,6 +47,26 @@ struct BrokerNetworkTests {
 
     """
 
+  @Test("hands out sockets that cannot be pointed elsewhere")
+  func reconnect() throws {
+    let scene = try BrokerScene(
+      grants: Self.grants,
+      app: Self.prelude + """
+        sock = socket.socket(fileno=connect("127.0.0.1", port)["fds"][0])
+        libc = __import__("ctypes").CDLL(None, use_errno=True)
+        # AF_UNSPEC dissolves the connection; then the socket would be free to go anywhere in the broker's network.
+        gone = libc.connect(sock.fileno(), bytes(16), 16)
+        try: sock.connect(("127.0.0.1", port)); show("elsewhere")
+        except OSError as e: show("held", e.errno == errno.EACCES)
+        try: sock.sendto(b"x", 0x20000000, ("127.0.0.1", port)); show("fast")
+        except OSError as e: show("no fast open", e.errno == errno.EPERM)
+        """)
+    let (server, _) = try Self.server(scene, "s = socket.create_server(('127.0.0.1', 0))")
+    defer { server.send(SIGKILL) }
+    let ran = scene.run()
+    #expect(ran.output == "held True\nno fast open True\n", "\(ran.errors)")
+  }
+
   @Test("connects where a grant says, by address and by name, and nowhere else")
   func tcp() throws {
     let scene = try BrokerScene(

@@ -99,6 +99,50 @@ struct BrokerServiceTests {
       ]), "\(ran.output)")
   }
 
+  @Test("takes no option from an app: what it says are arguments")
+  func options() throws {
+    let scene = try scene(
+      """
+      for words in (["--read", "/"], ["--", "id"], ["--set", "network.mode=host"], ["--profile", "x"], ["--help"]):
+          show(until(start("helper", *words), 7))
+      """)
+    let ran = scene.run()
+    #expect(ran.code == 0, "\(ran.errors)")
+    let lines = ran.output.split(separator: "\n").map(String.init)
+    #expect(lines.filter { $0 == "ended" }.count == 5, "\(ran.output)")
+    let wanted = ["--read:/", "--:id", "--set:network.mode=host", "--profile:x", "--help:"]
+    #expect(lines.filter { $0.hasPrefix("helper:") } == wanted.map { "helper:\($0)" })
+  }
+
+  @Test("does not look at the broker's word alone: a grant that is revoked or over starts nothing")
+  func holds() throws {
+    var policy = try Fixture.policy("")
+    let position = Position(file: "x", line: 1)
+    policy.grants = [
+      Grant(name: "a", target: .apps(["x"]), rights: .start, position: position),
+      Grant(name: "b", target: .apps(["x"]), rights: .start, position: position),
+    ]
+    policy.grants[1].leaseMilliseconds = 1000
+    let door = HeldDescriptor(try Packets.pair().keepOne())
+    let keeper = BrokerKeeper(policy, Fixture.host(), door: door, startedAt: Poller.now())
+    let start = keeper.bootStart
+    #expect(keeper.holds(0, at: start.adding(milliseconds: 1_000_000)))
+    #expect(keeper.holds(1, at: start.adding(milliseconds: 999)))
+    #expect(!keeper.holds(1, at: start.adding(milliseconds: 1000)))
+    #expect(!keeper.holds(2, at: start) && !keeper.holds(-1, at: start))
+    _ = keeper.revoke(grant: 0)
+    #expect(!keeper.holds(0, at: start))
+  }
+
+  @Test("says once why an app that asks for ever may not")
+  func complaints() throws {
+    let scene = try scene(#"for _ in range(30): assert start("wide") == (13, 0)"#)
+    let ran = scene.run()
+    #expect(ran.code == 0, "\(ran.errors)")
+    let said = ran.errors.split(separator: "\n").filter { $0.contains("wider than itself") }
+    #expect(said.count == 1, "\(ran.errors)")
+  }
+
   @Test("starts nothing that is wider than the asker, and says why")
   func wider() throws {
     let scene = try scene(#"show(start("wide"), start("missing"))"#)

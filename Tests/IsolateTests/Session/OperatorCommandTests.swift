@@ -258,6 +258,34 @@ struct OperatorCommandTests {
     #expect(try scene.run(["forget", scene.app]).code == 1)
   }
 
+  @Test("are asked anew after a broker's death, and its questions are gone")
+  func asksAfterDeath() throws {
+    let scene = try OperatorScene()
+    let program = """
+      import isolated
+      b = isolated.connect(deadline_ms=30000)
+      for name in ('first', 'second'):
+          try: print(name, b.open('notes', 'a.txt').read(), flush=True)
+          except OSError as e: print(name, e.errno, e.detail, flush=True)
+      time.sleep(60)
+      """
+    try scene.start(
+      scene.profile(program, grants: OperatorScene.notes(scene.scratch, "ask = true")))
+    func questions() throws -> [Substring] {
+      try scene.run(["answer", scene.app]).output.split(separator: "\n")
+        .filter { $0.contains("file.open") }
+    }
+    #expect(try Moment.within(30) { try questions().count == 1 })
+    let session = try #require(scene.session)
+    for broker in Household.brokers(of: session.pid) { kill(broker, SIGKILL) }
+    try scene.expectOutput("first 5 13")
+    #expect(try Moment.within(30) { try questions().count == 1 })
+    #expect(try scene.run(["answer", scene.app, "1", "once"]).code == 1)
+    #expect(try scene.run(["answer", scene.app, "2", "once"]).code == 0)
+    try scene.expectOutput("second content of a")
+    try scene.end()
+  }
+
   @Test("find no socket of an app without grants") func without() throws {
     let scene = try OperatorScene()
     try scene.start(scene.profile("print('up', flush=True)\ntime.sleep(60)", grants: ""))
