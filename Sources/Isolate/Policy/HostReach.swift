@@ -70,6 +70,12 @@ struct HostReach {
     }
   }
 
+  var writesAnything: Bool {
+    rules.contains {
+      $0.upper != nil || Self.given($0)?.contains(.write) == true && $0.kind != .device
+    }
+  }
+
   /// Every path of the host at which what can be done may change.
   var boundaries: [String] {
     var found: [String] = []
@@ -135,6 +141,9 @@ package struct AppReach {
       return (path, isDirectory)
     }
   }
+
+  /// Whether there is anything of the host that it can change.
+  package var changesAnything: Bool { view.writesAnything || !grants.isEmpty }
 
   /// Whether it can change what lies at a path, or put something there: it can write the file or a directory above it.
   package func canChange(_ path: String) -> Bool {

@@ -58,7 +58,7 @@ package final class BrokerKeeper {
     self.startedAt = startedAt
     self.door = door
     bootStart = BrokerTime(microseconds: Poller.bootMicroseconds())
-    pins = BrokerPins(policy)
+    pins = BrokerPins(policy, credentials: host.credentialsDirectory)
     services = BrokerServices(policy, host)
   }
 

@@ -138,6 +138,7 @@ extension BrokerSession {
       begin(reply)
       finish(reply, passing: reply.status == 0 ? apps.raw : -1)
     } catch {
+      tell(.closedDoor(number: UInt16(number)))
       complete(ticket, .failed(error.number))
     }
   }

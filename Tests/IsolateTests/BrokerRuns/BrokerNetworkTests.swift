@@ -6,7 +6,7 @@ import Testing
 @Suite("A broker and the network")
 struct BrokerNetworkTests {
   /// A server of the host, on a port that the kernel chose: says what it got, in capitals, to everybody.
-  private static func server(_ scene: BrokerScene, _ make: String) throws -> (Spawned, String) {
+  static func server(_ scene: BrokerScene, _ make: String) throws -> (Spawned, String) {
     _ = scene.scratch.file(
       "server.py",
       """

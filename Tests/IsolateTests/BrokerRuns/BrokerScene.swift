@@ -14,6 +14,7 @@ final class BrokerScene {
 
   /// - Parameters:
   ///   - grants: tables of the profile; $DIR is the scratch directory.
+  ///   - limits: what else it says, keys of `[files]` first; $DIR as well.
   ///   - app: Python, run with `ask.py` loaded.
   init(
     grants: String = BrokerScene.dataGrant, limits: String = "", app: String
@@ -28,7 +29,7 @@ final class BrokerScene {
     _ = scratch.file("ask.py", Self.library)
     _ = scratch.file(
       "app.py", "import sys\nsys.path.insert(0, '\(path)')\nfrom ask import *\n" + app)
-    let tables = grants.split(separator: "\n", omittingEmptySubsequences: false)
+    let tables = (limits + "\n" + grants).split(separator: "\n", omittingEmptySubsequences: false)
       .map { Self.replaced(String($0), "$DIR", path) }.joined(separator: "\n")
     _ = scratch.file(
       "app.toml",
@@ -38,7 +39,6 @@ final class BrokerScene {
       run = ["python3", "-B", "\(path)/app.py"]
       [files]
       read = ["\(path)/ask.py", "\(path)/app.py"]
-      \(limits)
       \(tables)
       """)
   }
