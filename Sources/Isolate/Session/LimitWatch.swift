@@ -9,6 +9,14 @@ struct LimitWatch {
   /// When it only tells what was in use: an app that lives long is left in peace.
   private static let idleMilliseconds: Int64 = 30_000
 
+  /// What the sandbox is looked at for.
+  enum Looks {
+    /// To tell afterwards what was in use, too.
+    case always
+    /// Only what a limit depends on: an app that nothing needs to be known of costs nothing.
+    case whereNeeded
+  }
+
   private let limits: Limits
   private let cgroup: Cgroup?
   private var sampler: Sampler?
@@ -20,7 +28,7 @@ struct LimitWatch {
   private var unmappedBytes: UInt64 = 0
   private(set) var signs = LimitSigns()
 
-  init(_ limits: Limits, cgroup: Cgroup?, initPid: Int32, startedAt: Int64) {
+  init(_ limits: Limits, cgroup: Cgroup?, initPid: Int32, startedAt: Int64, looks: Looks) {
     self.limits = limits
     self.cgroup = cgroup
     wallAt = limits.wallTimeMilliseconds.map { startedAt + Int64(clamping: $0.amount) }
@@ -33,9 +41,10 @@ struct LimitWatch {
     let depends = interest.memoryKiB != nil || limits.cpuTimeMilliseconds != nil
     longest = depends ? Self.watchfulMilliseconds : Self.idleMilliseconds
     interval = depends ? Self.firstMilliseconds : Self.firstIdleMilliseconds
-    let isWorthLooking =
-      depends || interest.openFiles || limits.processes?.enforcement == .rlimit
+    let tells =
+      interest.openFiles || limits.processes?.enforcement == .rlimit
       || limits.addressSpaceBytes != nil
+    let isWorthLooking = depends || looks == .always && tells
     guard isWorthLooking else { return }
     guard Sampler.works else {
       if depends {

@@ -1,0 +1,171 @@
+/// One app from its launch to its end: what `isolated run` and the daemon have in common. It waits for nothing; its owner polls the
+/// descriptors and calls it.
+final class LiveApp {
+  let policy: Policy
+  let plan: LaunchPlan
+  let child: Child
+  /// Nil: no grants.
+  let keeper: BrokerKeeper?
+  let startedAt: Int64
+  var evidence = Evidence()
+  private(set) var failure: LaunchFailure?
+  /// Init has closed its end and is on its way out: the pidfd says when; asking the reports again would spin.
+  var reportsEnded = false
+  private let cgroup: Cgroup?
+  private var use = ResourceUse()
+  private var limitsMet: [LimitMet] = []
+  private var watch: LimitWatch
+  /// Processes that still lived when the app had ended.
+  private var left: UInt64 = 0
+
+  /// Takes over a launched child.
+  init(
+    _ plan: LaunchPlan, child: consuming Child, policy: Policy, cgroup: Cgroup?,
+    keeper: BrokerKeeper?, startedAt: Int64, looks: LimitWatch.Looks
+  ) {
+    self.policy = policy
+    self.plan = plan
+    self.child = child
+    self.cgroup = cgroup
+    self.keeper = keeper
+    self.startedAt = startedAt
+    evidence.cpuTimeIsLimited = policy.limits.cpuTimeMilliseconds != nil
+    evidence.fileSizeIsLimited = policy.limits.fileSizeBytes != nil
+    watch = LimitWatch(
+      policy.limits, cgroup: cgroup, initPid: self.child.pid, startedAt: startedAt, looks: looks)
+  }
+
+  /// What only the owner can see to.
+  enum Happening: ~Copyable {
+    case terminal(Descriptor)
+    /// Its program was executed; its number in its own pid namespace.
+    case started(pid: Int32)
+    case stopped
+    /// Taken note of.
+    case noted
+  }
+
+  /// The next report, or nil when there is none now.
+  func next() throws(SystemError) -> Happening? {
+    guard let message = try Launcher.receive(from: child.reports) else { return nil }
+    switch consume message {
+    case .terminal(let master): return .terminal(master)
+    case .started(let pid): return .started(pid: pid)
+    case .stopped: return .stopped
+    case .continued: return .noted
+    case .failed(let step, let number):
+      failure = LaunchFailure(step: step, number: number)
+      return .noted
+    case .exited(let status, let usage):
+      evidence.status = ExitStatus(waitStatus: status)
+      use.userMicroseconds = usage.userMicroseconds
+      use.systemMicroseconds = usage.systemMicroseconds
+      use.peakResidentKiB = usage.peakResidentKiB
+      use.processes = usage.processes
+      left = usage.left
+      noteFullFileSystems(usage.fullFileSystems)
+      return .noted
+    case .shared(let bytes):
+      watch.note(sharedBytes: bytes)
+      return .noted
+    }
+  }
+
+  private func noteFullFileSystems(_ full: UInt32) {
+    for (index, path) in child.watched.enumerated().prefix(32) where full & (1 << index) != 0 {
+      let rule = policy.files.rules.first { $0.kind == .private && $0.target == path }
+      limitsMet.append(
+        LimitMet(
+          what: .privateFiles(path: path), amount: rule?.sizeBytes ?? 0, enforcement: nil,
+          position: rule?.position, sign: .reached))
+    }
+  }
+
+  // MARK: Limits
+
+  /// When `checkLimits` wants to be called next, in milliseconds on the monotonic clock.
+  var nextAt: Int64? { watch.nextAt }
+  /// Whether a limit of the whole app is ours to enforce in time.
+  var isTimed: Bool { watch.isTimed }
+  /// Whether the next look is so far off that memory is worth giving back until then.
+  var isPatient: Bool { watch.isPatient }
+
+  /// Kills an app that is over a limit.
+  ///
+  /// - Returns: whether it was looked at, and lives on.
+  func checkLimits(at now: Int64) -> Bool {
+    guard let at = watch.nextAt, now >= at else { return false }
+    switch watch.check(at: now) {
+    case nil:
+      if watch.wantsShared { Launcher.askForShared(child.reports) }
+      return true
+    case .memory: evidence.memoryExceeded = true
+    case .cpuTime: evidence.cpuTimeExceeded = true
+    case .wallTime: evidence.wallTimePassed = true
+    case .processes, .cpu, .openFiles, .fileSize, .addressSpace, .coreSize: return true
+    }
+    kill()
+    return false
+  }
+
+  // MARK: Its end
+
+  /// Kills init: the kernel then kills everything in its pid namespace.
+  func kill() {
+    do throws(SystemError) {
+      try ProcessHandle.send(SignalNumber.kill, to: child.pidfd)
+    } catch {
+      /* ESRCH: it has ended already, which is what was wanted. */
+    }
+  }
+
+  /// Init passes it on to the app.
+  func signal(_ number: Int32) throws(SystemError) {
+    do throws(SystemError) {
+      try ProcessHandle.send(number, to: child.pidfd)
+    } catch {
+      /* Ended already: its report is on the way. */
+      if error.number != Errno.noProcess { throw error }
+    }
+  }
+
+  /// Whether init has ended; then it was reaped, and the last reports are to be read.
+  func hasEnded() throws(SystemError) -> Bool {
+    guard let status = try ProcessHandle.status(of: child.pidfd, blocking: false) else {
+      return false
+    }
+    evidence.initStatus = ExitStatus(waitStatus: status)
+    return true
+  }
+
+  /// Everything that is known of the end, and nothing is left of the app. Once.
+  func finish() -> AppEnd {
+    collectLimits()
+    use.wallMilliseconds = Poller.now() - startedAt
+    return AppEnd(evidence: evidence, use: use, limitsMet: limitsMet)
+  }
+
+  private func collectLimits() {
+    let counts = cgroup?.counts()
+    if let counts, let total = counts.cpuMicroseconds, evidence.status == nil {
+      /* Init was killed with the rest and could not report. */
+      use.userMicroseconds = total
+    }
+    evidence.memoryKills = counts?.memoryKills ?? 0
+    if let limit = policy.limits.cpuTimeMilliseconds {
+      let used = (use.userMicroseconds + use.systemMicroseconds) / 1000
+      evidence.cpuTimeIsUsedUp = used >= limit.amount
+    }
+    if evidence.status == nil, counts == nil { use.userMicroseconds = watch.cpuMicroseconds }
+    watch.finish(counts, use: &use, left: left)
+    limitsMet += watch.met(cause: evidence.cause)
+    for problem in cgroup?.remove() ?? [] { Output.complain(problem) }
+  }
+}
+
+/// The step of a launch that failed, and what the kernel said.
+package struct LaunchFailure: Equatable, Sendable {
+  package var step: Int
+  /// errno(3).
+  package var number: Int32
+}
