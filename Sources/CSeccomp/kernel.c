@@ -152,6 +152,14 @@ int64_t kernel_monotonic_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+int64_t kernel_monotonic_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
 void kernel_get_limit(int resource, uint64_t *soft, uint64_t *hard)
 {
 	struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };

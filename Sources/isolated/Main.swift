@@ -41,6 +41,9 @@ struct Main {
     case .profiles(let listing): return show(listProfiles(listing))
     case .doctor(let json): return show(runDoctor(json: json, style: style))
     case .operate(let command, let json): return show(operate(command, json: json, style: style))
+    case .daemon(let settings): return runDaemon(settings)
+    case .direct(let command, let socket, let json):
+      return show(direct(command, socket: socket, json: json, style: style))
     case .completions(let shell): return show(Completions.script(for: shell))
     case .man(let page): return show(ManualText.roff(page))
     }

@@ -29,6 +29,7 @@ ssize_t kernel_read_link(const char *path, void *buffer, size_t size);
 int kernel_pipe(int ends[2]);                 /* close-on-exec */
 int kernel_report_pair(int ends[2]);          /* SOCK_SEQPACKET, close-on-exec; ends[0] does not block */
 int kernel_send_signal(int pidfd, int signal); /* pidfd_send_signal(2) */
+int kernel_open_process(int pid); /* pidfd_open(2) */
 int kernel_has_attribute(const char *path, const char *name); /* getxattr(2): the value begins with '1' */
 int kernel_send_byte(int fd);                 /* one byte, without waiting and without SIGPIPE */
 uint64_t kernel_page_size(void);
@@ -67,6 +68,7 @@ int kernel_open_path(const char *path);       /* O_PATH | O_CLOEXEC */
 int kernel_release(int32_t *major, int32_t *minor); /* the kernel's version */
 int kernel_is_privileged(void);               /* CAP_SYS_ADMIN, SETUID and SETGID, in the initial user namespace */
 int64_t kernel_monotonic_ms(void);
+int64_t kernel_monotonic_us(void);
 /* The loader that this program asks for (PT_INTERP), or NULL: a static executable. */
 const char *kernel_loader(void);
 struct launch_plan;

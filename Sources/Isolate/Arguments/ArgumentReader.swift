@@ -42,15 +42,18 @@ package struct ArgumentReader {
   private mutating func read(_ command: Command) throws(UsageError) -> Invocation {
     switch command {
     case .run, .plan, .show: return try readRun(command)
-    case .check, .profiles, .doctor, .grants, .handles, .revoke, .answer, .forget, .help,
-      .completions, .man:
+    case .check, .profiles, .doctor, .grants, .handles, .revoke, .answer, .forget, .daemon, .start,
+      .stop, .restart, .reload, .status, .ps, .events, .kill, .freeze, .thaw, .resetFailed,
+      .metrics, .help, .completions, .man:
       break
     }
     var operands: [TypedWord] = []
+    var values: [CommandOption: TypedWord] = [:]
     while let item = try nextItem() {
       switch item {
       case .option(.help, _, _): return .help(command)
-      case .option: continue
+      case .option(let option, let value, let argument):
+        values[option] = TypedWord(value, argument: argument)
       case .operand(let word): operands.append(word)
       case .endOfOptions:
         operands += words[next...].indices.map { TypedWord(words[$0], argument: $0 + 1) }
@@ -71,6 +74,11 @@ package struct ArgumentReader {
       return .doctor(json: json)
     case .grants, .handles, .revoke, .answer, .forget:
       return .operate(try OperatorWords.read(command, operands), json: json)
+    case .daemon: return .daemon(try DaemonWords.readDaemon(operands, values))
+    case .start, .stop, .restart, .reload, .status, .ps, .events, .kill, .freeze, .thaw,
+      .resetFailed, .metrics:
+      return .direct(
+        try DaemonWords.read(command, operands, values), socket: values[.socket]?.text, json: json)
     case .help: return .help(try readCommandName(operands))
     case .completions: return .completions(try readShell(operands))
     case .man: return .man(try readPage(operands))
@@ -109,8 +117,9 @@ package struct ArgumentReader {
     switch command {
     case .plan: return .plan(request, json: json)
     case .show: return .show(request, json: json)
-    case .run, .check, .profiles, .doctor, .grants, .handles, .revoke, .answer, .forget, .help,
-      .completions, .man:
+    case .run, .check, .profiles, .doctor, .grants, .handles, .revoke, .answer, .forget, .daemon,
+      .start, .stop, .restart, .reload, .status, .ps, .events, .kill, .freeze, .thaw, .resetFailed,
+      .metrics, .help, .completions, .man:
       return .run(request)
     }
   }
@@ -174,6 +183,10 @@ package struct ArgumentReader {
     next += 1
     if word == "--" { return .endOfOptions }
     if word == "-h" { return .option(.help, value: "", argument: argument) }
+    if word == "-f", command?.accepts(.follow) == true {
+      seen[.follow] = argument
+      return .option(.follow, value: "", argument: argument)
+    }
     if !word.utf8.starts(with: [UInt8(ascii: "-")]) || word == "-" {
       return .operand(TypedWord(word, argument: argument))
     }

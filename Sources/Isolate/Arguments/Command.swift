@@ -6,6 +6,9 @@
 package enum Command: String, CaseIterable, Sendable {
   case run, plan, show, check, profiles, doctor
   case grants, handles, revoke, answer, forget
+  case daemon, start, stop, restart, reload, status, ps, events, kill, freeze, thaw
+  case resetFailed = "reset-failed"
+  case metrics
   case help, completions, man
 }
 
@@ -24,6 +27,19 @@ extension Command {
     case .revoke: "take a grant of a running app back"
     case .answer: "answer what a running app asks for"
     case .forget: "take kept answers back: the app asks again"
+    case .daemon: "supervise many apps: start them, restart them, tell what happened"
+    case .start: "start an app of the daemon"
+    case .stop: "stop an app of the daemon"
+    case .restart: "stop an app of the daemon and start it again"
+    case .reload: "read profiles anew, and say or do what that changes"
+    case .status: "list the apps of the daemon, or tell all of one"
+    case .ps: "list the processes of an app"
+    case .events: "print what happened under the daemon, and what happens"
+    case .kill: "kill an app of the daemon; its restart rules decide what follows"
+    case .freeze: "stop every process of an app where it is"
+    case .thaw: "let a frozen app go on"
+    case .resetFailed: "forget that an app has failed"
+    case .metrics: "print the daemon's counters for Prometheus"
     case .help: "explain a command"
     case .completions: "print a completion script for a shell"
     case .man: "print a manual page's source"
@@ -46,6 +62,14 @@ extension Command {
         "answer [--json] APP ASK \(OperatorAnswer.allCases.map(\.rawValue).joined(separator: "|"))",
       ]
     case .forget: ["forget [--json] APP [GRANT]"]
+    case .daemon: ["daemon [--services DIR] [--socket PATH] [--state DIR] [--quiet] [APP...]"]
+    case .start, .stop, .restart: ["\(rawValue) [--no-wait] [--json] APP..."]
+    case .reload: ["reload [--plan] [--json] [APP]"]
+    case .status: ["status [--json] [APP]"]
+    case .ps: ["ps [--json] APP"]
+    case .events: ["events [--follow] [--lines N] [--json] [APP]"]
+    case .kill, .freeze, .thaw, .resetFailed: ["\(rawValue) [--json] APP..."]
+    case .metrics: ["metrics"]
     case .help: ["help [COMMAND]"]
     case .completions: ["completions bash|zsh|fish"]
     case .man: ["man [COMMAND | profile]"]
@@ -57,9 +81,22 @@ extension Command {
     switch option {
     case .help: true
     case .version: false
-    case .json: self != .run && self != .help && self != .completions && self != .man
+    case .json:
+      switch self {
+      case .run, .help, .completions, .man, .daemon, .metrics: false
+      case .plan, .show, .check, .profiles, .doctor, .grants, .handles, .revoke, .answer, .forget,
+        .start, .stop, .restart, .reload, .status, .ps, .events, .kill, .freeze, .thaw,
+        .resetFailed:
+        true
+      }
     case .names: self == .profiles
-    case .jsonStatusFD, .quiet: self == .run
+    case .jsonStatusFD: self == .run
+    case .quiet: self == .run || self == .daemon
+    case .services, .state: self == .daemon
+    case .socket: self == .daemon || asksDaemon
+    case .noWait: self == .start || self == .stop || self == .restart
+    case .plan: self == .reload
+    case .follow, .lines: self == .events
     case .profile, .name, .read, .write, .private, .overlay, .hide, .device, .network, .connect,
       .bind, .limit, .env, .unsetEnv, .workdir, .hostname, .user, .home, .umask, .timezone, .fd,
       .terminal, .allowSyscall, .denySyscall, .require, .stopSignal, .stopTimeout, .set, .relax:
@@ -74,8 +111,21 @@ extension Command {
   package var startsFromProfile: Bool {
     switch self {
     case .run, .plan, .show: true
-    case .check, .profiles, .doctor, .grants, .handles, .revoke, .answer, .forget, .help,
-      .completions, .man:
+    case .check, .profiles, .doctor, .grants, .handles, .revoke, .answer, .forget, .daemon, .start,
+      .stop, .restart, .reload, .status, .ps, .events, .kill, .freeze, .thaw, .resetFailed,
+      .metrics, .help, .completions, .man:
+      false
+    }
+  }
+
+  /// It asks a daemon that runs.
+  package var asksDaemon: Bool {
+    switch self {
+    case .start, .stop, .restart, .reload, .status, .ps, .events, .kill, .freeze, .thaw,
+      .resetFailed, .metrics:
+      true
+    case .run, .plan, .show, .check, .profiles, .doctor, .grants, .handles, .revoke, .answer,
+      .forget, .daemon, .help, .completions, .man:
       false
     }
   }
@@ -101,6 +151,9 @@ package enum CommandOption: String, CaseIterable, Sendable {
   case stopTimeout = "stop-timeout"
   case set, relax
   case jsonStatusFD = "json-status-fd"
+  case services, socket, state
+  case noWait = "no-wait"
+  case plan, follow, lines
   case quiet, json, names, help, version
 
   /// The option as it is typed.
@@ -125,17 +178,18 @@ extension CommandOption {
   package var kind: ValueKind {
     switch self {
     case .profile: .profile
+    case .socket: .path
     case .read, .write, .private, .overlay, .hide, .device: .path
     case .network: .words(NetworkMode.allCases.map(\.rawValue))
     case .terminal: .words(TerminalMode.allCases.map(\.rawValue))
     case .require: .words(Requirement.allCases.map(\.rawValue))
     case .limit: .keys(LimitName.allCases.map(\.rawValue))
     case .set, .relax: .keys(ProfileKey.all.filter { !$0.isOfNamedTable }.map(\.path))
-    case .workdir, .home: .directory
+    case .workdir, .home, .services, .state: .directory
     case .connect, .bind, .env, .unsetEnv, .hostname, .user, .umask, .timezone, .fd,
-      .allowSyscall, .denySyscall, .stopSignal, .stopTimeout, .name, .jsonStatusFD:
+      .allowSyscall, .denySyscall, .stopSignal, .stopTimeout, .name, .jsonStatusFD, .lines:
       .other
-    case .quiet, .json, .names, .help, .version: .flag
+    case .quiet, .json, .names, .help, .version, .noWait, .plan, .follow: .flag
     }
   }
 
@@ -144,8 +198,10 @@ extension CommandOption {
     switch self {
     case .profile: "NAME|FILE"
     case .name: "APP"
-    case .jsonStatusFD: "N"
-    case .quiet, .json, .names, .help, .version: nil
+    case .jsonStatusFD, .lines: "N"
+    case .services, .state: "DIR"
+    case .socket: "PATH"
+    case .quiet, .json, .names, .help, .version, .noWait, .plan, .follow: nil
     case .read, .write, .private, .overlay, .hide, .device, .network, .connect, .bind, .limit,
       .env, .unsetEnv, .workdir, .hostname, .user, .home, .umask, .timezone, .fd, .terminal,
       .allowSyscall, .denySyscall, .require, .stopSignal, .stopTimeout, .set, .relax:
@@ -156,8 +212,8 @@ extension CommandOption {
   /// It takes no value. Needs no table, unlike `placeholder`.
   package var isFlag: Bool {
     switch self {
-    case .quiet, .json, .names, .help, .version: true
-    case .profile, .name, .jsonStatusFD: false
+    case .quiet, .json, .names, .help, .version, .noWait, .plan, .follow: true
+    case .profile, .name, .jsonStatusFD, .services, .socket, .state, .lines: false
     case .read, .write, .private, .overlay, .hide, .device, .network, .connect, .bind, .limit,
       .env, .unsetEnv, .workdir, .hostname, .user, .home, .umask, .timezone, .fd, .terminal,
       .allowSyscall, .denySyscall, .require, .stopSignal, .stopTimeout, .set, .relax:
@@ -169,8 +225,8 @@ extension CommandOption {
   /// and what its value may be, is then the profile reader's to say.
   package var isRule: Bool {
     switch self {
-    case .profile, .name, .jsonStatusFD: false
-    case .quiet, .json, .names, .help, .version: false
+    case .profile, .name, .jsonStatusFD, .services, .socket, .state, .lines: false
+    case .quiet, .json, .names, .help, .version, .noWait, .plan, .follow: false
     case .read, .write, .private, .overlay, .hide, .device, .network, .connect, .bind, .limit,
       .env, .unsetEnv, .workdir, .hostname, .user, .home, .umask, .timezone, .fd, .terminal,
       .allowSyscall, .denySyscall, .require, .stopSignal, .stopTimeout, .set, .relax:
@@ -184,6 +240,13 @@ extension CommandOption {
     case .profile: "The profile to start from; without it, APP's own or 'default'."
     case .name: "The app's name in reports and for $APP; without it, its profile's or program's."
     case .jsonStatusFD: "Write one JSON object per event to descriptor N."
+    case .services: "Where each file NAME.toml is an app of the daemon's."
+    case .socket: "The daemon's control socket, if not at its usual place."
+    case .state: "Where logs and crash reports are kept, if not at the usual place."
+    case .noWait: "Do not wait until it is done."
+    case .plan: "Only say what would change."
+    case .follow: "Go on until it is interrupted."
+    case .lines: "How many to begin with."
     case .quiet: "No notices; errors are still told."
     case .json: "Print JSON."
     case .names: "Print only the names, one a line."

@@ -81,6 +81,32 @@ extension Command {
         Example("ask me about this grant again", "isolated forget web notes"),
         Example("ask me about everything again", "isolated forget web"),
       ]
+    case .daemon:
+      [
+        Example("all apps of /etc/isolated/services, as root", "isolated daemon"),
+        Example("two apps, as an ordinary user", "isolated daemon ./web.toml ./worker.toml"),
+      ]
+    case .start: [Example("start it and wait until it is ready", "isolated start web")]
+    case .stop: [Example("stop it; it stays down", "isolated stop web")]
+    case .restart: [Example("a fresh instance", "isolated restart web")]
+    case .reload:
+      [
+        Example("what would change, and what would be restarted?", "isolated reload --plan"),
+        Example("do it", "isolated reload web"),
+      ]
+    case .status:
+      [
+        Example("all apps", "isolated status"),
+        Example("one, and why it ended last", "isolated status web"),
+      ]
+    case .ps: [Example("what runs in it?", "isolated ps web")]
+    case .events: [Example("from now on, for a program", "isolated events --follow --json")]
+    case .kill: [Example("try its restart rules out", "isolated kill web")]
+    case .freeze: [Example("stop everything in it", "isolated freeze web")]
+    case .thaw: [Example("and let it go on", "isolated thaw web")]
+    case .resetFailed: [Example("let it be woken again", "isolated reset-failed web")]
+    case .metrics:
+      [Example("for node_exporter's textfile collector", "isolated metrics > web.prom")]
     case .help: [Example("how to run a program", "isolated help run")]
     case .completions:
       [
@@ -188,6 +214,44 @@ extension Command {
         "Removes what was answered with always or never for the app named APP: for the grant "
           + "GRANT, or for all. An app that runs keeps what it was allowed; see 'isolated revoke'."
       ]
+    case .daemon:
+      [
+        "Runs every profile in the services' directory, and each APP, as its sections service, restart, "
+          + "group, readiness, watchdog and health say; docs/daemon.md tells all of it. The directory is "
+          + "/etc/isolated/services, for an ordinary user $XDG_CONFIG_HOME/isolated/services (or "
+          + "~/.config/isolated/services).",
+        "It stays in the foreground and tells what happens on standard error. SIGTERM stops every app "
+          + "in reverse order and ends; a second one kills them. SIGHUP reads the profiles anew. Under a "
+          + "service manager it says when it is ready, and answers its watchdog.",
+      ]
+    case .start:
+      [
+        "Starts each APP, and what it requires, and waits until it is ready. An app that the daemon "
+          + "does not know yet is looked for among the profiles. When it fails, the cause is printed.",
+        Command.whichDaemon,
+      ]
+    case .stop:
+      ["Stops each APP as its section stop says, after what requires it.", Command.whichDaemon]
+    case .restart: ["Stops each APP and starts it again.", Command.whichDaemon]
+    case .reload:
+      [
+        "Compares the profiles with what runs, key by key. Some changes hold at once, some when the app "
+          + "is started next; an app with one that needs a restart is restarted. A profile with errors "
+          + "changes nothing anywhere.",
+        Command.whichDaemon,
+      ]
+    case .status: [Command.whichDaemon]
+    case .ps:
+      ["Prints the processes of APP with their numbers inside and outside.", Command.whichDaemon]
+    case .events: [Command.whichDaemon]
+    case .kill: ["Kills everything in APP at once. That counts as a failure.", Command.whichDaemon]
+    case .freeze:
+      [
+        "Stops everything in APP: with a cgroup by its freezer, else each process by SIGSTOP. Its watchdog "
+          + "and health checks rest meanwhile.",
+        Command.whichDaemon,
+      ]
+    case .thaw, .resetFailed, .metrics: [Command.whichDaemon]
     case .help, .completions: []
     case .man: ["Prints the page in roff. 'isolated man profile' is isolated-profile(5)."]
     }
@@ -198,6 +262,12 @@ extension Command {
     "APP is the app's name, or NAME.PID when several of that name run (PID is that of 'isolated run'). "
       + "Sessions are found in $XDG_RUNTIME_DIR/isolated/run, as root in /run/isolated/run; you see "
       + "your own."
+  }
+
+  /// How the commands for the daemon find it.
+  private static var whichDaemon: String {
+    "The daemon is your own, by its socket in $XDG_RUNTIME_DIR/isolated/daemon (as root "
+      + "/run/isolated/daemon); if you have none, the machine's, by /run/isolated.sock."
   }
 
   /// What the exit code means.
@@ -217,6 +287,18 @@ extension Command {
       [("0", "all that the default profile requires works"), ("1", "something of it does not")]
     case .grants, .handles, .revoke, .answer, .forget:
       [("0", "done"), ("1", "no such session, grant or question"), ("2", "a wrong command line")]
+    case .daemon:
+      [
+        ("0", "every app was stopped"), ("1", "the daemon could not work"),
+        ("2", "a wrong command line"),
+      ]
+    case .start, .stop, .restart, .reload, .status, .ps, .events, .kill, .freeze, .thaw,
+      .resetFailed,
+      .metrics:
+      [
+        ("0", "done"), ("1", "no daemon answers, or it could not be done"),
+        ("2", "a wrong command line"),
+      ]
     case .profiles, .help, .completions, .man: [("0", "printed"), ("2", "an error")]
     }
   }

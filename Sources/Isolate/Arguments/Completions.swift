@@ -110,13 +110,15 @@ private enum BashCompletion {
 
   private static func operand(_ command: Command) -> String? {
     switch command {
-    case .run, .plan, .show, .check, .grants, .handles, .revoke, .forget: profiles
+    case .run, .plan, .show, .check, .grants, .handles, .revoke, .forget, .daemon, .start, .stop,
+      .restart, .reload, .status, .ps, .events, .kill, .freeze, .thaw, .resetFailed:
+      profiles
     case .answer:
       "COMPREPLY=($(compgen -W \"$(\(Completions.profileNames)) \(Completions.answers)\" -- \"$cur\"))"
     case .help: words(Command.allCases.map(\.rawValue))
     case .completions: words(Shell.allCases.map(\.rawValue))
     case .man: words(Command.allCases.map(\.rawValue) + ["profile"])
-    case .profiles, .doctor: nil
+    case .profiles, .doctor, .metrics: nil
     }
   }
 }
@@ -191,14 +193,16 @@ private enum ZshCompletion {
     switch command {
     case .run, .plan, .show: "'1:app or program:_isolated_profiles' '*::arguments:_normal'"
     case .check: "'*:profile:_isolated_profiles'"
-    case .grants, .handles: "'1:app:_isolated_profiles'"
+    case .grants, .handles, .reload, .status, .ps, .events: "'1:app:_isolated_profiles'"
+    case .daemon, .start, .stop, .restart, .kill, .freeze, .thaw, .resetFailed:
+      "'*:app:_isolated_profiles'"
     case .revoke, .forget: "'1:app:_isolated_profiles' '2:grant: '"
     case .answer:
       "'1:app:_isolated_profiles' '2:number of the question: ' '3:answer:(\(Completions.answers))'"
     case .help: "'1:command:(\(Completions.commandNames))'"
     case .completions: "'1:shell:(\(Shell.allCases.map(\.rawValue).joined(separator: " ")))'"
     case .man: "'1:page:(\(Completions.commandNames) profile)'"
-    case .profiles, .doctor: "'*: : '"
+    case .profiles, .doctor, .metrics: "'*: : '"
     }
   }
 }
@@ -264,12 +268,14 @@ private enum FishCompletion {
   private static func operand(_ command: Command) -> String? {
     switch command {
     case .run, .plan, .show, .check: "-F -a '(\(Completions.profileNames))'"
-    case .grants, .handles, .revoke, .forget: "-a '(\(Completions.profileNames))'"
+    case .grants, .handles, .revoke, .forget, .daemon, .start, .stop, .restart, .reload, .status,
+      .ps, .events, .kill, .freeze, .thaw, .resetFailed:
+      "-a '(\(Completions.profileNames))'"
     case .answer: "-a '(\(Completions.profileNames)) \(Completions.answers)'"
     case .help: "-a '\(Completions.commandNames)'"
     case .completions: "-a '\(Shell.allCases.map(\.rawValue).joined(separator: " "))'"
     case .man: "-a '\(Completions.commandNames) profile'"
-    case .profiles, .doctor: nil
+    case .profiles, .doctor, .metrics: nil
     }
   }
 }

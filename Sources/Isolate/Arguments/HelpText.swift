@@ -68,14 +68,15 @@ package enum OptionGroup: String, CaseIterable, Sendable {
 extension CommandOption {
   package var group: OptionGroup {
     switch self {
-    case .profile, .name: .start
+    case .profile, .name, .services, .socket, .state: .start
     case .read, .write, .private, .overlay, .hide, .device: .files
     case .network, .connect, .bind, .limit, .fd, .allowSyscall, .denySyscall, .require: .reach
     case .env, .unsetEnv, .workdir, .hostname, .user, .home, .umask, .timezone, .terminal,
       .stopSignal, .stopTimeout:
       .identity
     case .set, .relax: .any
-    case .jsonStatusFD, .quiet, .json, .names, .help, .version: .output
+    case .noWait, .plan, .follow, .lines, .jsonStatusFD, .quiet, .json, .names, .help, .version:
+      .output
     }
   }
 

@@ -11,6 +11,9 @@ package enum Invocation: Hashable, Sendable {
   case profiles(ProfileListing)
   case doctor(json: Bool)
   case operate(OperatorCommand, json: Bool)
+  case daemon(DaemonRequestSettings)
+  /// With the path of its socket; nil: the usual one.
+  case direct(DaemonCommand, socket: String?, json: Bool)
   case completions(Shell)
   case man(ManualPage)
 }
@@ -25,6 +28,17 @@ package enum OperatorCommand: Hashable, Sendable {
   case answer(app: String, ask: UInt64, OperatorAnswer)
   /// Nil: every grant.
   case forget(app: String, grant: String?)
+}
+
+/// What is asked of the daemon.
+package enum DaemonCommand: Hashable, Sendable {
+  case order(AppOrder, apps: [String], waits: Bool)
+  /// Nil: every app.
+  case reload(app: String?, isPlan: Bool)
+  case status(app: String?)
+  case processes(app: String)
+  case events(app: String?, follows: Bool, lines: Int)
+  case metrics
 }
 
 /// How `profiles` prints its list.

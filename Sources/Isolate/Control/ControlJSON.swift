@@ -7,7 +7,7 @@ package struct ControlMisread: Error, Hashable, Sendable {
 }
 
 /// The members of an object, read one by one.
-private struct Fields {
+struct JSONFields {
   let object: JSONObject
 
   init(_ value: JSONValue) throws(ControlMisread) {
@@ -64,8 +64,8 @@ private struct Fields {
 }
 
 extension JSONValue {
-  fileprivate init(text: String?) { self = text.map { .string($0) } ?? .null }
-  fileprivate init(bits: UInt64) { self = .integer(Int64(bitPattern: bits)) }
+  init(text: String?) { self = text.map { .string($0) } ?? .null }
+  init(bits: UInt64) { self = .integer(Int64(bitPattern: bits)) }
 }
 
 extension ControlGrant {
@@ -82,7 +82,7 @@ extension ControlGrant {
   }
 
   package init(_ json: JSONValue) throws(ControlMisread) {
-    let fields = try Fields(json)
+    let fields = try JSONFields(json)
     name = try fields.text("name")
     kind = try fields.text("kind")
     target = try fields.text("target")
@@ -110,7 +110,7 @@ extension ControlHandle {
   }
 
   package init(_ json: JSONValue) throws(ControlMisread) {
-    let fields = try Fields(json)
+    let fields = try JSONFields(json)
     handle = try fields.number("handle")
     grant = try fields.text("grant")
     rule = try fields.text("rule")
@@ -134,7 +134,7 @@ extension ControlAsk {
   }
 
   package init(_ json: JSONValue) throws(ControlMisread) {
-    let fields = try Fields(json)
+    let fields = try JSONFields(json)
     ask = try fields.number("ask")
     grant = try fields.text("grant")
     rule = try fields.text("rule")
@@ -156,7 +156,7 @@ extension ControlRecord {
   }
 
   package init(_ json: JSONValue) throws(ControlMisread) {
-    let fields = try Fields(json)
+    let fields = try JSONFields(json)
     sequence = try fields.number("sequence")
     ageMilliseconds = try fields.number("age")
     operation = try fields.text("operation")
@@ -186,7 +186,7 @@ extension ControlStatus {
   }
 
   package init(_ json: JSONValue) throws(ControlMisread) {
-    let fields = try Fields(json)
+    let fields = try JSONFields(json)
     app = try fields.text("app")
     supervisor = try fields.number("supervisor")
     pid = try fields.number("pid")

@@ -1,7 +1,8 @@
 /// The cgroup of one app: made before the launch, removed after it.
 ///
 /// With v2 one directory, in which the child is born (CLONE_INTO_CGROUP). With v1 one in each controller's hierarchy, entered by a
-/// write to cgroup.procs while the child waits at the gate. A janitor process removes them should we be killed.
+/// write to cgroup.procs while the child waits at the gate. A janitor process removes them should we be killed; the daemon, with
+/// its many apps, has none, and its next start removes what is left (`CgroupBase`).
 package final class Cgroup {
   /// What the kernel counted.
   package struct Counts: Hashable, Sendable {
@@ -33,30 +34,38 @@ package final class Cgroup {
   /// The child must be moved in before it goes on.
   package var needsGate: Bool { opened == nil }
 
-  private init(places: [Place], leaf: Leaf?, janitor: consuming Janitor) {
+  private init(places: [Place], leaf: Leaf?, janitor: consuming Janitor?) {
     self.places = places
     self.leaf = leaf
     self.janitor = consume janitor
   }
 
+  private static func janitor(
+    _ isWanted: Bool, _ directories: [String], _ leaf: Leaf?
+  ) throws(SystemError) -> Janitor? {
+    isWanted ? try Janitor(directories: directories, leaf: leaf) : nil
+  }
+
   /// Makes the cgroup that the policy asks for; nil when it asks for none.
   ///
   /// All signals are blocked. Nothing is left behind on failure.
-  package static func make(_ policy: Policy) throws(SystemError) -> Cgroup? {
+  package static func make(
+    _ policy: Policy, withJanitor: Bool = true
+  ) throws(SystemError) -> Cgroup? {
     guard let place = policy.limits.cgroup else { return nil }
     switch place {
-    case .unified(let parent): return try unified(policy, parent)
-    case .legacy(let controllers): return try legacy(policy, controllers)
+    case .unified(let parent): return try unified(policy, parent, withJanitor)
+    case .legacy(let controllers): return try legacy(policy, controllers, withJanitor)
     }
   }
 
   private static func unified(
-    _ policy: Policy, _ parent: String
+    _ policy: Policy, _ parent: String, _ withJanitor: Bool
   ) throws(SystemError) -> Cgroup {
     let path = freshPath(parent, policy.app)
     let leaf = try Leaf.plan(parent, controllers: CgroupLimits.controllers(policy.limits))
     try leaf?.make()
-    let janitor = try Janitor(directories: [path], leaf: leaf)
+    let janitor = try janitor(withJanitor, [path], leaf)
     let place = Place(path: path, controller: nil)
     let cgroup = Cgroup(places: [place], leaf: leaf, janitor: janitor)
     do throws(SystemError) {
@@ -72,14 +81,14 @@ package final class Cgroup {
   }
 
   private static func legacy(
-    _ policy: Policy, _ controllers: [CgroupPlace.LegacyController]
+    _ policy: Policy, _ controllers: [CgroupPlace.LegacyController], _ withJanitor: Bool
   ) throws(SystemError) -> Cgroup {
     // Controllers may share a hierarchy, and then a directory.
     var places: [Place] = []
     for one in controllers {
       places.append(Place(path: freshPath(one.parent, policy.app), controller: one.name))
     }
-    let janitor = try Janitor(directories: distinct(places), leaf: nil)
+    let janitor = try janitor(withJanitor, distinct(places), nil)
     let cgroup = Cgroup(places: places, leaf: nil, janitor: janitor)
     do throws(SystemError) {
       for path in distinct(places) { try CgroupFile.makeDirectory(path) }
@@ -128,9 +137,25 @@ package final class Cgroup {
     return counts
   }
 
+  private var unifiedPath: String? { places.first { $0.controller == nil }?.path }
+
+  /// Stops everything in it, or lets it go on.
+  ///
+  /// - Returns: false where the kernel has no freezer for it: with v1.
+  package func freeze(_ isFrozen: Bool) throws(SystemError) -> Bool {
+    guard let path = unifiedPath else { return false }
+    try CgroupFile.write(isFrozen ? "1" : "0", to: path + "/cgroup.freeze")
+    return true
+  }
+
+  /// Kills everything in it, if the kernel can (Linux 5.14).
+  package func killAll() {
+    if let path = unifiedPath { Self.killAll(path) }
+  }
+
   /// The CPU time of everything that ever ran in it; nil with v1.
   package func cpuMicroseconds() -> UInt64? {
-    guard let path = places.first(where: { $0.controller == nil })?.path,
+    guard let path = unifiedPath,
       let text = TextFile.read(path + "/cpu.stat", limit: 4096)
     else { return nil }
     return CgroupText.count("usage_usec", in: text)

@@ -84,6 +84,16 @@ package enum CgroupText {
     return "isolated-\(String(plain))-\(pid)"
   }
 
+  /// The process that made the cgroup of this name; nil: not a name of ours.
+  package static func maker(of name: String) -> Int32? {
+    guard name.hasPrefix("isolated-"), let dash = name.utf8.lastIndex(of: UInt8(ascii: "-")) else {
+      return nil
+    }
+    /* The same app's second one has a number after the process: "isolated-web-12.2". */
+    let number = name[name.utf8.index(after: dash)...].prefix { $0 != "." }
+    return Int32(number).flatMap { $0 > 0 ? $0 : nil }
+  }
+
   /// Space, tab, newline and backslash are written as octal numbers in mountinfo.
   private static func unescaped(_ field: Substring) -> String {
     guard field.utf8.contains(UInt8(ascii: "\\")) else { return String(field) }

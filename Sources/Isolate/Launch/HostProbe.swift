@@ -30,10 +30,9 @@ package enum HostProbe {
   /// Where cgroups may be made; a few file reads.
   ///
   /// - Parameter legacy: look at v1 too: only root may use it, and only for what is required.
-  package static func cgroups(
-    legacy: Bool
-  ) -> (unified: UnifiedCgroup?, legacy: [CgroupPlace.LegacyController]) {
-    (CgroupProbe.unified(), legacy && isPrivileged() ? CgroupProbe.legacy() : [])
+  package static func cgroups(legacy: Bool) -> HostCgroups {
+    HostCgroups(
+      unified: CgroupProbe.unified(), legacy: legacy && isPrivileged() ? CgroupProbe.legacy() : [])
   }
 
   static var isRoot: Bool { geteuid() == 0 }
@@ -146,4 +145,10 @@ extension String {
     }
     return nil
   }
+}
+
+/// Where cgroups may be made.
+package struct HostCgroups: Sendable {
+  package var unified: UnifiedCgroup?
+  package var legacy: [CgroupPlace.LegacyController]
 }

@@ -48,6 +48,8 @@ package struct PlanContext {
   /// Descriptors of the supervisor's that the app gets, beside those that it keeps by number. No source is
   /// another's number.
   package var placed: [PlacedDescriptor] = []
+  /// The soft and hard limit of open files that an app without a limit of its own gets: the supervisor has raised its own.
+  package var openFiles: OpenFiles?
   /// The program itself, opened by the supervisor, in place of the policy's command.
   package var executable: Int32?
 
@@ -65,6 +67,8 @@ package struct PlanContext {
     case asIs
     case pty
     case null
+    /// A descriptor of the supervisor's: a log's pipe.
+    case given(Int32)
   }
 
   package init(
@@ -229,6 +233,8 @@ package struct LaunchPlanner {
       case .pty: steps.append(.placeDescriptor(source: .terminal, number: number))
       case .null:
         steps.append(.placeDescriptor(source: .caller(context.nullDescriptor), number: number))
+      case .given(let source):
+        steps.append(.placeDescriptor(source: .caller(source), number: number))
       }
     }
     for number in policy.descriptors {
@@ -262,7 +268,12 @@ package struct LaunchPlanner {
       /* Init and the app itself count too; the limit is on what the profile calls processes. */
       add(.processes, plus(limit.amount, 1))
     }
-    if let limit = limits.openFiles { add(.openFiles, limit.amount) }
+    if let limit = limits.openFiles {
+      add(.openFiles, limit.amount)
+    } else if let before = context.openFiles {
+      steps.append(
+        .setLimit(ResourceLimit(resource: .openFiles, soft: before.soft, hard: before.hard)))
+    }
   }
 }
 

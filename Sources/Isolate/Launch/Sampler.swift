@@ -100,7 +100,7 @@ package struct Sampler: Sendable {
   }
 
   /// Everything beneath init. A process that forks meanwhile is met the next time.
-  private func processes() -> [Int32] {
+  package func processes() -> [Int32] {
     var found: [Int32] = []
     var next = children(of: initPid, threads: 1)
     while let pid = next.popLast(), found.count < Self.maximumProcesses {

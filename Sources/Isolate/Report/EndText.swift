@@ -35,6 +35,19 @@ package enum EndText {
     }
   }
 
+  /// The same for a log of ends: always a line.
+  package static func ended(_ cause: Cause, exit end: AppEnd?, app: String, limits: Limits)
+    -> String
+  {
+    var end = end ?? AppEnd(evidence: Evidence(), use: ResourceUse(), limitsMet: [])
+    end.cause = cause
+    if let line = line(end, app: app, limits: limits) { return line }
+    switch cause {
+    case .exited(let code): return "\(app) exited with \(code)"
+    default: return "\(app) was ended by \(cause.signal.map(name) ?? cause.word)"
+    }
+  }
+
   /// "app was killed: over limits.memory = 64M (app.toml:3, cgroup v2)".
   private static func killed(_ app: String, _ name: LimitName, _ limits: Limits) -> String {
     guard let limit = limits[name] else { return "\(app) was killed: over \(name.key)" }

@@ -1,10 +1,8 @@
 /// The command's side of a session's control socket: finds the session, asks, reads answers as anybody's bytes.
 struct ControlClient {
-  private let socket: HeldDescriptor
+  private var connection: VarlinkConnection
   let session: SessionName
-  private var rest: [UInt8] = []
   private static let timeoutMilliseconds: Int32 = 10_000
-  private static let replyBytes = 4 << 20
 
   /// Why a command of an operator failed: for people.
   struct Failure: Error {
@@ -46,7 +44,8 @@ struct ControlClient {
         cure: "name one: " + answering.map(\.text).joined(separator: ", "))
     }
     session = first
-    self.socket = socket
+    connection = VarlinkConnection(
+      socket, interface: SessionInterface.name, name: first.text)
   }
 
   private static func nobody(_ app: String, among found: [SessionName]) -> Failure {
@@ -58,64 +57,23 @@ struct ControlClient {
     return Failure(message: "no session of '\(VisibleText.of(app))' answers", cure: cure)
   }
 
-  /// Calls a method and gives every reply to `take`, until the last or until it says that it is enough.
+  /// Calls a method and gives every reply to `take`, until the last.
   mutating func call(
     _ method: String, _ parameters: JSONObject = JSONObject(), more: Bool = false,
     _ take: (JSONObject) throws(ControlMisread) -> Void
   ) throws(Failure) {
-    let name = SessionInterface.name + "." + method
-    let message = VarlinkText.call(name, parameters, more: more) + [0]
-    var sent = 0
-    while sent < message.count {
-      guard let count = LocalSocket.give(message[sent...], to: socket.descriptor), count > 0 else {
-        throw hungUp
-      }
-      sent += count
-    }
-    for _ in 0..<10_000 {
-      let reply = try receive()
-      if let error = reply["error"]?.string {
-        throw refusal(error, reply["parameters"]?.object ?? JSONObject())
-      }
-      do throws(ControlMisread) {
-        try take(reply["parameters"]?.object ?? JSONObject())
-      } catch {
-        throw Failure(
-          message: "\(session.text) answers what this version does not understand: \(error.member)",
-          cure: nil)
-      }
-      if reply["continues"] != true { return }
+    let session = session
+    try connection.call(
+      method, parameters, more: more, refusal: { Self.refusal($0, $1, session) }
+    ) { reply throws(ControlMisread) in
+      try take(reply)
+      return true
     }
   }
 
-  private var hungUp: Failure {
-    Failure(message: "\(session.text) has hung up, or does not answer within 10 s", cure: nil)
-  }
-
-  private mutating func receive() throws(Failure) -> JSONObject {
-    var searched = 0
-    while true {
-      if let end = rest[searched...].firstIndex(of: 0) {
-        let message = Array(rest[..<end])
-        rest.removeFirst(end + 1)
-        do throws(JSONError) {
-          let value = try JSONReader.read(message, limit: Self.replyBytes)
-          if let object = value.object { return object }
-        } catch {
-          throw Failure(
-            message: "\(session.text) answers with what is no JSON: \(error)", cure: nil)
-        }
-        throw hungUp
-      }
-      searched = rest.count
-      guard rest.count <= Self.replyBytes,
-        case .bytes(let bytes) = Bytes.take(from: socket.descriptor.raw)
-      else { throw hungUp }
-      rest += bytes
-    }
-  }
-
-  private func refusal(_ error: String, _ parameters: JSONObject) -> Failure {
+  private static func refusal(
+    _ error: String, _ parameters: JSONObject, _ session: SessionName
+  ) -> Failure {
     let prefix = SessionInterface.name + "."
     func shown(_ key: String) -> String { VisibleText.of(parameters[key]?.string ?? "") }
     let app = session.app
@@ -144,7 +102,7 @@ struct ControlClient {
     try call("GetStatus") { reply throws(ControlMisread) in
       status = try ControlStatus(.object(reply))
     }
-    guard let status else { throw hungUp }
+    guard let status else { throw connection.hungUp }
     return status
   }
 

@@ -41,16 +41,21 @@ struct ControlPlace {
   /// The directory of the sessions' sockets, made if it is missing.
   ///
   /// - Throws: the last reason why there is none.
-  func sessions() throws(SystemError) -> PrivateDirectory {
+  func sessions() throws(SystemError) -> PrivateDirectory { try directory("run") }
+
+  /// A directory of ours among those that go away with the machine's run, made if it is missing.
+  ///
+  /// - Throws: the last reason why there is none.
+  func directory(_ name: String) throws(SystemError) -> PrivateDirectory {
     var problem: SystemError?
     for base in bases {
       do throws(SystemError) {
         if base.isMade {
           /* Anybody may have made something of this name: only a directory of ours, closed to all others, is used. */
-          return try PrivateDirectory.made("\(base.path)/isolated-\(user)").directory("run")
+          return try PrivateDirectory.made("\(base.path)/isolated-\(user)").directory(name)
         }
         let runtime = try PrivateDirectory(existing: base.path, isPrivate: false, ownedBy: user)
-        return try runtime.directory("isolated").directory("run")
+        return try runtime.directory("isolated").directory(name)
       } catch {
         problem = error
       }

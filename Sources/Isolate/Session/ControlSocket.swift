@@ -1,10 +1,20 @@
-/// The socket of a session: accepts peers, moves their bytes, and hides all of them behind one descriptor to poll.
+/// A socket that people's commands connect to: accepts peers, moves their bytes, and hides all of them behind one descriptor to
+/// poll.
 ///
-/// Only the same user and root may connect, and nobody from inside a sandbox, even where the socket can be seen there.
+/// Nobody from inside a sandbox may connect, even where the socket can be seen there.
 final class ControlSocket {
-  private let directory: PrivateDirectory
-  let name: SessionName
+  /// Who else may.
+  enum Guests {
+    /// The same user and root.
+    case sameUser
+    /// Whoever the mode of the socket's file lets.
+    case whoeverReachesIt
+  }
+
   private let listener: Descriptor
+  private let guests: Guests
+  /// Takes the socket's name away, at the end.
+  private let remove: () -> Void
   private var queue: EventQueue
   private var server: VarlinkServer
   private var peers: [Int: HeldDescriptor] = [:]
@@ -19,20 +29,35 @@ final class ControlSocket {
   private static let acceptsAtOnce = 16
   private static let callsAtOnce = 32
 
-  /// - Throws: `SystemError`; EADDRINUSE when somebody answers at this name.
-  init(_ place: ControlPlace, app: String, _ server: VarlinkServer) throws(SystemError) {
-    name = SessionName(app: app, pid: LocalSocket.process)
+  /// - Parameter remove: takes the socket's name away, at the end.
+  init(
+    _ listener: consuming Descriptor, _ server: VarlinkServer, guests: Guests,
+    remove: @escaping () -> Void
+  ) throws(SystemError) {
+    self.listener = listener
     self.server = server
-    directory = try place.sessions()
-    /* Ours alone, as our process id is: what has it is left over of a session that was killed. */
-    Self.removeStale(name.text, in: directory)
-    listener = try LocalSocket.listen(name.text, in: directory)
+    self.guests = guests
+    self.remove = remove
     queue = try EventQueue()
-    try queue.add(listener.raw, token: Self.listenerMark, .reading)
-    removeLeftovers()
+    try queue.add(self.listener.raw, token: Self.listenerMark, .reading)
   }
 
-  deinit { directory.remove(name.text) }
+  /// The socket of a session: for the same user and root.
+  ///
+  /// - Throws: `SystemError`; EADDRINUSE when somebody answers at this name.
+  convenience init(
+    _ place: ControlPlace, session: SessionName, _ server: VarlinkServer
+  ) throws(SystemError) {
+    let directory = try place.sessions()
+    /* Ours alone, as our process id is: what has it is left over of a session that was killed. */
+    Self.removeStale(session.text, in: directory)
+    let listener = try LocalSocket.listen(session.text, in: directory)
+    Self.removeLeftovers(in: directory, but: session)
+    let held = HeldPlace(directory)
+    try self.init(listener, server, guests: .sameUser) { held.directory.remove(session.text) }
+  }
+
+  deinit { remove() }
 
   /// The one door to wait on.
   var door: Int32 { queue.door }
@@ -42,12 +67,14 @@ final class ControlSocket {
   var lastDrop: String? { server.lastDrop?.description }
 
   /// Sockets of sessions that were killed before they could take them away.
-  private func removeLeftovers() {
+  private static func removeLeftovers(
+    in directory: borrowing PrivateDirectory, but own: SessionName
+  ) {
     for found in directory.names().prefix(256) {
-      guard let session = SessionName(found), session != name, !Self.isRunning(session.pid) else {
+      guard let session = SessionName(found), session != own, !isRunning(session.pid) else {
         continue
       }
-      Self.removeStale(found, in: directory)
+      removeStale(found, in: directory)
     }
   }
 
@@ -142,7 +169,7 @@ final class ControlSocket {
       let own = LocalSocket.user
       /* No app of an ordinary user's is root. */
       if peer.uid == 0 && own != 0 { return true }
-      return peer.uid == own && peer.isOfOurNamespace()
+      return (guests == .whoeverReachesIt || peer.uid == own) && peer.isOfOurNamespace()
     } catch {
       return false
     }
@@ -180,4 +207,10 @@ final class ControlSocket {
       ended.remove(drop.peer)
     }
   }
+}
+
+/// A box, so that a closure can own a directory.
+final class HeldPlace {
+  let directory: PrivateDirectory
+  init(_ directory: consuming PrivateDirectory) { self.directory = directory }
 }

@@ -119,6 +119,32 @@ final class LiveApp {
     }
   }
 
+  /// Kills everything in it: at once where it has a cgroup, and in any case by its init's end.
+  func killAll() {
+    cgroup?.killAll()
+    kill()
+  }
+
+  /// Stops everything in it, or lets it go on: by its cgroup, else every process by a signal.
+  ///
+  /// - Throws: EBUSY when it makes processes faster than they can be stopped.
+  func freeze(_ isFrozen: Bool) throws(SystemError) {
+    if try cgroup?.freeze(isFrozen) == true { return }
+    let tree = Sampler(initPid: child.pid, interest: Sampler.Interest())
+    let signal = isFrozen ? SignalNumber.stop : SignalNumber.continue
+    var reached: Set<Int32> = []
+    /* What was forked meanwhile is found the next time; what is stopped forks nothing. */
+    for _ in 0..<64 {
+      let new = tree.processes().filter { !reached.contains($0) }
+      if new.isEmpty { return }
+      for pid in new {
+        try ProcessHandle.send(signal, toDescendant: pid, of: child.pid)
+        reached.insert(pid)
+      }
+    }
+    throw SystemError(call: "freeze", number: Errno.busy)
+  }
+
   /// Init passes it on to the app.
   func signal(_ number: Int32) throws(SystemError) {
     do throws(SystemError) {

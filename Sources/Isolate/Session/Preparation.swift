@@ -20,11 +20,12 @@ extension Preparation {
   /// - Parameters:
   ///   - canMakeUserNamespaces: false after a launch has found out that they are not to be had.
   ///   - usesUnifiedCgroup: false after the one that looked delegated could not be used.
+  ///   - cgroups: where cgroups are made, if the caller knows; else they are looked for.
   ///   - explaining: keep where each value came from; for `show`.
   /// - Throws: every error of the profiles and the command line at once.
   package static func make(
     _ request: RunRequest, canMakeUserNamespaces: Bool = true, usesUnifiedCgroup: Bool = true,
-    explaining: Bool = false
+    cgroups: HostCgroups? = nil, explaining: Bool = false
   ) throws(PreparationError) -> Preparation {
     var host: HostFacts
     do throws(SystemError) {
@@ -43,7 +44,8 @@ extension Preparation {
       }
     }
     if loaded.profiles.contains(where: mayWantCgroup) {
-      let found = HostProbe.cgroups(legacy: loaded.profiles.contains(where: requiresLimit))
+      let found =
+        cgroups ?? HostProbe.cgroups(legacy: loaded.profiles.contains(where: requiresLimit))
       host.cgroup1 = found.legacy
       host.cgroup2 = usesUnifiedCgroup ? found.unified : nil
     }
@@ -77,7 +79,7 @@ extension Preparation {
   }
 
   /// "nginx" of "nginx", of "./apps/nginx.toml", of "/etc/isolated/apps/nginx.toml".
-  private static func appName(_ operand: String) -> String {
+  static func appName(_ operand: String) -> String {
     let last = operand.split(separator: "/").last.map(String.init) ?? operand
     return last.hasSuffix(".toml") ? String(last.dropLast(5)) : last
   }

@@ -57,7 +57,7 @@ private func launch(
   var keeper: BrokerKeeper?
   let launch: PreparedLaunch
   do throws(LaunchError) {
-    let ends = try door(policy)
+    let ends = try brokerDoor(policy)
     keeper = ends.map { BrokerKeeper(policy, prepared.host, door: $0.ours, startedAt: startedAt) }
     launch = try PreparedLaunch.make(
       prepared, filterCache: FilterPlace.directory(prepared.host), signals: signals,
@@ -100,7 +100,7 @@ private func launch(
 }
 
 /// The way between an app with grants and its broker: nothing waits behind it until the app knocks.
-private func door(
+func brokerDoor(
   _ policy: Policy
 ) throws(LaunchError) -> (ours: HeldDescriptor, apps: HeldDescriptor)? {
   if policy.grants.isEmpty { return nil }

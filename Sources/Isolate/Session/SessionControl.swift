@@ -48,7 +48,7 @@ extension SessionFacts {
     self.pid = pid
     self.standard = standard.map { which in
       switch which {
-      case .asIs: .caller
+      case .asIs, .given: .caller
       case .pty: .terminal
       case .null: .null
       }
@@ -60,6 +60,7 @@ extension SessionFacts {
 
 /// Serves the control socket of one session.
 final class SessionControl {
+  private let session: SessionName
   private let socket: ControlSocket
   private let keeper: any SessionKeeper
   private let desk: AskDesk
@@ -95,10 +96,11 @@ final class SessionControl {
       vendor: "isolated", product: "isolated run", version: Version.text,
       url: "https://varlink.org")
     let server = VarlinkServer(info, interfaces: [SessionInterface.interface])
-    socket = try ControlSocket(place, app: keeper.policy.app, server)
+    session = SessionName(app: keeper.policy.app, pid: LocalSocket.process)
+    socket = try ControlSocket(place, session: session, server)
   }
 
-  var name: String { socket.name.text }
+  var name: String { session.text }
 
   /// The one door to wait on.
   var door: Door { Door(socket.door) }

@@ -20,6 +20,14 @@ package struct Descriptor: ~Copyable, Sendable {
     return raw
   }
 
+  /// A descriptor that this process was started with: from now on it is not passed on.
+  package static func takeOver(_ raw: Int32) throws(SystemError) -> Descriptor {
+    try call("fcntl", "descriptor \(raw)") { fcntl(raw, F_SETFD, FD_CLOEXEC) }
+    let flags = try call("fcntl", "descriptor \(raw)") { fcntl(raw, F_GETFL) }
+    try call("fcntl", "descriptor \(raw)") { fcntl(raw, F_SETFL, flags | O_NONBLOCK) }
+    return Descriptor(adopting: raw)
+  }
+
   /// Opens a file for reading. The corresponding C function is `open`.
   package static func openForReading(_ path: String) throws(SystemError) -> Descriptor {
     let raw = try call("open", path) {

@@ -25,6 +25,16 @@ package struct PrivateDirectory: ~Copyable, Sendable {
     self.path = path
   }
 
+  /// An existing directory, whoever it belongs to: where a person says that a socket is.
+  package init(anyExisting path: String) throws(SystemError) {
+    var owner: UInt32 = 0
+    var mode: UInt32 = 0
+    let raw = try call("open", path) {
+      unsafe RawText.withCString(path) { unsafe kernel_open_directory($0, &owner, &mode) }
+    }
+    self.init(Descriptor(adopting: raw), path: path)
+  }
+
   private init(_ descriptor: consuming Descriptor, path: String) {
     self.descriptor = descriptor
     self.path = path

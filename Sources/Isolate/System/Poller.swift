@@ -94,6 +94,38 @@ package enum ProcessHandle {
     try call("pidfd_send_signal") { kernel_send_signal(raw, signal) }
   }
 
+  /// Signals a process that was seen beneath `ancestor`, unless its number is another's by now; one that has ended is no error.
+  ///
+  /// - Throws: `SystemError` of pidfd_send_signal(2).
+  package static func send(
+    _ signal: Int32, toDescendant pid: Int32, of ancestor: Int32
+  ) throws(SystemError) {
+    let raw = kernel_open_process(pid)
+    if raw < 0 { return }
+    let process = Descriptor(adopting: raw)
+    /* Opened first, looked at then: as long as we hold it, the number is its own. */
+    var above = pid
+    for _ in 0..<4096 {
+      guard let parent = parent(of: above) else { return }
+      if parent == ancestor { break }
+      if parent <= 1 { return }
+      above = parent
+    }
+    do throws(SystemError) {
+      try send(signal, to: process)
+    } catch {
+      if error.number != Errno.noProcess { throw error }
+    }
+  }
+
+  private static func parent(of pid: Int32) -> Int32? {
+    guard let text = TextFile.read("/proc/\(pid)/stat", limit: 1024),
+      let end = text.utf8.lastIndex(of: UInt8(ascii: ")"))
+    else { return nil }
+    let words = text[end...].split(separator: " ")
+    return words.count > 2 ? Int32(words[2]) : nil
+  }
+
   /// The wait status of an ended child, or nil while it runs.
   package static func status(
     of pidfd: borrowing Descriptor, blocking: Bool

@@ -65,13 +65,13 @@ struct ArgumentReaderTests {
       ("run --hostn x -- y", 2, "unknown option --hostn for 'run'", "did you mean --hostname?"),
       (
         "run --json x", 2, "unknown option --json for 'run'",
-        "--json belongs to: plan, show, check, profiles, doctor, grants, handles, revoke, answer, forget"
+        "--json belongs to: plan, show, check, profiles, doctor, grants, handles, revoke, answer, forget, start, stop, restart, reload, status, ps, events, kill, freeze, thaw, reset-failed"
       ),
       (
         "run --version", 2, "unknown option --version for 'run'",
         "--version belongs to: before any command"
       ),
-      ("plan --quiet x", 2, "unknown option --quiet for 'plan'", "--quiet belongs to: run"),
+      ("plan --quiet x", 2, "unknown option --quiet for 'plan'", "--quiet belongs to: run, daemon"),
       (
         "check --read x", 2, "unknown option --read for 'check'",
         "--read belongs to: run, plan, show"

@@ -1,0 +1,237 @@
+/// `io.isolated.Daemon`: what the control socket of the daemon speaks.
+package enum DaemonInterface {
+  package static let name = "io.isolated.Daemon"
+  /// Apps, changes and events in one reply.
+  package static let part = 64
+  /// Events that are given when nobody says how many.
+  package static let events: Int64 = 100
+
+  package static var interface: VarlinkInterface {
+    VarlinkInterface(
+      name: name, description: text,
+      methods: [
+        VarlinkMethod("GetStatus"), VarlinkMethod("ListApps"),
+        VarlinkMethod("GetApp", [VarlinkParameter("app", .string)]),
+        VarlinkMethod(
+          "Order",
+          [
+            VarlinkParameter("app", .string),
+            VarlinkParameter("order", .words(AppOrder.allCases.map(\.rawValue))),
+            VarlinkParameter("wait", .boolean, isOptional: true),
+          ]),
+        VarlinkMethod(
+          "Reload",
+          [
+            VarlinkParameter("app", .string, isOptional: true),
+            VarlinkParameter("plan", .boolean, isOptional: true),
+          ]),
+        VarlinkMethod("GetEvents", [VarlinkParameter("count", .integer, isOptional: true)]),
+        VarlinkMethod("GetMetrics"),
+      ])
+  }
+
+  /// The file config/io.isolated.Daemon.varlink; a test holds the two equal.
+  package static let text = """
+    # The daemon of isolated: the lives of many apps. What an app was granted is told by the app's own session
+    # (io.isolated.Session). Times are in milliseconds.
+    interface io.isolated.Daemon
+
+    # How the last instance of an app ended.
+    type End (
+      # exited, signal, system-call, memory-limit, cpu-time-limit, file-size-limit, wall-time-limit, stopped, lost, watchdog,
+      # health, run-time-limit, start-timeout, dependency, launch-failure, daemon-restart, daemon-reload, daemon-kill,
+      # daemon-group, daemon-shutdown
+      cause: string,
+      # The same in words.
+      words: string,
+      failure: bool,
+      exit_code: ?int,
+      signal: ?string,
+      # How long it was up, and how long ago that is.
+      up: int,
+      age: int
+    )
+
+    type App (
+      name: string,
+      state: (down, starting, ready, running, stopping, backing_off, failed, frozen),
+      # Whether it is meant to run.
+      wanted: bool,
+      # The apps it waits for before it can start.
+      waits_for: []string,
+      # Of the sandbox's init, in the pid namespace of the daemon.
+      pid: ?int,
+      # The number of this launch; no two launches of a daemon have one number.
+      instance: ?int,
+      # Since its launch.
+      age: ?int,
+      # Until the next try.
+      restarts_in: ?int,
+      # Since somebody started it.
+      restarts: int,
+      # Failures in a row.
+      failures: int,
+      healthy: ?bool,
+      listening: bool,
+      # What it says of itself: STATUS= of sd_notify(3). Text of the app: show control characters, do not send them to a
+      # terminal.
+      status: ?string,
+      # The profile it runs by, and whether another one waits for its restart.
+      profile: string,
+      stale: bool,
+      end: ?End
+    )
+
+    # One key of a profile that has changed.
+    type Change (
+      app: string,
+      key: string,
+      old: []string,
+      new: []string,
+      # live: at once. next_start: whenever it is started next. restart: only after a restart.
+      effect: (live, next_start, restart)
+    )
+
+    type Event (
+      sequence: int,
+      age: int,
+      # "": of the daemon itself
+      app: string,
+      # state, end, restart, notice, problem
+      kind: string,
+      # In words, for people.
+      text: string,
+      state: ?string,
+      cause: ?string
+    )
+
+    method GetStatus() -> (
+      version: string,
+      pid: int,
+      # Since it was started.
+      age: int,
+      apps: int,
+      live: int,
+      # It ends.
+      stopping: bool,
+      # What of the limits can be enforced here, and by what.
+      cgroups: string,
+      # Peers of this socket that were cut off, and why the last one was.
+      dropped: int,
+      drop: ?string
+    )
+
+    # With "more" in parts; without, only the first part of them: at most 64.
+    method ListApps() -> (apps: []App)
+
+    method GetApp(app: string) -> (app: App)
+
+    # Carries an order out. start: an app that the daemon does not know yet is looked for among the profiles. With wait the
+    # answer comes when the order is done: the app is ready, or down, or it has failed.
+    method Order(
+      app: string,
+      order: (start, stop, restart, kill, freeze, thaw, reset_failed),
+      wait: ?bool
+    ) -> (app: App)
+
+    # Reads the profiles of all apps, or of one, anew. With plan nothing is changed. With "more" in parts. What needs a restart is
+    # restarted, one app after the other in their order.
+    method Reload(app: ?string, plan: ?bool) -> (changes: []Change)
+
+    # The last events, the oldest first. With "more" those that follow, too, until the peer leaves.
+    method GetEvents(count: ?int) -> (events: []Event)
+
+    # Counters in the text format of Prometheus, version 0.0.4.
+    method GetMetrics() -> (text: string)
+
+    error NoSuchApp (app: string)
+    # The app is not in a state in which this can be done.
+    error NotInThisState (app: string, state: string)
+    # What was ordered failed: the app ended, or could not be started.
+    error OrderFailed (app: string, reason: string)
+    # A profile has errors. Nothing was changed.
+    error BadProfile (messages: []string)
+    error ShuttingDown ()
+
+    """
+}
+
+/// What may be ordered by name.
+package enum AppOrder: String, CaseIterable, Hashable, Sendable {
+  case start, stop, restart, kill, freeze, thaw
+  case resetFailed = "reset_failed"
+
+  package var order: Order {
+    switch self {
+    case .start: .start
+    case .stop: .stop
+    case .restart: .restart
+    case .kill: .kill
+    case .freeze: .freeze
+    case .thaw: .thaw
+    case .resetFailed: .resetFailed
+    }
+  }
+}
+
+/// A call of the interface, understood.
+package enum DaemonRequest: Hashable, Sendable {
+  case status, apps
+  case app(String)
+  case order(AppOrder, app: String, waits: Bool)
+  case reload(app: String?, isPlan: Bool)
+  case events(count: Int)
+  case metrics
+
+  /// - Parameter call: one that the server has checked against the interface.
+  package init(_ call: VarlinkCall) throws(VarlinkError) {
+    let parameters = call.parameters
+    func text(_ key: String) throws(VarlinkError) -> String {
+      guard let text = parameters[key]?.string else { throw .invalidParameter(key) }
+      return text
+    }
+    switch call.method {
+    case "GetStatus": self = .status
+    case "ListApps": self = .apps
+    case "GetApp": self = .app(try text("app"))
+    case "Order":
+      guard let order = AppOrder(rawValue: try text("order")) else {
+        throw .invalidParameter("order")
+      }
+      self = .order(order, app: try text("app"), waits: parameters["wait"]?.boolean == true)
+    case "Reload":
+      self = .reload(
+        app: parameters["app"]?.string, isPlan: parameters["plan"]?.boolean == true)
+    case "GetEvents":
+      let count = parameters["count"]?.integer ?? DaemonInterface.events
+      guard count >= 0 else { throw .invalidParameter("count") }
+      self = .events(count: Int(min(count, 10_000)))
+    case "GetMetrics": self = .metrics
+    default: throw .methodNotImplemented(call.interface + "." + call.method)
+    }
+  }
+}
+
+/// Why the daemon does not do what it was asked.
+package enum DaemonRefusal: Error, Hashable, Sendable {
+  case noSuchApp(String)
+  case notInThisState(app: String, state: String)
+  case orderFailed(app: String, reason: String)
+  case badProfile([String])
+  case shuttingDown
+
+  package var varlink: VarlinkError {
+    func own(_ name: String, _ members: [JSONObject.Member]) -> VarlinkError {
+      .own(DaemonInterface.name + "." + name, JSONObject(members))
+    }
+    return switch self {
+    case .noSuchApp(let app): own("NoSuchApp", [.init("app", .string(app))])
+    case .notInThisState(let app, let state):
+      own("NotInThisState", [.init("app", .string(app)), .init("state", .string(state))])
+    case .orderFailed(let app, let reason):
+      own("OrderFailed", [.init("app", .string(app)), .init("reason", .string(reason))])
+    case .badProfile(let messages): own("BadProfile", [.init("messages", JSONValue(messages))])
+    case .shuttingDown: own("ShuttingDown", [])
+    }
+  }
+}

@@ -1,0 +1,104 @@
+/// What the daemon tells of one app (config/io.isolated.Daemon.varlink).
+package struct ControlApp: Hashable, Sendable {
+  package var name: String
+  package var state: LifeState
+  package var isWanted = false
+  package var waitsFor: [String] = []
+  package var pid: Int32?
+  package var instance: UInt64?
+  package var ageMilliseconds: Int64?
+  package var restartsInMilliseconds: Int64?
+  package var restarts: UInt64 = 0
+  package var failures = 0
+  package var isHealthy: Bool?
+  package var isListening = false
+  /// Of the app's own words.
+  package var status: String?
+  package var profile = ""
+  package var isStale = false
+  package var end: ControlEnd?
+
+  package init(name: String, state: LifeState) {
+    self.name = name
+    self.state = state
+  }
+}
+
+/// How an instance ended.
+package struct ControlEnd: Hashable, Sendable {
+  package var cause: String
+  package var words: String
+  package var isFailure: Bool
+  package var exitCode: Int32?
+  package var signal: String?
+  package var upMilliseconds: Int64
+  package var ageMilliseconds: Int64
+
+  package init(
+    cause: String, words: String, isFailure: Bool, exitCode: Int32?, signal: String?,
+    upMilliseconds: Int64, ageMilliseconds: Int64
+  ) {
+    self.cause = cause
+    self.words = words
+    self.isFailure = isFailure
+    self.exitCode = exitCode
+    self.signal = signal
+    self.upMilliseconds = upMilliseconds
+    self.ageMilliseconds = ageMilliseconds
+  }
+}
+
+package struct ControlChange: Hashable, Sendable {
+  package var app: String
+  package var change: PolicyChange
+
+  package init(app: String, _ change: PolicyChange) {
+    self.app = app
+    self.change = change
+  }
+}
+
+/// Something that happened under the daemon.
+package struct ControlEvent: Hashable, Sendable {
+  package enum Kind: String, CaseIterable, Sendable { case state, end, restart, notice, problem }
+
+  package var sequence: UInt64
+  package var ageMilliseconds: Int64
+  /// Empty: of the daemon itself.
+  package var app: String
+  package var kind: Kind
+  package var text: String
+  package var state: String?
+  package var cause: String?
+
+  package init(
+    sequence: UInt64, ageMilliseconds: Int64, app: String, kind: Kind, text: String,
+    state: String? = nil, cause: String? = nil
+  ) {
+    self.sequence = sequence
+    self.ageMilliseconds = ageMilliseconds
+    self.app = app
+    self.kind = kind
+    self.text = text
+    self.state = state
+    self.cause = cause
+  }
+}
+
+/// What the daemon tells of itself.
+package struct ControlDaemon: Hashable, Sendable {
+  package var version: String
+  package var pid: Int32
+  package var ageMilliseconds: Int64 = 0
+  package var apps = 0
+  package var live = 0
+  package var isStopping = false
+  package var cgroups = ""
+  package var dropped: UInt64 = 0
+  package var drop: String?
+
+  package init(version: String, pid: Int32) {
+    self.version = version
+    self.pid = pid
+  }
+}

@@ -1,0 +1,128 @@
+/// `isolated daemon`: many apps, one loop. What is to be done the `Supervisor` decides; this performs it and tells what happened.
+///
+/// The files beside this one: `DaemonLoop` (what is polled, and who is called), `DaemonActions` (what the supervisor says),
+/// `DaemonLaunch`, `DaemonProfiles` (which apps there are), `DaemonControl` and `DaemonAnswers` (what people ask),
+/// `DaemonTelling` (what they are told).
+final class Daemon {
+  var supervisor: Supervisor
+  var apps: [Int: DaemonApp] = [:]
+  var queue: EventQueue
+  /// When each app wants to be looked at, by its slot.
+  var timers = TimerHeap()
+  /// What is still to be performed, in order.
+  var pending: [SupervisorAction] = []
+  var pendingStart = 0
+  /// The last end of each slot's instance, until the supervisor has reported it.
+  var ended: [Int: AppEnd] = [:]
+  var events = EventLog()
+  var control: DaemonControl?
+  let signals: SignalDoor
+  let place: DaemonPlace
+  let host: HostFacts
+  let base: CgroupBase
+  let settings: DaemonRequestSettings
+  let manager: ServiceManager
+  /// What apps get: this process has raised its own.
+  let openFiles: OpenFiles
+  let startedAt: Int64
+  /// When the service manager wants its next sign of life.
+  var keepAliveAt: Int64?
+  var isFinished = false
+  /// A second request to end: nobody is waited for.
+  var isHurried = false
+  var reports = DaemonCounters()
+
+  init(
+    _ settings: DaemonRequestSettings, host: HostFacts, signals: consuming SignalDoor,
+    base: CgroupBase, openFiles: OpenFiles
+  ) throws(SystemError) {
+    self.settings = settings
+    self.host = host
+    self.signals = signals
+    self.base = base
+    self.openFiles = openFiles
+    place = DaemonPlace(host)
+    manager = ServiceManager(host.environment.map { ($0.name, $0.value) })
+    startedAt = Poller.now()
+    supervisor = Supervisor(seed: UInt64(bitPattern: Poller.bootMicroseconds()))
+    queue = try EventQueue()
+    try queue.add(self.signals.descriptor.raw, token: Token.signals, .reading)
+  }
+
+  /// Opens the control socket, starts what is to be started, and runs until everything is down.
+  func run() throws(SystemError) {
+    try openControl()
+    configureAll()
+    supervisor.boot(now: Poller.now())
+    if manager.keepAliveMilliseconds != nil { keepAliveAt = startedAt }
+    manager.tell("READY=1\nSTATUS=\(apps.count) apps")
+    say(.notice, "", "daemon \(Version.text) is up: \(apps.count) apps; cgroups: \(base.inWords)")
+    while !isFinished { try turn() }
+    control = nil
+    for problem in base.end() { say(.problem, "", problem) }
+  }
+
+  private func openControl() throws(SystemError) {
+    if let passed = manager.sockets.first {
+      let listener = try Descriptor.takeOver(passed)
+      control = try DaemonControl(self, listener: listener, guests: .whoeverReachesIt) {}
+    } else {
+      let (directory, name) = try place.socket(settings.socket)
+      ControlSocket.removeStale(name, in: directory.directory)
+      let listener = try LocalSocket.listen(name, in: directory.directory)
+      control = try DaemonControl(self, listener: listener, guests: .sameUser) {
+        directory.directory.remove(name)
+      }
+    }
+    if let control { try queue.add(control.door, token: Token.control, .reading) }
+  }
+
+  /// Tells the service manager that the loop turns.
+  func keepAlive(_ now: Int64) {
+    guard let at = keepAliveAt, let interval = manager.keepAliveMilliseconds, now >= at else {
+      return
+    }
+    manager.tell("WATCHDOG=1")
+    keepAliveAt = now + interval
+  }
+}
+
+/// What the daemon counts of itself.
+struct DaemonCounters {
+  var launches: UInt64 = 0
+  var failedLaunches: UInt64 = 0
+  var ends: UInt64 = 0
+  var failures: UInt64 = 0
+}
+
+/// How the command line wants the daemon.
+package struct DaemonRequestSettings: Hashable, Sendable {
+  /// Where the profiles of services lie; nil: the usual place.
+  package var services: String?
+  /// Where the control socket is made; nil: the usual place.
+  package var socket: String?
+  /// Where logs and crash reports are kept; nil: the usual place.
+  package var state: String?
+  /// Further apps, by name or file.
+  package var apps: [TypedWord] = []
+  package var isQuiet = false
+
+  package init() {}
+}
+
+/// What an event of the queue is about: an app's slot and one of its doors, or one of the daemon's own.
+enum Token {
+  private static let own: UInt64 = 0xFFFF_FFFF << 8
+  static let signals = own | 1
+  static let control = own | 2
+
+  static func of(_ slot: Int, _ door: DaemonDoor) -> UInt64 {
+    UInt64(truncatingIfNeeded: slot) << 8 | door.rawValue
+  }
+
+  /// Nil: one of the daemon's own.
+  static func app(_ token: UInt64) -> (slot: Int, door: DaemonDoor)? {
+    guard let door = DaemonDoor(rawValue: token & 0xFF), token < own else { return nil }
+    return (Int(token >> 8), door)
+  }
+}

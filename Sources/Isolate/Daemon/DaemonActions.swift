@@ -1,0 +1,64 @@
+/// What the supervisor says is done.
+extension Daemon {
+  func perform(_ action: SupervisorAction) {
+    switch action {
+    case .launch(let app, let instance): launch(app, instance)
+    case .signal(let app, let instance, let signal):
+      guard let running = running(app, instance) else { return }
+      do throws(SystemError) {
+        try running.live.signal(signal)
+      } catch {
+        say(.problem, apps[app.slot]?.name ?? "", "cannot signal it: \(error)")
+      }
+    case .killTree(let app, let instance):
+      guard let running = running(app, instance) else { return }
+      running.live.evidence.wasForced = true
+      running.live.killAll()
+    case .freeze(let app, let instance): freeze(app, instance, true)
+    case .thaw(let app, let instance): freeze(app, instance, false)
+    case .check: break
+    case .openListeners, .closeListeners, .arm, .disarm: break
+    case .changed(let app, from: _, to: let state): changed(app, state)
+    case .report(let report): reported(report)
+    case .forget(let app): forget(app)
+    case .finished: isFinished = true
+    }
+  }
+
+  private func running(_ app: AppID, _ number: Instance) -> DaemonInstance? {
+    guard let instance = apps[app.slot]?.instance, instance.number == number else { return nil }
+    return instance
+  }
+
+  private func freeze(_ app: AppID, _ number: Instance, _ isFrozen: Bool) {
+    guard let instance = running(app, number) else { return }
+    do throws(SystemError) {
+      try instance.live.freeze(isFrozen)
+    } catch {
+      let what = isFrozen ? "freeze" : "thaw"
+      say(.problem, apps[app.slot]?.name ?? "", "cannot \(what) it: \(error)")
+    }
+  }
+
+  private func changed(_ id: AppID, _ state: LifeState) {
+    guard let app = apps[id.slot] else { return }
+    events.add(.state, app: app.name, state.word, state: state.wireWord, now: Poller.now())
+  }
+
+  private func reported(_ report: EndReport) {
+    guard let app = apps[report.app.slot] else { return }
+    let now = Poller.now()
+    let end = ended.removeValue(forKey: report.app.slot)
+    app.noteEnd(report, end, now: now)
+    reports.ends += 1
+    if report.isFailure { reports.failures += 1 }
+    tell(app, report, end, now)
+  }
+
+  private func forget(_ id: AppID) {
+    guard let app = apps.removeValue(forKey: id.slot) else { return }
+    unwatch(app)
+    timers.cancel(id.slot)
+    say(.notice, app.name, "is no app of this daemon any more")
+  }
+}

@@ -1,0 +1,103 @@
+/// One app of the daemon's: how it is launched, and what is there of it now. Its life is decided by the `Supervisor`.
+final class DaemonApp {
+  let id: AppID
+  let name: String
+  /// What the next launch goes by.
+  var preparation: Preparation
+  /// The words by which its profile is found again.
+  let request: RunRequest
+  var instance: DaemonInstance?
+  /// How its last instance ended, and when.
+  private(set) var lastEnd: (end: ControlEnd, at: Int64)?
+  /// Ends by cause, for metrics.
+  private(set) var ends: [String: UInt64] = [:]
+  private(set) var endCount: UInt64 = 0
+  private(set) var launches: UInt64 = 0
+  /// Of the instances that are gone, in microseconds.
+  private(set) var cpuMicroseconds: UInt64 = 0
+  /// STATUS= of sd_notify(3), as the app wrote it.
+  var statusText: String?
+  /// Its running instance goes by another profile than the next one will.
+  var isStale = false
+  /// What of it is polled, and by which number.
+  var watched: [(door: DaemonDoor, number: Int32)] = []
+
+  init(_ id: AppID, _ name: String, _ preparation: Preparation, _ request: RunRequest) {
+    self.id = id
+    self.name = name
+    self.preparation = preparation
+    self.request = request
+  }
+
+  func noteLaunch() {
+    launches += 1
+    isStale = false
+    statusText = nil
+  }
+
+  func noteEnd(_ report: EndReport, _ end: AppEnd?, now: Int64) {
+    ends[report.cause.word, default: 0] += 1
+    endCount += 1
+    if let use = end?.use { cpuMicroseconds &+= use.userMicroseconds &+ use.systemMicroseconds }
+    let words = EndText.ended(report.cause, exit: end, app: name, limits: preparation.policy.limits)
+    lastEnd = (
+      ControlEnd(
+        cause: report.cause.word, words: words, isFailure: report.isFailure,
+        exitCode: end?.exitCode, signal: report.cause.signal.map(EndText.name),
+        upMilliseconds: report.upMilliseconds, ageMilliseconds: 0), now
+    )
+  }
+
+  /// What is polled for it now.
+  var doors: [(door: DaemonDoor, number: Int32, wanted: EventQueue.Wanted)] {
+    guard let instance else { return [] }
+    var doors: [(door: DaemonDoor, number: Int32, wanted: EventQueue.Wanted)] = []
+    func add(_ door: DaemonDoor, _ number: Int32) {
+      if number >= 0 { doors.append((door, number, .reading)) }
+    }
+    let live = instance.live
+    add(.reports, live.reportsEnded ? -1 : live.child.reports.raw)
+    add(.process, live.child.pidfd.raw)
+    if let keeper = live.keeper {
+      for (door, place) in zip(DaemonDoor.broker, keeper.doors) { add(door, place.descriptor) }
+    }
+    if let control = instance.control { add(.session, control.door.descriptor) }
+    return doors
+  }
+
+  /// When it wants to be looked at though nothing is ready, in milliseconds on the monotonic clock.
+  func nextAt(now: Int64) -> Int64? {
+    guard let instance else { return nil }
+    return [
+      instance.live.nextAt, instance.live.keeper?.nextAt, instance.control?.nextAt(now: now),
+    ].compactMap { $0 }.min()
+  }
+}
+
+/// A descriptor of an app's that the daemon polls: what it is for.
+enum DaemonDoor: UInt64 {
+  case reports = 1
+  case process
+  case knock, notices, brokerReports, brokerProcess
+  case session
+
+  /// In the order of `BrokerKeeper.doors`.
+  static let broker: [DaemonDoor] = [.knock, .notices, .brokerReports, .brokerProcess]
+}
+
+/// One launch of an app, while anything of it is left.
+final class DaemonInstance {
+  let number: Instance
+  let live: LiveApp
+  let desk: AskDesk?
+  /// The socket for operators, once the app runs and if it has grants.
+  var control: SessionControl?
+  /// What the kernel's evidence said at its end.
+  var end: AppEnd?
+
+  init(_ number: Instance, _ live: LiveApp, desk: AskDesk?) {
+    self.number = number
+    self.live = live
+    self.desk = desk
+  }
+}

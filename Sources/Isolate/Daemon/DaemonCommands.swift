@@ -1,0 +1,142 @@
+/// Runs the daemon in the foreground.
+///
+/// - Returns: 0 when every app was stopped; 1 when it could not work.
+package func runDaemon(_ settings: DaemonRequestSettings) -> Int32 {
+  do throws(SystemError) {
+    try Output.reserveStandardDescriptors()
+    let signals = try SignalDoor()
+    let host = try HostProbe.facts(withCgroups: false)
+    let openFiles = try OpenFiles.raise()
+    let base = try CgroupBase()
+    let daemon = try Daemon(
+      settings, host: host, signals: signals, base: base, openFiles: openFiles)
+    try daemon.run()
+    return 0
+  } catch {
+    let cure =
+      error.number == LocalSocket.taken
+      ? "\n  help: another daemon of yours runs; see: isolated status" : ""
+    Output.complain("the daemon cannot work: \(error)\(cure)")
+    return 1
+  }
+}
+
+/// Carries out what is asked of the daemon.
+package func direct(
+  _ command: DaemonCommand, socket: String?, json: Bool, style: TextStyle
+) -> CommandResult {
+  do throws(ControlClient.Failure) {
+    let way: Way
+    do throws(SystemError) {
+      way = Way(
+        place: DaemonPlace(try HostProbe.facts(withCgroups: false)), socket: socket)
+    } catch {
+      throw ControlClient.Failure(
+        message: "cannot read the machine's facts: \(error)", cure: nil)
+    }
+    switch command {
+    case .order(let order, let apps, let waits):
+      return try carryOut(way, order, apps, waits, json)
+    case .reload(let app, let isPlan):
+      var client = try way.client(waits: true)
+      let changes = try client.reload(app, isPlan: isPlan)
+      return CommandResult(
+        output: json
+          ? GrantsReport.document(["changes": .array(changes.map(\.json))])
+          : DaemonReport.changes(changes, style: style))
+    case .status(let app): return try showStatus(way, app, json, style)
+    case .processes(let app): return try showProcesses(way, app, json, style)
+    case .events(let app, let follows, let lines):
+      return try showEvents(way, app, follows, lines, json)
+    case .metrics:
+      var client = try way.client(waits: false)
+      return CommandResult(output: try client.metrics())
+    }
+  } catch {
+    let cure = error.cure.map { "  help: \($0)\n" } ?? ""
+    return CommandResult(errors: "isolated: \(error.message)\n\(cure)", exitCode: 1)
+  }
+}
+
+private func carryOut(
+  _ way: Way, _ order: AppOrder, _ apps: [String], _ waits: Bool, _ json: Bool
+) throws(ControlClient.Failure) -> CommandResult {
+  var client = try way.client(waits: true)
+  var result = CommandResult()
+  var told: [JSONValue] = []
+  for name in apps {
+    do throws(ControlClient.Failure) {
+      let app = try client.order(order, name, waits: waits)
+      told.append(app.json)
+      if !json { result.output += "\(VisibleText.of(app.name)) is \(app.state.word)\n" }
+    } catch {
+      let cure = error.cure.map { "  help: \($0)\n" } ?? ""
+      result.errors += "isolated: \(error.message)\n\(cure)"
+      result.exitCode = 1
+    }
+  }
+  if json { result.output = GrantsReport.document(["apps": .array(told)]) }
+  return result
+}
+
+private func showStatus(
+  _ way: Way, _ name: String?, _ json: Bool, _ style: TextStyle
+) throws(ControlClient.Failure) -> CommandResult {
+  var client = try way.client(waits: false)
+  if let name {
+    let app = try client.app(name)
+    return CommandResult(
+      output: json ? GrantsReport.document(app.json) : DaemonReport.page(app, style: style))
+  }
+  let status = try client.status()
+  let apps = try client.apps()
+  return CommandResult(
+    output: json
+      ? GrantsReport.document(["daemon": status.json, "apps": .array(apps.map(\.json))])
+      : DaemonReport.table(apps, status, style: style))
+}
+
+private func showProcesses(
+  _ way: Way, _ name: String, _ json: Bool, _ style: TextStyle
+) throws(ControlClient.Failure) -> CommandResult {
+  var client = try way.client(waits: false)
+  let app = try client.app(name)
+  guard let pid = app.pid else {
+    throw ControlClient.Failure(
+      message: "\(VisibleText.of(app.name)) is \(app.state.word): it has no processes", cure: nil)
+  }
+  let rows = SandboxProcesses.look(beneath: pid)
+  return CommandResult(
+    output: json
+      ? GrantsReport.document(["processes": .array(rows.map(\.json))])
+      : SandboxProcesses.text(rows, style: style))
+}
+
+private func showEvents(
+  _ way: Way, _ name: String?, _ follows: Bool, _ lines: Int, _ json: Bool
+) throws(ControlClient.Failure) -> CommandResult {
+  var client = try way.client(waits: follows)
+  try client.events(lines, follows: follows) { event in
+    guard name == nil || event.app == name else { return true }
+    var text = DaemonReport.line(event)
+    if json {
+      var writer = JSONWriter()
+      writer.value(event.json)
+      writer.endLine()
+      text = writer.text
+    }
+    /* Whoever reads has gone: head(1). */
+    return Output.print(text, to: 1) == .written
+  }
+  return CommandResult()
+}
+
+/// How a daemon is found.
+private struct Way {
+  var place: DaemonPlace
+  var socket: String?
+
+  func client(waits: Bool) throws(ControlClient.Failure) -> DaemonClient {
+    try DaemonClient(place, socket: socket, waits: waits)
+  }
+}

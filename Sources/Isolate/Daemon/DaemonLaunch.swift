@@ -1,0 +1,122 @@
+/// How an app is launched, and what its own reports mean.
+extension Daemon {
+  /// Launches an instance; what fails is told to the supervisor, too.
+  func launch(_ id: AppID, _ number: Instance) {
+    guard let app = apps[id.slot] else { return }
+    let now = Poller.now()
+    do throws(LaunchError) {
+      app.instance = try start(app, number, now)
+      app.noteLaunch()
+      reports.launches += 1
+      tend(id.slot, now)
+    } catch {
+      reports.failedLaunches += 1
+      let policy = app.preparation.policy
+      for line in words(error, policy) { say(.problem, app.name, line) }
+      var errno = Errno.invalid
+      if case .system(let error) = error { errno = error.number }
+      supervisor.receive(
+        .launchFailed(number, step: "prepare", number: errno), of: id, now: Poller.now())
+    }
+  }
+
+  private func start(
+    _ app: DaemonApp, _ number: Instance, _ now: Int64
+  ) throws(LaunchError) -> DaemonInstance {
+    let policy = app.preparation.policy
+    let cgroup = try attempt { () throws(SystemError) in
+      try Cgroup.make(policy, withJanitor: false)
+    }
+    do throws(LaunchError) {
+      let ends = try brokerDoor(policy)
+      let keeper = ends.map {
+        BrokerKeeper(policy, app.preparation.host, door: $0.ours, startedAt: now)
+      }
+      let made = try PreparedPlan.make(
+        policy, landlockABI: host.landlockABI, filterCache: FilterPlace.directory(host),
+        standard: [.null, .null, .null]
+      ) { context in
+        context.openFiles = openFiles
+        if let door = ends?.apps, let number = policy.brokerDescriptor {
+          context.placed = [.init(source: door.descriptor.raw, number: number)]
+        }
+      }
+      let child = try attempt { () throws(SystemError) in
+        try Launcher.launch(made.flat, cloneFlags: made.plan.cloneFlags, cgroup: cgroup)
+      }
+      withExtendedLifetime((ends?.apps, made.held)) {}
+      let live = LiveApp(
+        made.plan, child: child, policy: policy, cgroup: cgroup, keeper: keeper, startedAt: now,
+        looks: .whereNeeded)
+      let desk = keeper.map { AskDesk($0, place: place.control, app: policy.app) }
+      return DaemonInstance(number, live, desk: desk)
+    } catch {
+      for problem in cgroup?.remove() ?? [] { say(.problem, app.name, problem) }
+      throw error
+    }
+  }
+
+  func readReports(_ app: DaemonApp, _ instance: DaemonInstance) throws(SystemError) {
+    while let happening = try instance.live.next() {
+      switch consume happening {
+      case .started:
+        supervisor.receive(.launched(instance.number), of: app.id, now: Poller.now())
+        openSession(app, instance)
+      case .terminal: break
+      case .stopped: break
+      case .noted: break
+      }
+    }
+  }
+
+  /// From now on operators can reach what the app was granted: as a session of its own.
+  private func openSession(_ app: DaemonApp, _ instance: DaemonInstance) {
+    guard let keeper = instance.live.keeper, let desk = instance.desk else { return }
+    let policy = instance.live.policy
+    if policy.namespaces.order == .without {
+      return say(
+        .notice, app.name, "without namespaces it could reach a control socket: there is none")
+    }
+    let facts = SessionFacts(
+      policy, [.null, .null, .null], pid: instance.live.child.pid,
+      startedAt: instance.live.startedAt)
+    do throws(SystemError) {
+      instance.control = try SessionControl(
+        keeper, desk: desk, place: place.control, facts: facts)
+    } catch {
+      say(.problem, app.name, "no control socket for its grants: \(error)")
+    }
+  }
+
+  /// Init has ended, and with it everything of the app.
+  func processEnded(_ app: DaemonApp, _ instance: DaemonInstance) throws(SystemError) {
+    guard try instance.live.hasEnded() else { return }
+    try readReports(app, instance)
+    instance.live.keeper?.end()
+    for event in instance.live.keeper?.takeEvents() ?? [] { tell(app, event) }
+    unwatch(app)
+    instance.control = nil
+    app.instance = nil
+    let end = instance.live.finish()
+    ended[app.id.slot] = end
+    let now = Poller.now()
+    if let failure = instance.live.failure {
+      reports.failedLaunches += 1
+      ended[app.id.slot] = nil
+      let explained = Hints.explain(
+        step: failure.step, number: failure.number, plan: instance.live.plan,
+        policy: instance.live.policy)
+      say(.problem, app.name, explained.text)
+      supervisor.receive(
+        .launchFailed(
+          instance.number, step: stepName(failure, instance.live.plan), number: failure.number),
+        of: app.id, now: now)
+    } else {
+      supervisor.receive(.ended(instance.number, end.cause), of: app.id, now: now)
+    }
+  }
+
+  private func stepName(_ failure: LaunchFailure, _ plan: LaunchPlan) -> String {
+    plan.steps.indices.contains(failure.step) ? plan.steps[failure.step].description : "launch"
+  }
+}

@@ -1,0 +1,191 @@
+/// What is polled, and who is called.
+extension Daemon {
+  /// So many launches before the others are looked at again: a fleet that starts must not keep anybody waiting.
+  private static let launchesAtOnce = 4
+
+  /// Does what is to be done, waits, and looks at whoever has something.
+  func turn() throws(SystemError) {
+    perform()
+    if isFinished { return }
+    let now = Poller.now()
+    let count = try queue.wait(timeout: timeout(now))
+    var touched: Set<Int> = []
+    for index in 0..<count {
+      let event = queue[index]
+      if event.token == Token.signals {
+        readSignals()
+      } else if event.token == Token.control {
+        continue
+      } else if let (slot, door) = Token.app(event.token) {
+        touched.insert(slot)
+        handle(slot, door, event)
+      }
+    }
+    let after = Poller.now()
+    while let slot = timers.takeDue(at: after) {
+      touched.insert(slot)
+      look(slot, after)
+    }
+    for slot in touched { tend(slot, after) }
+    supervisor.advance(to: after)
+    serveControl(after)
+    keepAlive(after)
+  }
+
+  private func timeout(_ now: Int64) -> Int64? {
+    if supervisor.hasActions || pendingStart < pending.count { return 0 }
+    let times = [
+      timers.next, supervisor.nextDeadline, control?.nextAt(now: now), keepAliveAt,
+    ]
+    return times.compactMap { $0 }.min().map { max(0, $0 - now) }
+  }
+
+  /// Performs what the supervisor says, in its order; launches only some at a time.
+  private func perform() {
+    var launches = 0
+    while true {
+      if pendingStart == pending.count {
+        pendingStart = 0
+        supervisor.takeActions(&pending)
+        if pending.isEmpty { return }
+      }
+      let action = pending[pendingStart]
+      if case .launch = action {
+        if launches == Self.launchesAtOnce { return }
+        launches += 1
+      }
+      pendingStart += 1
+      perform(action)
+      if isFinished { return }
+    }
+  }
+
+  private func handle(_ slot: Int, _ door: DaemonDoor, _ event: EventQueue.Event) {
+    guard let app = apps[slot], let instance = app.instance else { return }
+    do throws(SystemError) {
+      switch door {
+      case .reports:
+        if event.isReadable { try readReports(app, instance) }
+        if event.isHungUp && !event.isReadable { instance.live.reportsEnded = true }
+      case .process: try processEnded(app, instance)
+      case .knock, .notices, .brokerReports, .brokerProcess:
+        try tendBroker(app, instance, door, event)
+      case .session: tendSession(app, instance)
+      }
+    } catch {
+      failed(app, instance, error)
+    }
+  }
+
+  /// An app of which something cannot be read any more is ended: its supervision has failed, nobody else's.
+  private func failed(_ app: DaemonApp, _ instance: DaemonInstance, _ error: SystemError) {
+    say(.problem, app.name, "its supervision failed: \(error); it is ended")
+    instance.live.kill()
+  }
+
+  /// An app's own time has come.
+  private func look(_ slot: Int, _ now: Int64) {
+    guard let app = apps[slot], let instance = app.instance else { return }
+    _ = instance.live.checkLimits(at: now)
+    if let keeper = instance.live.keeper, let at = keeper.nextAt, now >= at {
+      do throws(SystemError) {
+        try keeper.handle(Self.nothingReady, now: now)
+        take(keeper, app, instance)
+      } catch {
+        failed(app, instance, error)
+      }
+    }
+    tendSession(app, instance)
+  }
+
+  private static let nothingReady = [Door](repeating: Door(-1), count: BrokerKeeper.doorCount)[...]
+
+  private func tendBroker(
+    _ app: DaemonApp, _ instance: DaemonInstance, _ door: DaemonDoor, _ event: EventQueue.Event
+  ) throws(SystemError) {
+    guard let keeper = instance.live.keeper,
+      let index = DaemonDoor.broker.firstIndex(of: door)
+    else { return }
+    var doors = keeper.doors
+    doors[index].isReadable = event.isReadable
+    doors[index].isHungUp = event.isHungUp
+    try keeper.handle(doors[...], now: Poller.now())
+    take(keeper, app, instance)
+  }
+
+  private func take(_ keeper: BrokerKeeper, _ app: DaemonApp, _ instance: DaemonInstance) {
+    for event in keeper.takeEvents() {
+      tell(app, event)
+      instance.control?.note(event)
+      instance.desk?.note(event)
+    }
+  }
+
+  private func tendSession(_ app: DaemonApp, _ instance: DaemonInstance) {
+    guard let control = instance.control else { return }
+    do throws(SystemError) {
+      try control.turn(now: Poller.now())
+    } catch {
+      instance.control = nil
+      say(.problem, app.name, "its control socket failed and is closed: \(error)")
+    }
+  }
+
+  /// What is polled for an app, and when it is looked at, after something has happened to it.
+  func tend(_ slot: Int, _ now: Int64) {
+    guard let app = apps[slot] else {
+      timers.cancel(slot)
+      return
+    }
+    let doors = app.doors
+    for old in app.watched where !doors.contains(where: { $0.number == old.number }) {
+      queue.remove(old.number)
+    }
+    do throws(SystemError) {
+      for door in doors
+      where !app.watched.contains(where: { $0.number == door.number && $0.door == door.door })
+        || DaemonDoor.broker.contains(door.door)
+      {
+        try queue.watch(door.number, token: Token.of(slot, door.door), door.wanted)
+      }
+    } catch {
+      if let instance = app.instance { failed(app, instance, error) }
+    }
+    app.watched = doors.map { ($0.door, $0.number) }
+    if let at = app.nextAt(now: now) { timers.set(slot, to: at) } else { timers.cancel(slot) }
+  }
+
+  /// Before an app's descriptors are closed: their numbers may be others' in a moment.
+  func unwatch(_ app: DaemonApp) {
+    for old in app.watched { queue.remove(old.number) }
+    app.watched = []
+  }
+
+  // MARK: Signals
+
+  private func readSignals() {
+    while let signal = signals.next() {
+      switch signal.number {
+      case SignalNumber.child:
+        for app in apps.values { app.instance?.live.keeper?.childEnded() }
+      case SignalNumber.terminate, SignalNumber.interrupt, SignalNumber.quit: shutDown()
+      case SignalNumber.hangUp: reloadAll()
+      default: break
+      }
+    }
+  }
+
+  /// Asks every app to end; asked again, everything is killed.
+  func shutDown() {
+    if supervisor.isShuttingDown {
+      guard !isHurried else { return }
+      isHurried = true
+      say(.notice, "", "asked to end again: every app is killed")
+      for app in apps.values { app.instance?.live.kill() }
+      return
+    }
+    say(.notice, "", "ending: \(supervisor.live) apps run")
+    manager.tell("STOPPING=1")
+    supervisor.shutDown(now: Poller.now())
+  }
+}

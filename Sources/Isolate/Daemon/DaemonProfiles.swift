@@ -1,0 +1,220 @@
+/// Which apps there are, and by which profiles they run.
+extension Daemon {
+  /// Every file of the services' directory, and the apps of the command line.
+  ///
+  /// - Parameter problems: messages, one for each error; what is without errors is there all the same.
+  func find(_ problems: inout [String]) -> [(name: String, request: RunRequest)] {
+    var found: [(name: String, request: RunRequest)] = []
+    if let directory = settings.services ?? place.services {
+      for file in FileSystem.names(in: directory) ?? [] where file.hasSuffix(".toml") {
+        let path = directory + "/" + file
+        found.append((String(file.dropLast(5)), Self.request(path, argument: 1)))
+      }
+      if settings.services != nil, FileSystem.names(in: directory) == nil {
+        problems.append("isolated: cannot list the services in \(directory)")
+      }
+    }
+    for app in settings.apps {
+      let name = Preparation.appName(app.text)
+      if found.contains(where: { $0.name == name }) {
+        problems.append("isolated: two profiles are named \(name)")
+      } else {
+        found.append((name, Self.request(app.text, argument: app.argument)))
+      }
+    }
+    return found
+  }
+
+  private static func request(_ profile: String, argument: Int) -> RunRequest {
+    var request = RunRequest()
+    request.app = TypedWord(profile, argument: argument)
+    return request
+  }
+
+  /// Resolves a profile for this daemon.
+  func prepare(_ request: RunRequest) throws(PreparationError) -> Preparation {
+    var prepared = try Preparation.make(request, cgroups: base.cgroups, explaining: true)
+    let policy = prepared.policy
+    if let number = policy.descriptors.first {
+      throw PreparationError(messages: [
+        "isolated: \(policy.app): descriptor \(number) is to be kept, and a daemon has none of a caller's"
+      ])
+    }
+    prepared.policy.terminal = .none
+    return prepared
+  }
+
+  /// Takes up every app that is found; those with errors are left out, and said.
+  func configureAll() {
+    var problems: [String] = []
+    var settings: [AppSettings] = []
+    var prepared: [String: (Preparation, RunRequest)] = [:]
+    for (name, request) in find(&problems) {
+      do throws(PreparationError) {
+        let preparation = try prepare(request)
+        prepared[name] = (preparation, request)
+        settings.append(Self.settings(name, preparation.policy))
+      } catch {
+        problems += error.messages
+        problems.append("isolated: \(name) is left out")
+      }
+    }
+    for problem in problems { say(.problem, "", problem) }
+    adopt(settings, prepared)
+  }
+
+  static func settings(_ name: String, _ policy: Policy) -> AppSettings {
+    AppSettings(name: name, service: policy.service, stop: policy.stop)
+  }
+
+  private func adopt(
+    _ list: [AppSettings], _ prepared: [String: (Preparation, RunRequest)]
+  ) {
+    do throws(SupervisorError) {
+      try supervisor.configure(list, now: Poller.now())
+    } catch {
+      return say(.problem, "", "no app is taken up: \(Self.explain(error))")
+    }
+    for settings in list {
+      guard let (preparation, request) = prepared[settings.name] else { continue }
+      add(settings.name, preparation, request)
+    }
+  }
+
+  func add(_ name: String, _ preparation: Preparation, _ request: RunRequest) {
+    guard let id = supervisor.app(named: name) else { return }
+    for notice in preparation.notices { say(.notice, name, notice) }
+    apps[id.slot] = DaemonApp(id, name, preparation, request)
+  }
+
+  static func explain(_ error: SupervisorError) -> String {
+    switch error {
+    case .cycle(let names):
+      "they wait for each other: \((names + names.prefix(1)).joined(separator: " -> "))"
+    case .strategy(let group, let one, let other):
+      "\(one) and \(other) do not agree on the strategy of group \(group)"
+    case .shuttingDown: "the daemon ends"
+    }
+  }
+
+  /// An app that nobody has named yet: a service's file, or a profile among all that are found.
+  func takeUp(_ name: String) throws(DaemonRefusal) -> DaemonApp {
+    if let id = supervisor.app(named: name), let app = apps[id.slot] { return app }
+    guard !name.isEmpty, !ProfileSearch.isPath(name) else { throw .noSuchApp(name) }
+    var problems: [String] = []
+    let known = find(&problems).first { $0.name == name }
+    let request = known?.request ?? Self.request(name, argument: 1)
+    do throws(PreparationError) {
+      let preparation = try prepare(request)
+      try configure(name, preparation, request)
+    } catch {
+      throw .badProfile(error.messages)
+    }
+    guard let id = supervisor.app(named: name), let app = apps[id.slot] else {
+      throw .noSuchApp(name)
+    }
+    return app
+  }
+
+  private func configure(
+    _ name: String, _ preparation: Preparation, _ request: RunRequest
+  ) throws(PreparationError) {
+    do throws(SupervisorError) {
+      _ = try supervisor.configure(Self.settings(name, preparation.policy), now: Poller.now())
+    } catch {
+      throw PreparationError(messages: ["isolated: \(name): \(Self.explain(error))"])
+    }
+    add(name, preparation, request)
+  }
+
+  // MARK: Reload
+
+  /// What is different now, for one app or all, and with `isPlan` nothing else.
+  ///
+  /// All or nothing: a profile with errors changes nothing anywhere.
+  func reload(_ only: String?, isPlan: Bool) throws(DaemonRefusal) -> [ControlChange] {
+    var problems: [String] = []
+    let found = find(&problems)
+    if let only, supervisor.app(named: only) == nil, !found.contains(where: { $0.name == only }) {
+      throw .noSuchApp(only)
+    }
+    var changes: [ControlChange] = []
+    var list: [AppSettings] = []
+    var prepared: [String: (Preparation, RunRequest)] = [:]
+    var requests = found
+    for app in apps.values where !found.contains(where: { $0.name == app.name }) {
+      requests.append((app.name, app.request))
+    }
+    for (name, request) in requests.sorted(by: { $0.name < $1.name })
+    where only == nil || name == only {
+      do throws(PreparationError) {
+        let new = try prepare(request)
+        prepared[name] = (new, request)
+        list.append(Self.settings(name, new.policy))
+        guard let old = supervisor.app(named: name).flatMap({ apps[$0.slot] }) else { continue }
+        let reference = old.instance?.live.policy ?? old.preparation.policy
+        changes += ReloadPlan.changes(from: reference, to: new.policy).map {
+          ControlChange(app: name, $0)
+        }
+      } catch {
+        problems += error.messages
+      }
+    }
+    if !problems.isEmpty { throw .badProfile(problems) }
+    if !isPlan { try apply(list, prepared, changes) }
+    return changes
+  }
+
+  private func apply(
+    _ list: [AppSettings], _ prepared: [String: (Preparation, RunRequest)],
+    _ changes: [ControlChange]
+  ) throws(DaemonRefusal) {
+    let now = Poller.now()
+    do throws(SupervisorError) {
+      try supervisor.configure(list, now: now)
+    } catch {
+      throw .badProfile(["isolated: \(Self.explain(error))"])
+    }
+    for settings in list {
+      guard let (preparation, request) = prepared[settings.name],
+        let id = supervisor.app(named: settings.name)
+      else { continue }
+      guard let app = apps[id.slot] else {
+        add(settings.name, preparation, request)
+        order(.activate, id)
+        continue
+      }
+      app.preparation = preparation
+      let own = changes.filter { $0.app == app.name }
+      if !own.isEmpty { say(.notice, app.name, "its profile has changed (\(own.count) keys)") }
+      guard app.instance != nil, own.contains(where: { $0.change.effect == .restart }) else {
+        continue
+      }
+      app.isStale = true
+      order(.reload, id)
+    }
+  }
+
+  private func order(_ order: Order, _ id: AppID) {
+    do throws(OrderRefusal) {
+      try supervisor.order(order, to: id, now: Poller.now())
+    } catch {
+      say(.problem, apps[id.slot]?.name ?? "", "\(order): \(error)")
+    }
+  }
+
+  /// SIGHUP.
+  func reloadAll() {
+    manager.tellReloading()
+    do throws(DaemonRefusal) {
+      let changes = try reload(nil, isPlan: false)
+      say(.notice, "", "profiles read anew: \(changes.count) keys have changed")
+    } catch {
+      if case .badProfile(let messages) = error {
+        for message in messages { say(.problem, "", message) }
+      }
+      say(.problem, "", "nothing was reloaded")
+    }
+    manager.tell("READY=1")
+  }
+}

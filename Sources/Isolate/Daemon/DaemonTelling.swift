@@ -1,0 +1,49 @@
+/// What people and programs are told of what happens: a line on standard error, and an event.
+extension Daemon {
+  func say(
+    _ kind: ControlEvent.Kind, _ app: String, _ text: String, cause: String? = nil
+  ) {
+    events.add(kind, app: app, text, cause: cause, now: Poller.now())
+    if settings.isQuiet && kind != .problem { return }
+    let shown = VisibleText.of(app.isEmpty ? text : "\(app): \(text)", limit: 2000)
+    Output.write(manager.prefix(isProblem: kind == .problem) + "isolated: " + shown + "\n", to: 2)
+  }
+
+  func tell(_ app: DaemonApp, _ report: EndReport, _ end: AppEnd?, _ now: Int64) {
+    var words = EndText.ended(
+      report.cause, exit: end, app: app.name, limits: app.preparation.policy.limits)
+    if words.hasPrefix(app.name + " ") { words.removeFirst(app.name.count + 1) }
+    let next =
+      switch report.next {
+      case .down: ""
+      case .failed: "; it has failed and is not restarted"
+      case .restart(0): "; it is restarted"
+      case .restart(let wait): "; it is restarted in \(wait) ms"
+      case .again: "; it is started again"
+      }
+    say(
+      report.isFailure ? .problem : .end, app.name, words + next, cause: report.cause.word)
+    for line in EndText.lines(end?.limitsMet ?? [], cause: report.cause) {
+      say(.notice, app.name, line)
+    }
+  }
+
+  func tell(_ app: DaemonApp, _ event: BrokerEvent) {
+    switch event {
+    case .died(let cause): say(.problem, app.name, "its broker died: \(cause); it is replaced")
+    case .cutOff(let reason):
+      say(
+        .problem, app.name, "it broke its broker's protocol (\(reason)): it is not served any more")
+    case .givenUp(let reason): say(.problem, app.name, "it has no broker any more: \(reason)")
+    case .notified(let text):
+      app.statusText = RawText.decode(Array(text.prefix(256)))
+    case .asked(let ask):
+      let grants = app.preparation.policy.grants
+      let name = grants.indices.contains(ask.grant) ? grants[ask.grant].name : ""
+      say(
+        .notice, app.name,
+        "asks for \(ask.opcode.words) of grant \(name); answer with: isolated answer \(app.name)")
+    case .started, .askGone, .revoked: break
+    }
+  }
+}
