@@ -14,5 +14,8 @@
 #include "plan_check.h"
 #include "poller.h"
 #include "probe.h"
+#include "service_bytes.h"
+#include "service_network.h"
+#include "service_sockets.h"
 #include "spawn.h"
 #endif

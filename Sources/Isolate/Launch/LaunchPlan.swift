@@ -3,6 +3,16 @@ package struct LaunchPlan: Sendable {
   package var steps: [LaunchStep]
   /// The namespaces made by the clone itself: CLONE_NEW* flags.
   package var cloneFlags: UInt64
+
+  /// The number of the app's process in its own pid namespace: init is 1, and only what makes the network namespace comes before
+  /// the app. Nil: it has no pid namespace, and the kernel chooses.
+  package var appNumber: Int32? {
+    if cloneFlags & CloneFlag.pid == 0 { return nil }
+    let hasHelper = steps.contains { step in
+      if case .startNetwork = step { true } else { false }
+    }
+    return hasHelper ? 3 : 2
+  }
 }
 
 /// What the planner looks up on the host: a value or a few closures, so that plans can be made in tests.

@@ -169,9 +169,11 @@ package struct PacketEnds: ~Copyable {
 }
 
 extension Descriptor {
-  /// A descriptor of its own for what `number`, which stays its owner's, names.
-  package static func duplicate(_ number: Int32) throws(SystemError) -> Descriptor {
-    Descriptor(adopting: try call("fcntl") { kernel_duplicate(number, 3) })
+  /// A descriptor of its own, at least `floor`, for what `number`, which stays its owner's, names.
+  package static func duplicate(
+    _ number: Int32, floor: Int32 = 3
+  ) throws(SystemError) -> Descriptor {
+    Descriptor(adopting: try call("fcntl") { kernel_duplicate(number, floor) })
   }
 
   /// Another number for the same description, at least `floor`; close-on-exec.

@@ -16,7 +16,7 @@ package struct SocketPlace: Hashable, Sendable {
     self.port = port
   }
 
-  fileprivate var raw: driver_peer {
+  var raw: driver_peer {
     var peer = driver_peer()
     peer.port = port
     peer.size = isFour ? 4 : 16

@@ -11,6 +11,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
   case wireRequest = "wire-request"
   case wireReply = "wire-reply"
   case json, varlink
+  case notify
 
   /// The promise that these bytes break, in words; nil when all hold.
   func broken(by bytes: [UInt8]) -> String? {
@@ -27,6 +28,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .wireReply: WireFuzz.broken(by: bytes, isReply: true)
     case .json: ControlFuzz.json(bytes)
     case .varlink: ControlFuzz.varlink(bytes)
+    case .notify: NotifyFuzz.broken(by: bytes)
     }
   }
 

@@ -134,7 +134,7 @@ struct TidyTests {
     #expect(
       names.sorted() == [
         "child", "child_app", "child_early", "child_masks", "child_mounts", "child_overlay",
-        "child_places", "init", "launcher_process", "spawn",
+        "child_places", "init", "launcher_process", "service_network", "spawn",
       ])
     let scratch = try Scratch()
     var needs: [String: Set<String>] = [:]
