@@ -18,6 +18,8 @@ final class Daemon {
   var control: DaemonControl?
   let signals: SignalDoor
   let place: DaemonPlace
+  /// A directory for this daemon alone, gone with the machine's run.
+  let runtime: HeldPlace
   let host: HostFacts
   let base: CgroupBase
   let settings: DaemonRequestSettings
@@ -42,6 +44,7 @@ final class Daemon {
     self.base = base
     self.openFiles = openFiles
     place = DaemonPlace(host)
+    runtime = try place.runtime(settings.socket)
     manager = ServiceManager(host.environment.map { ($0.name, $0.value) })
     startedAt = Poller.now()
     supervisor = Supervisor(seed: UInt64(bitPattern: Poller.bootMicroseconds()))
@@ -50,9 +53,15 @@ final class Daemon {
   }
 
   /// Opens the control socket, starts what is to be started, and runs until everything is down.
-  func run() throws(SystemError) {
+  ///
+  /// - Returns: what to exit with: 1 when an app of the command line has errors, and nothing was started.
+  func run() throws(SystemError) -> Int32 {
     try openControl()
-    configureAll()
+    guard configureAll() else {
+      control = nil
+      _ = base.end()
+      return 1
+    }
     supervisor.boot(now: Poller.now())
     if manager.keepAliveMilliseconds != nil { keepAliveAt = startedAt }
     manager.tell("READY=1\nSTATUS=\(apps.count) apps")
@@ -60,6 +69,7 @@ final class Daemon {
     while !isFinished { try turn() }
     control = nil
     for problem in base.end() { say(.problem, "", problem) }
+    return 0
   }
 
   private func openControl() throws(SystemError) {

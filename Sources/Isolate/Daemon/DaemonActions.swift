@@ -17,7 +17,10 @@ extension Daemon {
     case .freeze(let app, let instance): freeze(app, instance, true)
     case .thaw(let app, let instance): freeze(app, instance, false)
     case .check: break
-    case .openListeners, .closeListeners, .arm, .disarm: break
+    case .openListeners(let app): openListeners(app)
+    case .closeListeners(let app): closeListeners(app)
+    case .arm(let app): arm(app, true)
+    case .disarm(let app): arm(app, false)
     case .changed(let app, from: _, to: let state): changed(app, state)
     case .report(let report): reported(report)
     case .forget(let app): forget(app)
@@ -38,6 +41,30 @@ extension Daemon {
       let what = isFrozen ? "freeze" : "thaw"
       say(.problem, apps[app.slot]?.name ?? "", "cannot \(what) it: \(error)")
     }
+  }
+
+  private func openListeners(_ id: AppID) {
+    guard let app = apps[id.slot], app.listeners == nil else { return }
+    do throws(Diagnostic) {
+      app.listeners = try Listeners(app.preparation.policy.service.listen)
+    } catch {
+      say(.problem, app.name, error.rendered(sourceLine: nil))
+      supervisor.receive(.listenFailed(number: Errno.invalid), of: id, now: Poller.now())
+    }
+  }
+
+  private func closeListeners(_ id: AppID) {
+    guard let app = apps[id.slot] else { return }
+    arm(id, false)
+    app.listeners = nil
+    /* Whoever is stopped for good starts afresh. */
+    app.notify?.store.removeAll()
+  }
+
+  private func arm(_ id: AppID, _ isArmed: Bool) {
+    guard let app = apps[id.slot] else { return }
+    app.isArmed = isArmed
+    tend(id.slot, Poller.now())
   }
 
   private func changed(_ id: AppID, _ state: LifeState) {

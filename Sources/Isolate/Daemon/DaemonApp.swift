@@ -7,6 +7,12 @@ final class DaemonApp {
   /// The words by which its profile is found again.
   let request: RunRequest
   var instance: DaemonInstance?
+  /// What is listened on for it, while that is to be.
+  var listeners: Listeners?
+  /// The next who connects wakes it.
+  var isArmed = false
+  /// Where it says READY=1 and the like; nil: nothing of its profile listens.
+  var notify: NotifySocket?
   /// How its last instance ended, and when.
   private(set) var lastEnd: (end: ControlEnd, at: Int64)?
   /// Ends by cause, for metrics.
@@ -50,11 +56,13 @@ final class DaemonApp {
 
   /// What is polled for it now.
   var doors: [(door: DaemonDoor, number: Int32, wanted: EventQueue.Wanted)] {
-    guard let instance else { return [] }
     var doors: [(door: DaemonDoor, number: Int32, wanted: EventQueue.Wanted)] = []
     func add(_ door: DaemonDoor, _ number: Int32) {
       if number >= 0 { doors.append((door, number, .reading)) }
     }
+    if isArmed { for number in listeners?.descriptors ?? [] { add(.listener, number) } }
+    guard let instance else { return doors }
+    if let notify { add(.notify, notify.descriptor) }
     let live = instance.live
     add(.reports, live.reportsEnded ? -1 : live.child.reports.raw)
     add(.process, live.child.pidfd.raw)
@@ -80,6 +88,7 @@ enum DaemonDoor: UInt64 {
   case process
   case knock, notices, brokerReports, brokerProcess
   case session
+  case listener, notify
 
   /// In the order of `BrokerKeeper.doors`.
   static let broker: [DaemonDoor] = [.knock, .notices, .brokerReports, .brokerProcess]

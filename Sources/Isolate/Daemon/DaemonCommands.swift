@@ -10,8 +10,7 @@ package func runDaemon(_ settings: DaemonRequestSettings) -> Int32 {
     let base = try CgroupBase()
     let daemon = try Daemon(
       settings, host: host, signals: signals, base: base, openFiles: openFiles)
-    try daemon.run()
-    return 0
+    return try daemon.run()
   } catch {
     let cure =
       error.number == LocalSocket.taken

@@ -23,7 +23,10 @@ extension Daemon {
   private func start(
     _ app: DaemonApp, _ number: Instance, _ now: Int64
   ) throws(LaunchError) -> DaemonInstance {
-    let policy = app.preparation.policy
+    var policy = app.preparation.policy
+    app.notify?.show(in: &policy.files)
+    let handed = try hand(app, &policy)
+    let service = serviceEnvironment(app)
     let cgroup = try attempt { () throws(SystemError) in
       try Cgroup.make(policy, withJanitor: false)
     }
@@ -34,17 +37,23 @@ extension Daemon {
       }
       let made = try PreparedPlan.make(
         policy, landlockABI: host.landlockABI, filterCache: FilterPlace.directory(host),
-        standard: [.null, .null, .null]
+        standard: [.null, .null, .null],
+        environment: { plan in
+          var environment = policy.environment
+          service.apply(to: &environment, process: plan.appNumber)
+          return environment
+        }
       ) { context in
         context.openFiles = openFiles
+        context.placed = handed.placed.map { .init(source: $0.source, number: $0.number) }
         if let door = ends?.apps, let number = policy.brokerDescriptor {
-          context.placed = [.init(source: door.descriptor.raw, number: number)]
+          context.placed.append(.init(source: door.descriptor.raw, number: number))
         }
       }
       let child = try attempt { () throws(SystemError) in
         try Launcher.launch(made.flat, cloneFlags: made.plan.cloneFlags, cgroup: cgroup)
       }
-      withExtendedLifetime((ends?.apps, made.held)) {}
+      withExtendedLifetime((ends?.apps, made.held, handed)) {}
       let live = LiveApp(
         made.plan, child: child, policy: policy, cgroup: cgroup, keeper: keeper, startedAt: now,
         looks: .whereNeeded)
@@ -53,6 +62,64 @@ extension Daemon {
     } catch {
       for problem in cgroup?.remove() ?? [] { say(.problem, app.name, problem) }
       throw error
+    }
+  }
+
+  /// What is listened on for it, and what it gave for this start; the door to its broker makes room.
+  private func hand(_ app: DaemonApp, _ policy: inout Policy) throws(LaunchError)
+    -> HandedDescriptors
+  {
+    if !policy.service.listen.isEmpty, app.listeners == nil {
+      throw .system(SystemError(call: "listen", number: Errno.invalid))
+    }
+    app.notify?.store.prune()
+    let numbers = (app.listeners?.descriptors ?? []) + (app.notify?.store.descriptors ?? [])
+    let first = ServiceEnvironment.firstDescriptor
+    if let door = policy.brokerDescriptor, door < first + Int32(numbers.count) {
+      let free = first + Int32(numbers.count)
+      policy.brokerDescriptor = free
+      for index in policy.environment.indices
+      where policy.environment[index].name == "ISOLATED_BROKER_FD" {
+        policy.environment[index].value = "\(free)"
+      }
+    }
+    return try attempt { () throws(SystemError) in try HandedDescriptors(numbers) }
+  }
+
+  private func serviceEnvironment(_ app: DaemonApp) -> ServiceEnvironment {
+    var service = ServiceEnvironment()
+    service.descriptorNames = (app.listeners?.names ?? []) + (app.notify?.store.names ?? [])
+    service.hasNotify = app.notify != nil
+    service.watchdogMicroseconds = app.preparation.policy.service.watchdog.map {
+      UInt64(clamping: $0.intervalMilliseconds) &* 1000
+    }
+    return service
+  }
+
+  /// What the app says of itself.
+  func readNotices(_ app: DaemonApp, _ instance: DaemonInstance) throws(SystemError) {
+    guard let notify = app.notify else { return }
+    let now = Poller.now()
+    for message in try notify.receive() {
+      if let status = message.status { app.statusText = status }
+      func receive(_ event: AppEvent) { supervisor.receive(event, of: app.id, now: now) }
+      func milliseconds(_ microseconds: UInt64) -> Int64 { Int64(clamping: microseconds / 1000) }
+      if let time = message.extendMicroseconds {
+        receive(.extend(instance.number, milliseconds(time)))
+      }
+      if message.isReady { receive(.ready(instance.number)) }
+      if message.isReloading {
+        events.add(.notice, app: app.name, "it reads its settings anew", now: now)
+      }
+      if let time = message.watchdogMicroseconds {
+        receive(.watchdogInterval(instance.number, max(1, milliseconds(time))))
+      }
+      switch message.watchdog {
+      case .alive: receive(.ping(instance.number))
+      case .trigger: receive(.trigger(instance.number))
+      case nil: break
+      }
+      if message.isStopping { receive(.stopping(instance.number)) }
     }
   }
 

@@ -61,9 +61,16 @@ extension Daemon {
   }
 
   private func handle(_ slot: Int, _ door: DaemonDoor, _ event: EventQueue.Event) {
-    guard let app = apps[slot], let instance = app.instance else { return }
+    guard let app = apps[slot] else { return }
+    if door == .listener {
+      if app.isArmed { supervisor.receive(.knock, of: app.id, now: Poller.now()) }
+      return
+    }
+    guard let instance = app.instance else { return }
     do throws(SystemError) {
       switch door {
+      case .listener: break
+      case .notify: try readNotices(app, instance)
       case .reports:
         if event.isReadable { try readReports(app, instance) }
         if event.isHungUp && !event.isReadable { instance.live.reportsEnded = true }

@@ -35,6 +35,12 @@ struct DaemonPlace {
     return (HeldPlace(try PrivateDirectory(anyExisting: Self.parent(absolute))), name)
   }
 
+  /// What belongs to one daemon: beside its socket, if that is not at its usual place.
+  func runtime(_ path: String?) throws(SystemError) -> HeldPlace {
+    let (held, name) = try socket(path)
+    return path == nil ? held : HeldPlace(try held.directory.directory(name + ".d"))
+  }
+
   private static func parent(_ path: String) -> String {
     let parent = PathWords.parent(path)
     return parent.isEmpty ? "/" : String(parent)

@@ -11,13 +11,13 @@ extension Daemon {
         found.append((String(file.dropLast(5)), Self.request(path, argument: 1)))
       }
       if settings.services != nil, FileSystem.names(in: directory) == nil {
-        problems.append("isolated: cannot list the services in \(directory)")
+        problems.append("cannot list the services in \(directory)")
       }
     }
     for app in settings.apps {
       let name = Preparation.appName(app.text)
       if found.contains(where: { $0.name == name }) {
-        problems.append("isolated: two profiles are named \(name)")
+        problems.append("two profiles are named \(name)")
       } else {
         found.append((name, Self.request(app.text, argument: app.argument)))
       }
@@ -37,15 +37,18 @@ extension Daemon {
     let policy = prepared.policy
     if let number = policy.descriptors.first {
       throw PreparationError(messages: [
-        "isolated: \(policy.app): descriptor \(number) is to be kept, and a daemon has none of a caller's"
+        "\(policy.app): descriptor \(number) is to be kept, and a daemon has none of a caller's"
       ])
     }
     prepared.policy.terminal = .none
     return prepared
   }
 
-  /// Takes up every app that is found; those with errors are left out, and said.
-  func configureAll() {
+  /// Takes up every app that is found; services with errors are left out, and said.
+  ///
+  /// - Returns: false: an app of the command line has errors.
+  func configureAll() -> Bool {
+    var isGood = true
     var problems: [String] = []
     var settings: [AppSettings] = []
     var prepared: [String: (Preparation, RunRequest)] = [:]
@@ -56,11 +59,12 @@ extension Daemon {
         settings.append(Self.settings(name, preparation.policy))
       } catch {
         problems += error.messages
-        problems.append("isolated: \(name) is left out")
+        problems.append("\(name) is left out")
+        if self.settings.apps.contains(where: { $0.text == request.app?.text }) { isGood = false }
       }
     }
     for problem in problems { say(.problem, "", problem) }
-    adopt(settings, prepared)
+    return adopt(settings, prepared) && isGood
   }
 
   static func settings(_ name: String, _ policy: Policy) -> AppSettings {
@@ -69,22 +73,41 @@ extension Daemon {
 
   private func adopt(
     _ list: [AppSettings], _ prepared: [String: (Preparation, RunRequest)]
-  ) {
+  ) -> Bool {
     do throws(SupervisorError) {
       try supervisor.configure(list, now: Poller.now())
     } catch {
-      return say(.problem, "", "no app is taken up: \(Self.explain(error))")
+      say(.problem, "", "no app is taken up: \(Self.explain(error))")
+      return false
     }
     for settings in list {
       guard let (preparation, request) = prepared[settings.name] else { continue }
       add(settings.name, preparation, request)
     }
+    return true
   }
 
   func add(_ name: String, _ preparation: Preparation, _ request: RunRequest) {
     guard let id = supervisor.app(named: name) else { return }
     for notice in preparation.notices { say(.notice, name, notice) }
-    apps[id.slot] = DaemonApp(id, name, preparation, request)
+    let app = DaemonApp(id, name, preparation, request)
+    apps[id.slot] = app
+    openNotify(app)
+  }
+
+  /// Where an app that says READY=1, or shows that it lives, says so.
+  func openNotify(_ app: DaemonApp) {
+    let service = app.preparation.policy.service
+    guard app.notify == nil, service.readiness.sign == .notify || service.watchdog != nil else {
+      return
+    }
+    do throws(SystemError) {
+      let own = ControlPlace.fileName(app.name) + ".\(app.id.slot)"
+      let directory = try runtime.directory.directory("apps").directory(own)
+      app.notify = try NotifySocket(in: directory)
+    } catch {
+      say(.problem, app.name, "it cannot tell its state: \(error)")
+    }
   }
 
   static func explain(_ error: SupervisorError) -> String {
@@ -122,7 +145,7 @@ extension Daemon {
     do throws(SupervisorError) {
       _ = try supervisor.configure(Self.settings(name, preparation.policy), now: Poller.now())
     } catch {
-      throw PreparationError(messages: ["isolated: \(name): \(Self.explain(error))"])
+      throw PreparationError(messages: ["\(name): \(Self.explain(error))"])
     }
     add(name, preparation, request)
   }
@@ -173,7 +196,7 @@ extension Daemon {
     do throws(SupervisorError) {
       try supervisor.configure(list, now: now)
     } catch {
-      throw .badProfile(["isolated: \(Self.explain(error))"])
+      throw .badProfile(["\(Self.explain(error))"])
     }
     for settings in list {
       guard let (preparation, request) = prepared[settings.name],
@@ -185,6 +208,7 @@ extension Daemon {
         continue
       }
       app.preparation = preparation
+      openNotify(app)
       let own = changes.filter { $0.app == app.name }
       if !own.isEmpty { say(.notice, app.name, "its profile has changed (\(own.count) keys)") }
       guard app.instance != nil, own.contains(where: { $0.change.effect == .restart }) else {

@@ -5,8 +5,12 @@ extension Daemon {
   ) {
     events.add(kind, app: app, text, cause: cause, now: Poller.now())
     if settings.isQuiet && kind != .problem { return }
-    let shown = VisibleText.of(app.isEmpty ? text : "\(app): \(text)", limit: 2000)
-    Output.write(manager.prefix(isProblem: kind == .problem) + "isolated: " + shown + "\n", to: 2)
+    let prefix = manager.prefix(isProblem: kind == .problem)
+    let lines = (app.isEmpty ? text : "\(app): \(text)").split(separator: "\n")
+    for (number, line) in lines.enumerated() {
+      let shown = VisibleText.of(String(line), limit: 2000)
+      Output.write(prefix + (number == 0 ? "isolated: " : "  ") + shown + "\n", to: 2)
+    }
   }
 
   func tell(_ app: DaemonApp, _ report: EndReport, _ end: AppEnd?, _ now: Int64) {

@@ -90,10 +90,13 @@ struct PreparedPlan {
   /// More text than the arguments and environment that exec takes, and every rule, can need.
   private static let maximumText = 8 << 20
 
-  /// - Parameter adjust: what this launch has beyond the policy.
+  /// - Parameters:
+  ///   - environment: of the app, once the plan is known; without, the policy's.
+  ///   - adjust: what this launch has beyond the policy.
   static func make(
     _ policy: Policy, landlockABI: Int, filterCache: String?,
     standard: [PlanContext.StandardDescriptor], sources: PlanSources = .host,
+    environment: ((LaunchPlan) -> [EnvironmentVariable])? = nil,
     adjust: (inout PlanContext) -> Void
   ) throws(LaunchError) -> PreparedPlan {
     let filter = try filterBytes(policy, cache: filterCache)
@@ -113,7 +116,8 @@ struct PreparedPlan {
     let plan = try makePlan(policy, context, sources)
     let owners = try ownerNamespaces(plan, policy.identity, &held)
     let flat = FlatPlan(
-      plan.steps, command: policy.command, environment: policy.environment, filter: filter
+      plan.steps, command: policy.command,
+      environment: environment?(plan) ?? policy.environment, filter: filter
     ) { owner in owners.first { $0.owner == owner }?.namespace ?? -1 }
     if flat.textSize > maximumText { throw .tooLarge(bytes: flat.textSize) }
     return PreparedPlan(plan: plan, flat: flat, held: held)

@@ -22,6 +22,7 @@ extension Supervisor {
     case .ping: if timers.time(of: key(slot, .watchdog)) != nil { feed(slot) }
     case .trigger: if apps[slot].isUp { endAtOnce(slot, .watchdog) }
     case .watchdogInterval(_, let interval): setWatchdog(slot, interval)
+    case .extend(_, let time): extend(slot, time)
     case .healthy: checked(slot, isGood: true)
     case .unhealthy: checked(slot, isGood: false)
     case .knock: knock(slot)
@@ -79,6 +80,14 @@ extension Supervisor {
     guard apps[slot].settings?.watchdog != nil, apps[slot].isUp else { return }
     apps[slot].watchdogInterval = max(0, interval)
     if apps[slot].state != .frozen { feed(slot) }
+  }
+
+  /// Never sooner than it would have been, and nothing where there is no bound.
+  private mutating func extend(_ slot: Int, _ time: Int64) {
+    guard apps[slot].state == .starting, apps[slot].isLaunched,
+      let at = timers.time(of: key(slot, .life)), time > at - now
+    else { return }
+    setTimer(slot, .life, in: time)
   }
 
   private mutating func stopsItself(_ slot: Int) {
@@ -182,7 +191,7 @@ extension AppEvent {
     switch self {
     case .launched(let instance), .launchFailed(let instance, _, _), .ended(let instance, _),
       .ready(let instance), .stopping(let instance), .ping(let instance), .trigger(let instance),
-      .watchdogInterval(let instance, _), .healthy(let instance), .unhealthy(let instance):
+      .watchdogInterval(let instance, _), .extend(let instance, _), .healthy(let instance), .unhealthy(let instance):
       instance
     case .knock, .listenFailed: nil
     }

@@ -74,6 +74,8 @@ package enum AppEvent: Hashable, Sendable {
   case trigger(Instance)
   /// WATCHDOG_USEC, in milliseconds; 0 is no watchdog.
   case watchdogInterval(Instance, Int64)
+  /// EXTEND_TIMEOUT_USEC, in milliseconds: it needs so much longer to be ready. Its end is not put off: that is not the app's to say.
+  case extend(Instance, Int64)
   /// What a check found; one answer to each `check`.
   case healthy(Instance)
   case unhealthy(Instance)
