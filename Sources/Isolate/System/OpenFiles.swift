@@ -5,6 +5,11 @@ package struct OpenFiles: Hashable, Sendable {
   package let soft: UInt64
   package let hard: UInt64
 
+  package init(soft: UInt64, hard: UInt64) {
+    self.soft = soft
+    self.hard = hard
+  }
+
   /// Raises it as far as the hard limit allows: a supervisor of many apps has a handful for each.
   ///
   /// - Returns: what it was before, for what is started.

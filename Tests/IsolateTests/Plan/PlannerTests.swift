@@ -220,6 +220,22 @@ struct PlannerTests {
     #expect(try host.status("/nowhere/at/all", true) == nil)
     #expect(host.linkTarget("/") == nil)
   }
+
+  @Test(
+    "gives an app without a limit of open files the one that a supervisor had before it raised its own"
+  )
+  func openFiles() throws {
+    var policy = try PlanFixture.policy("extends = [\"default\"]\n[command]\nrun = [\"true\"]\n")
+    func limits(_ policy: Policy) throws -> [ResourceLimit] {
+      let context = PlanFixture.context { $0.openFiles = OpenFiles(soft: 77, hard: 88) }
+      return try PlanFixture.plan(policy, context).steps.compactMap { step in
+        if case .setLimit(let limit) = step, limit.resource == .openFiles { limit } else { nil }
+      }
+    }
+    policy.limits.openFiles = nil
+    #expect(try limits(policy).map(\.soft) == [77])
+    #expect(try limits(policy).map(\.hard) == [88])
+  }
 }
 
 extension LaunchStep {

@@ -1,0 +1,250 @@
+import Glibc
+import Testing
+
+@testable import Isolate
+
+@Suite("A daemon and those who ask it", .serialized)
+struct DaemonControlTests {
+  /// Python at the daemon's socket; `c` is connected, `call` gives the answers of one call.
+  private func speak(_ scene: DaemonScene, _ code: String) throws -> Ran {
+    let python = try #require(Run.find("python3"))
+    return Run.command([
+      python, "-c",
+      """
+      import json, socket, time
+      def connect():
+          s = socket.socket(socket.AF_UNIX); s.settimeout(20); s.connect("\(scene.path)/ctl"); return s
+      def messages(s):
+          rest = b""
+          while True:
+              data = s.recv(65536)
+              if not data: return
+              rest += data
+              while b"\\0" in rest:
+                  one, rest = rest.split(b"\\0", 1)
+                  yield json.loads(one)
+      def call(s, method, more=False, **parameters):
+          s.sendall(json.dumps(dict(method="io.isolated.Daemon." + method, parameters=parameters, more=more)).encode() + b"\\0")
+          for m in messages(s):
+              yield m
+              if not m.get("continues"): return
+      c = connect()
+      \(code)
+      """,
+    ])
+  }
+
+  @Test("an independent client finds its interface and uses it") func independent() throws {
+    let scene = try DaemonScene([("one", DaemonLifeTests.sleeper)])
+    try scene.start()
+    try scene.waitFor("one", .ready)
+    let ran = try speak(
+      scene,
+      """
+      c.sendall(b'{"method":"org.varlink.service.GetInfo"}\\0')
+      info = next(messages(c))["parameters"]
+      print("io.isolated.Daemon" in info["interfaces"], info["product"])
+      app = next(call(c, "GetApp", app="one"))["parameters"]["app"]
+      print(app["state"], app["wanted"])
+      print(next(call(c, "Order", app="one", order="stop", wait=True))["parameters"]["app"]["state"])
+      print(next(call(c, "Order", app="none", order="stop"))["error"])
+      print(next(call(c, "Order", app="one", order="explode"))["error"])
+      print(next(call(c, "Order", app="one", order="thaw"))["error"])
+      """)
+    #expect(
+      ran.output == """
+        True isolated daemon
+        ready True
+        down
+        io.isolated.Daemon.NoSuchApp
+        org.varlink.service.InvalidParameter
+        io.isolated.Daemon.NotInThisState
+
+        """, "\(ran.errors)")
+  }
+
+  @Test("more apps than fit into one answer come in parts") func parts() throws {
+    let apps = (1...150).map {
+      ("app\($0)", DaemonScene.shell("exec sleep 1000", "[service]\nstart = \"demand\""))
+    }
+    let scene = try DaemonScene(apps)
+    try scene.start()
+    let ran = try speak(
+      scene,
+      """
+      print([len(m["parameters"]["apps"]) for m in call(c, "ListApps", more=True)])
+      print(len(next(call(c, "ListApps"))["parameters"]["apps"]))
+      """)
+    #expect(ran.output == "[64, 64, 22]\n64\n", "\(ran.errors)")
+    #expect(scene.run("status").output.split(separator: "\n").count == 152)
+  }
+
+  @Test("who follows events is told each of them once") func follows() throws {
+    let scene = try DaemonScene([("one", DaemonLifeTests.sleeper)])
+    try scene.start()
+    try scene.waitFor("one", .ready)
+    let ran = try speak(
+      scene,
+      """
+      d = connect()
+      seen = []
+      events = call(c, "GetEvents", more=True, count=1)
+      seen += [e["sequence"] for e in next(events)["parameters"]["events"]]
+      for _ in range(3): next(call(d, "Order", app="one", order="restart", wait=True))
+      for m in events:
+          seen += [e["sequence"] for e in m["parameters"]["events"]]
+          if len(seen) >= 15: break
+      print(seen == list(range(seen[0], seen[0] + len(seen))))
+      """)
+    #expect(ran.output == "True\n", "\(ran.errors)")
+  }
+
+  static let nuisances: [(name: String, code: String)] = [
+    ("half a message", "s.sendall(b'{\"method\":')"),
+    (
+      "a hundred megabytes",
+      "try:\n    for _ in range(1600): s.sendall(b'x' * 65536)\nexcept OSError: pass"
+    ),
+    ("what is no JSON", "s.sendall(b'\\xff\\0')"),
+    (
+      "calls without end, and reads nothing",
+      "s.setblocking(False)\ntry:\n    while True: s.sendall(b'{\"method\":\"io.isolated.Daemon.GetMetrics\"}\\0')\nexcept OSError: pass"
+    ),
+    ("nothing", "pass"),
+  ]
+
+  @Test("who sends nonsense, or nothing, keeps nobody waiting", arguments: nuisances.map(\.name))
+  func nuisance(name: String) throws {
+    let code = try #require(Self.nuisances.first { $0.name == name }).code
+    let scene = try DaemonScene([("one", DaemonLifeTests.sleeper)])
+    try scene.start()
+    let daemon = try #require(scene.daemon).pid
+    let before = Household.memory(daemon)
+    let ran = try speak(
+      scene,
+      """
+      import threading
+      held = []
+      for n in range(8):
+          s = connect()
+          held.append(s)
+          \(code.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\n    "))
+      print(next(call(c, "GetStatus"))["parameters"]["apps"])
+      d = connect()
+      print(next(call(d, "GetApp", app="one"))["parameters"]["app"]["name"])
+      """)
+    #expect(ran.output == "1\none\n", "\(ran.errors)")
+    #expect(Household.memory(daemon) < before + 16_384)
+    #expect(try scene.app("one").state == .ready || scene.app("one").state == .running)
+  }
+
+  @Test("another user is not let in", .enabled(if: Privileges.isRoot)) func stranger() throws {
+    let scene = try DaemonScene([("one", DaemonLifeTests.sleeper)])
+    try scene.start()
+    #expect(Run.shell("chmod 777 \"$1/ctl\"", [scene.path]).code == 0)
+    let ran = Run.shell(
+      """
+      cp "$2" "$1/isolated" && chmod 755 "$1/isolated" \
+      && setpriv --reuid 12345 --regid 12345 --clear-groups "$1/isolated" status --socket "$1/ctl"
+      """, [scene.path, Executable.path])
+    #expect(ran.code == 1 && ran.output.isEmpty)
+    #expect(ran.errors.contains("has hung up"), "\(ran.errors)")
+  }
+
+  @Test("a second daemon at one socket is refused, and says how to find the first") func second()
+    throws
+  {
+    let scene = try DaemonScene([("one", DaemonLifeTests.sleeper)])
+    try scene.start()
+    let ran = Run.command([
+      Executable.path, "daemon", "--services", scene.path + "/services", "--socket",
+      scene.path + "/ctl",
+    ])
+    #expect(ran.code == 1)
+    #expect(ran.errors.contains("another daemon of yours runs"), "\(ran.errors)")
+    #expect(try scene.app("one").name == "one")
+  }
+
+  @Test("without a daemon every command says so, and what to do") func nobody() throws {
+    let scene = try DaemonScene()
+    for command in ["status", "start", "events", "metrics", "reload"] {
+      let ran = command == "start" ? scene.run(command, "x") : scene.run(command)
+      #expect(ran.code == 1, "\(command)")
+      #expect(ran.errors.contains("no daemon answers"), "\(command): \(ran.errors)")
+    }
+  }
+
+  @Test("reload says what would change, then does it; errors change nothing") func reload() throws {
+    let scene = try DaemonScene([
+      ("one", DaemonLifeTests.sleeper), ("two", DaemonLifeTests.sleeper),
+    ])
+    try scene.start()
+    try scene.waitFor("one", .ready)
+    try scene.waitFor("two", .ready)
+    #expect(scene.run("reload", "--plan").output == "nothing has changed\n")
+    let instance = try scene.app("one").instance
+    let other = try scene.app("two").instance
+    scene.write("one", DaemonScene.shell("exec sleep 1001", "[restart]\nburst = 7"))
+    let plan = scene.run("reload", "--plan").output
+    #expect(plan.contains("command.run: needs a restart"), "\(plan)")
+    #expect(plan.contains("restart.burst: at once"), "\(plan)")
+    #expect(try scene.app("one").instance == instance)
+    scene.write("two", "[nonsense]\n")
+    let refused = scene.run("reload")
+    #expect(refused.code == 1)
+    #expect(refused.errors.contains("two.toml:1:2: error"), "\(refused.errors)")
+    #expect(try scene.app("one").instance == instance)
+    scene.write("two", DaemonLifeTests.sleeper)
+    scene.write("three", DaemonLifeTests.sleeper)
+    #expect(scene.run("reload").code == 0)
+    try #require(Moment.within(30) { (try? scene.app("one").instance) != instance })
+    try scene.waitFor("three", .ready)
+    #expect(try scene.app("two").instance == other)
+    #expect(try scene.app("one").end?.cause == "daemon-reload")
+    /* As SIGHUP does. */
+    scene.write("four", DaemonLifeTests.sleeper)
+    try #require(scene.daemon).send(SIGHUP)
+    try scene.waitFor("profiles read anew", in: "err")
+    try scene.waitFor("four", .ready)
+  }
+
+  @Test("an app with grants is a session that operators find as ever") func grants() throws {
+    let scene = try DaemonScene([
+      (
+        "asker",
+        DaemonScene.shell(
+          "exec sleep 1000", "[grants.notes]\nfiles = \"$DIR/services\"\nrights = [\"read\"]")
+      )
+    ])
+    try scene.start()
+    try scene.waitFor("asker", .ready)
+    let pid = try #require(scene.daemon).pid
+    let ran = Run.command([Executable.path, "grants", "asker.\(pid)"])
+    #expect(ran.output.contains("notes"), "\(ran.errors)")
+    #expect(Run.command([Executable.path, "revoke", "asker.\(pid)", "notes"]).code == 0)
+  }
+
+  @Test("says to a service manager when it is ready, and when it ends") func manager() throws {
+    let scene = try DaemonScene([("one", DaemonLifeTests.sleeper)])
+    let ran = Run.shell(
+      """
+      cd "$1" && python3 -c '
+      import os, socket, subprocess, sys
+      s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind("notify"); s.settimeout(30)
+      env = dict(os.environ, NOTIFY_SOCKET=os.getcwd() + "/notify", WATCHDOG_USEC="200000")
+      p = subprocess.Popen(sys.argv[1:], env=env, stderr=subprocess.DEVNULL)
+      print(s.recv(4096).decode().split()[0])
+      print(s.recv(4096).decode(), s.recv(4096).decode())
+      p.send_signal(1)
+      while not (m := s.recv(4096).decode()).startswith("RELOADING=1\\nMONOTONIC_USEC="): pass
+      while s.recv(4096) != b"READY=1": pass
+      print("reloaded")
+      p.terminate()
+      while s.recv(4096) != b"STOPPING=1": pass
+      print("stopping", p.wait())
+      ' "$2" daemon --services services --socket ctl
+      """, [scene.path, Executable.path])
+    #expect(
+      ran.output == "READY=1\nWATCHDOG=1 WATCHDOG=1\nreloaded\nstopping 0\n", "\(ran.errors)")
+  }
+}
