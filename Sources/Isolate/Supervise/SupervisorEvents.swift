@@ -191,7 +191,8 @@ extension AppEvent {
     switch self {
     case .launched(let instance), .launchFailed(let instance, _, _), .ended(let instance, _),
       .ready(let instance), .stopping(let instance), .ping(let instance), .trigger(let instance),
-      .watchdogInterval(let instance, _), .extend(let instance, _), .healthy(let instance), .unhealthy(let instance):
+      .watchdogInterval(let instance, _), .extend(let instance, _), .healthy(let instance),
+      .unhealthy(let instance):
       instance
     case .knock, .listenFailed: nil
     }

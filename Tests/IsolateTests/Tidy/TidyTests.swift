@@ -71,7 +71,8 @@ struct TidyTests {
       "HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME",
       "CREDENTIALS_DIRECTORY", "NO_COLOR", "TERM", "ISOLATED_BROKER_FD",
       // Of a service manager, for the daemon (docs/daemon.md).
-      "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_PID", "LISTEN_FDS", "JOURNAL_STREAM",
+      "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_PID", "LISTEN_FDS",
+      "JOURNAL_STREAM",
     ]
     let lookups = [".name == \"", "getenv(\"", "variable(\""]
     var looked: Set<String> = []
