@@ -51,6 +51,9 @@ bench: build
 	@ISOLATED=$(EXECUTABLE) \
 	ISOLATED_TEMPLATE_BENCH="build/TemplateBench 100 --read {stage} -- {stage}/stamp" Benchmarks/run
 	@ISOLATED=$(EXECUTABLE) Benchmarks/broker/run
+	$(subst --product isolated,--product LogBench,$(STATIC))
+	@install -m 755 .build-static/release/LogBench build/LogBench
+	@Benchmarks/logs/run
 
 install: build
 	@scripts/install "$(DESTDIR)" "$(PREFIX)" $(EXECUTABLE)

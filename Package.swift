@@ -71,6 +71,9 @@ let package = Package(
     .executableTarget(
       name: "TemplateBench", dependencies: ["Isolate"], path: "Benchmarks/TemplateBench",
       swiftSettings: strict, linkerSettings: linking),
+    .executableTarget(
+      name: "LogBench", dependencies: ["Isolate"], path: "Benchmarks/logs", exclude: ["run"],
+      swiftSettings: strict, linkerSettings: linking),
     .target(
       name: "FilterProbe", path: "Tests/FilterProbe",
       cSettings: [.define("_GNU_SOURCE"), .treatAllWarnings(as: .error)]),

@@ -91,7 +91,7 @@ static int lock_to_peer(int fd, const struct driver_peer *peer)
 	return lock(fd, code, count);
 }
 
-static int lock_against_connecting(int fd)
+int driver_keep_from_connecting(int fd)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13), /* the flags (RFC 9293, 3.1): SYN 2, ACK 16 */
@@ -195,7 +195,7 @@ int driver_listen_tcp(const struct driver_peer *at, int backlog, int required, u
 
 	if (fd < 0)
 		return -1;
-	if (lock_against_connecting(fd) < 0 && (required || errno != EPERM))
+	if (driver_keep_from_connecting(fd) < 0 && (required || errno != EPERM))
 		return fail(fd, errno);
 	if (listen(fd, backlog) < 0)
 		return fail(fd, errno);

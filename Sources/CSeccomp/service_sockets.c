@@ -14,6 +14,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "service_network.h"
+
 union address {
 	struct sockaddr any;
 	struct sockaddr_in four;
@@ -75,6 +77,9 @@ int service_listen_internet(const struct driver_peer *at, enum service_kind kind
 	if (kind == SERVICE_STREAM && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0)
 		return fail(fd, errno);
 	if (at->size == 16 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &alone, sizeof(alone)) < 0)
+		return fail(fd, errno);
+	/* The app could shut it and connect it elsewhere. Where the kernel does not let us, Landlock is what keeps it from that. */
+	if (kind == SERVICE_STREAM && driver_keep_from_connecting(fd) < 0 && errno != EPERM)
 		return fail(fd, errno);
 	if (bind(fd, &address.any, size) < 0)
 		return fail(fd, errno);
@@ -215,4 +220,19 @@ int service_is_same(int one, int other)
 	pid_t self = getpid();
 
 	return syscall(SYS_kcmp, self, self, KCMP_FILE, one, other) == 0;
+}
+
+int service_connect(int fd, const struct driver_peer *peer)
+{
+	union address address;
+	socklen_t size = internet(&address, peer);
+
+	if (size == 0)
+		return fail(-1, EAFNOSUPPORT);
+	return connect(fd, &address.any, size) < 0 && errno != EINPROGRESS ? -1 : 0;
+}
+
+int service_open_process(int pid)
+{
+	return (int)syscall(SYS_pidfd_open, pid, 0);
 }

@@ -33,6 +33,8 @@ int driver_connect_stream(const struct driver_peer *peer);
  * required: as above.
  */
 int driver_listen_tcp(const struct driver_peer *at, int backlog, int required, uint16_t *port);
+/* That filter by itself. EPERM: this kernel does not let us. */
+int driver_keep_from_connecting(int fd);
 /* A bound UDP socket. It answers whom its holder likes. */
 int driver_bind_udp(const struct driver_peer *at, uint16_t *port);
 

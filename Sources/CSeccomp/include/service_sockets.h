@@ -14,7 +14,7 @@ enum service_kind { SERVICE_STREAM, SERVICE_DATAGRAM, SERVICE_SEQUENCED };
 
 /*
  * Bound, and listening unless it takes datagrams. SO_REUSEADDR for streams. IPv6 alone, unless `both`: then IPv4 too. The
- * descriptor blocks, as an app expects.
+ * descriptor blocks, as an app expects. A stream, and what is accepted from it, has the filter of driver_listen_tcp if possible.
  */
 int service_listen_internet(const struct driver_peer *at, enum service_kind kind, int both, int backlog);
 

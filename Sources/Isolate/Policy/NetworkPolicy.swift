@@ -15,3 +15,17 @@ package struct NetworkPolicy: Hashable, Sendable {
     self.bindPorts = bindPorts
   }
 }
+
+extension Policy {
+  /// What goes with a socket of the machine's network that the app gets from outside: connect(2) can be called on it again. Where
+  /// the app has no network of its own, Landlock refuses it that call: it loses nothing.
+  ///
+  /// - Parameter fastOpen: it may be a socket of TCP, which sends and connects in one call, past Landlock.
+  package mutating func confineSockets(landlockABI: Int, fastOpen: Bool) {
+    if network.mode == .none, landlockABI >= 4 {
+      network.connectPorts = network.connectPorts ?? []
+      network.bindPorts = network.bindPorts ?? []
+    }
+    if fastOpen, network.mode != .host { syscalls.refusesFastOpen = true }
+  }
+}

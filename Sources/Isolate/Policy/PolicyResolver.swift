@@ -137,6 +137,9 @@ package struct PolicyResolver {
     policy.service = service
     policy.daemonKeys = ServiceKeyList.written(profile.service)
     if !grants.isEmpty { addGrants(grants, to: &policy) }
+    if service.listen.contains(where: \.address.isOfNetwork) {
+      policy.confineSockets(landlockABI: host.landlockABI, fastOpen: true)
+    }
     policy.drivers = drivers
     /* Fail closed: the broker answers what such a driver would serve with ENOTSUP. */
     for driver in drivers {
@@ -154,14 +157,8 @@ package struct PolicyResolver {
     policy.brokerDescriptor = number
     policy.environment.append(
       EnvironmentVariable(name: BrokerVariable.name, value: String(number)))
-    /* A socket that the broker hands out lies in the machine's network, and connect(2) can be called on it again. Where the app
-     * has no network of its own, Landlock refuses it that call: it loses nothing. */
-    if policy.network.mode == .none, host.landlockABI >= 4 {
-      policy.network.connectPorts = policy.network.connectPorts ?? []
-      policy.network.bindPorts = policy.network.bindPorts ?? []
-    }
-    policy.syscalls.refusesFastOpen =
-      policy.network.mode != .host && grants.contains(where: \.isOfSockets)
+    policy.confineSockets(
+      landlockABI: host.landlockABI, fastOpen: grants.contains(where: \.isOfSockets))
   }
 
   /// Where programs are looked up; the usual directories if no profile says.

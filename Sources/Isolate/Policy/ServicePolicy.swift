@@ -110,6 +110,14 @@ package struct ListenPolicy: Hashable, Sendable {
     case unixStream(path: String)
     case unixDatagram(path: String)
     case unixSequenced(path: String)
+
+    /// It lies in the machine's network.
+    package var isOfNetwork: Bool {
+      switch self {
+      case .tcp, .udp: true
+      case .unixStream, .unixDatagram, .unixSequenced: false
+      }
+    }
   }
   /// What the app knows it by: LISTEN_FDNAMES.
   package var name: String

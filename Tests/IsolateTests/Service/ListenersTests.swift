@@ -183,6 +183,8 @@ struct ListenersTests {
       """
     for _ in 0..<2 {
       var stage = try ServiceStage(python: script)
+      let abi = stage.run.preparation.host.landlockABI
+      stage.policy.confineSockets(landlockABI: abi, fastOpen: true)
       try stage.give(listeners.descriptors, listeners.names)
       let app = try stage.start()
       let heard = ask(client, [String(port(of: listeners.descriptors[0])), scratch.path + "/s"])
@@ -191,6 +193,36 @@ struct ListenersTests {
       #expect(end.output == "")
     }
     withExtendedLifetime(listeners) {}
+  }
+
+  @Test("is no way out of the app's network") func confined() throws {
+    let listeners = try Listeners([policy(.tcp(host: "127.0.0.1", port: 0))])
+    let elsewhere = try Listeners([policy(.tcp(host: "127.0.0.1", port: 0))])
+    let script = """
+      import socket, sys
+      listener = socket.socket(fileno=3)
+      listener.settimeout(3); listener.shutdown(socket.SHUT_RDWR)
+      try: listener.connect(('127.0.0.1', int(sys.argv[1]))); print('out')
+      except OSError as error: print('refused')
+      """
+    let place = String(port(of: elsewhere.descriptors[0]))
+    var stage = try ServiceStage(["/usr/bin/python3", "-c", script, place])
+    try stage.give(listeners.descriptors, listeners.names)
+    let abi = stage.run.preparation.host.landlockABI
+    stage.policy.confineSockets(landlockABI: abi, fastOpen: true)
+    let end = try stage.start().finish()
+    #expect(end.output == "refused\n")
+    withExtendedLifetime((listeners, elsewhere)) {}
+    let listening = "service.listen = [\"tcp:127.0.0.1:80\"]"
+    let none = try Fixture.policy(listening)
+    #expect(none.network.connectPorts == [])
+    #expect(none.network.bindPorts == [])
+    #expect(none.syscalls.refusesFastOpen)
+    let host = try Fixture.policy(listening, "network.mode = \"host\"")
+    #expect(host.network.connectPorts == nil)
+    #expect(!host.syscalls.refusesFastOpen)
+    let local = try Fixture.policy("service.listen = [\"unix:/run/s\"]")
+    #expect(local.network.connectPorts == nil)
   }
 
   /// LISTEN_PID is said before the app runs.

@@ -12,6 +12,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
   case wireReply = "wire-reply"
   case json, varlink
   case notify
+  case logLine = "log-line"
+  case httpStatus = "http-status"
 
   /// The promise that these bytes break, in words; nil when all hold.
   func broken(by bytes: [UInt8]) -> String? {
@@ -29,6 +31,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .json: ControlFuzz.json(bytes)
     case .varlink: ControlFuzz.varlink(bytes)
     case .notify: NotifyFuzz.broken(by: bytes)
+    case .logLine: ServiceFuzz.logLine(bytes)
+    case .httpStatus: ServiceFuzz.http(bytes)
     }
   }
 

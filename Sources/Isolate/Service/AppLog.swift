@@ -1,0 +1,155 @@
+/// What an app writes to its standard output and error, on its way to files and journald. What is too much, or cannot be kept
+/// because a disk is full or journald does not read, is dropped, counted, and said in the log; the app does not wait for it.
+package final class AppLog {
+  /// How much of one stream is read a turn, in bytes.
+  package static let perTurn = 65_536
+
+  private var streams: [LogStream] = []
+  private var rate: LineRate
+  private let files: LogFile?
+  private let journal: JournalLog?
+  private let out: ByteBuffer
+  private let flushAt: Int
+
+  /// - Parameters:
+  ///   - files: nil: not kept in files.
+  ///   - journal: nil: not told to journald. With neither it is read and forgotten.
+  package init(_ policy: LogPolicy, files: LogFile?, journal: JournalLog?) {
+    self.files = files
+    self.journal = journal
+    rate = LineRate(perSecond: policy.linesPerSecond)
+    flushAt = files?.batchLimit ?? 0
+    let longest = LogTime.size + 32 + LineFramer.longest * LogEscape.widest
+    out = ByteBuffer(capacity: flushAt + longest)
+  }
+
+  /// Reads from the read end of a pipe from now on; what the one before it had left is a line.
+  package func attach(
+    _ source: LogSource, _ pipe: consuming Descriptor, now: Int64, wall: Int64
+  ) throws(SystemError) {
+    try Bytes.makeNonBlocking(pipe)
+    end(source, now: now, wall: wall)
+    streams.append(LogStream(source, pipe))
+  }
+
+  /// To be polled for reading.
+  package var doors: [(source: LogSource, descriptor: Int32)] {
+    streams.map { ($0.source, $0.pipe.raw) }
+  }
+
+  /// Lines that were dropped because there were too many a second, and those that no file could take.
+  package var droppedLines: UInt64 { rate.allDropped }
+  /// What all streams brought.
+  package private(set) var readBytes: UInt64 = 0
+  package var lostLines: UInt64 { files?.lostLines ?? 0 }
+  package var fault: SystemError? { files?.fault }
+
+  /// Reads once, at most `perTurn`.
+  ///
+  /// - Parameters:
+  ///   - now: monotonic, in milliseconds.
+  ///   - wall: microseconds since 1970.
+  /// - Returns: false: the stream has ended, and its descriptor is closed.
+  package func handle(_ source: LogSource, now: Int64, wall: Int64) -> Bool {
+    guard let stream = streams.first(where: { $0.source == source }) else { return false }
+    do throws(SystemError) {
+      switch try stream.buffer.fill(from: stream.pipe.raw, limit: Self.perTurn) {
+      case .some(let count):
+        readBytes += UInt64(count)
+        take(stream, isEnd: false, now: now, wall: wall)
+      case .nothing: break
+      case .end:
+        end(source, now: now, wall: wall)
+        return false
+      }
+    } catch {
+      end(source, now: now, wall: wall)
+      return false
+    }
+    return true
+  }
+
+  /// When `handleTime` has something to do, on the clock of `now`.
+  package var nextAt: Int64? { rate.nextAt }
+
+  package func handleTime(now: Int64, wall: Int64) {
+    if let dropped = rate.takeDropped(now: now) { say(dropped, wall: wall) }
+    flush()
+  }
+
+  /// The end of a stream, whatever its pipe still brings: what was left without a newline is a line.
+  package func end(_ source: LogSource, now: Int64, wall: Int64) {
+    guard let stream = streams.first(where: { $0.source == source }) else { return }
+    take(stream, isEnd: true, now: now, wall: wall)
+    if streams.count == 1, let dropped = rate.takeDropped() { say(dropped, wall: wall) }
+    flush()
+    streams.removeAll { $0 === stream }
+  }
+
+  private func take(_ stream: LogStream, isEnd: Bool, now: Int64, wall: Int64) {
+    if let dropped = rate.takeDropped(now: now) { say(dropped, wall: wall) }
+    let stamp = LogTime.write(wall) + [LogByte.space]
+    let head = stamp + stream.source.rawValue.utf8 + [LogByte.space]
+    var start = 0
+    while let piece = LineFramer.piece(of: stream.buffer, from: start, isEnd: isEnd) {
+      start = piece.next
+      guard rate.admits(now: now) else { continue }
+      if files != nil { record(head, stream.buffer, piece) }
+      journal?.send(stream.source, stream.buffer, piece, now: now)
+    }
+    stream.buffer.removeFirst(start)
+    flush()
+  }
+
+  private func record(_ head: [UInt8], _ bytes: ByteBuffer, _ piece: LineFramer.Piece) {
+    let isEscaped = bytes.hasControl(piece.range)
+    let widest = piece.range.count * (isEscaped ? LogEscape.widest : 1)
+    if out.count > 0, out.count + head.count + widest + 8 > flushAt { flush() }
+    out.append(head)
+    out.append(piece.isPartial ? LogByte.partial : LogByte.full)
+    if isEscaped {
+      out.append(LogByte.escapedTag)
+      out.append(LogByte.space)
+      LogEscape.add(bytes, piece.range, to: out)
+    } else {
+      out.append(LogByte.space)
+      out.append(bytes, piece.range)
+    }
+    out.append(LogByte.newline)
+  }
+
+  private func flush() {
+    guard let files, out.count > 0 else { return }
+    files.write(out)
+    out.removeAll()
+    if let lost = files.takeLost() {
+      remark("\(lost.lines) lines could not be written: \(lost.why)", LogCalls.wallMicroseconds())
+      files.write(out)
+      out.removeAll()
+    }
+  }
+
+  private func say(_ dropped: UInt64, wall: Int64) {
+    let text = "\(dropped) lines were dropped: more than \(rate.perSecond) a second"
+    if files != nil { remark(text, wall) }
+    journal?.remark(text)
+  }
+
+  private func remark(_ text: String, _ wall: Int64) {
+    if out.count + text.utf8.count + 64 > out.capacity { flush() }
+    out.append(LogTime.write(wall))
+    out.append(Array(" \(LogSource.isolated.rawValue) F \(text)\n".utf8))
+  }
+}
+
+/// One pipe, and what of it is no whole line yet.
+private final class LogStream {
+  let source: LogSource
+  let pipe: Descriptor
+  let buffer = ByteBuffer(capacity: AppLog.perTurn + LineFramer.longest)
+
+  init(_ source: LogSource, _ pipe: consuming Descriptor) {
+    self.source = source
+    self.pipe = pipe
+  }
+}

@@ -1,0 +1,105 @@
+/// The files of one log: appended to, the next one begun when one is full, the oldest removed. A disk that is full or broken holds
+/// nobody up: what cannot be written is counted, and said in the log when it can be written again.
+package final class LogFile {
+  private let directory: PrivateDirectory
+  private let mode: UInt32
+  private var rotation: LogRotation
+  private var file: LogFileHandle?
+  /// What was written last has no end: an error cut it.
+  private var isCut = false
+  /// Lines that could not be written, since the beginning.
+  package private(set) var lostLines: UInt64 = 0
+  /// Of them, those that the log has not said.
+  private var unsaid: UInt64 = 0
+  /// Why the last batch could not be written; nil: it was.
+  package private(set) var fault: SystemError?
+  /// Why the last line could not be written, for the remark.
+  private var reason: SystemError?
+
+  /// Goes on with the newest file that is there.
+  ///
+  /// - Parameter mode: of the files; less the umask.
+  package init(
+    in directory: consuming PrivateDirectory, _ policy: LogPolicy, mode: UInt32 = 0o600
+  ) {
+    let newest = directory.names().compactMap(LogRotation.number).max() ?? 1
+    rotation = LogRotation(limit: policy.sizeBytes, files: policy.files, number: newest)
+    self.directory = directory
+    self.mode = mode
+  }
+
+  /// The largest batch that does not make a file longer than it should be (but for one line).
+  package var batchLimit: Int { Int(min(rotation.limit, 192 << 10)) }
+
+  /// Writes whole lines.
+  package func write(_ batch: ByteBuffer) {
+    var written = 0
+    do throws(SystemError) {
+      if rotation.wantsNext(batch.count) { try begin() }
+      if file == nil { try open() }
+      guard let file else { return }
+      if isCut {
+        let end = ByteBuffer(capacity: 1)
+        end.append(LogByte.newline)
+        try end.write(to: file.descriptor, written: &written)
+        rotation.wrote(1)
+        (isCut, written) = (false, 0)
+      }
+      try batch.write(to: file.descriptor, written: &written)
+      rotation.wrote(written)
+      fault = nil
+    } catch {
+      lose(batch, written, error)
+    }
+  }
+
+  /// How many lines were lost and why, once it can be said.
+  package func takeLost() -> (lines: UInt64, why: String)? {
+    guard unsaid > 0, fault == nil, let reason else { return nil }
+    defer { unsaid = 0 }
+    return (unsaid, SystemError.text(reason.number))
+  }
+
+  private func lose(_ batch: ByteBuffer, _ written: Int, _ error: SystemError) {
+    if !isCut {
+      rotation.wrote(written)
+      isCut = written > 0 && batch[written - 1] != LogByte.newline
+    }
+    var place = written
+    while let newline = batch.newline(from: place, to: batch.count) {
+      lostLines += 1
+      unsaid += 1
+      place = newline + 1
+    }
+    (fault, reason) = (error, error)
+  }
+
+  private func open() throws(SystemError) {
+    let name = LogRotation.name(rotation.number)
+    let opened = try LogCalls.open(name, in: directory, mode: mode)
+    rotation.opened(size: opened.size)
+    if opened.size > 0, let written = try LogCalls.openForReading(name, in: directory) {
+      let last = ByteBuffer(capacity: 1)
+      try last.fill(from: written, at: opened.size - 1)
+      isCut = last.count == 1 && last[0] != LogByte.newline
+    }
+    file = LogFileHandle(opened.takeFile())
+  }
+
+  private func begin() throws(SystemError) {
+    file = nil
+    isCut = false
+    rotation.next()
+    try open()
+    for number in rotation.old(directory.names().compactMap(LogRotation.number)) {
+      directory.remove(LogRotation.name(number))
+    }
+  }
+}
+
+/// A box, so that a class can let go of it.
+private final class LogFileHandle {
+  let descriptor: Descriptor
+
+  init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
+}
