@@ -5,7 +5,7 @@
 /// and the compiler finds what a new command still lacks.
 package enum Command: String, CaseIterable, Sendable {
   case run, plan, show, check, profiles, doctor
-  case grants, handles, revoke, answer, forget
+  case exec, grants, handles, revoke, answer, forget
   case help, completions, man
 }
 
@@ -19,6 +19,7 @@ extension Command {
     case .check: "check profiles and report every error at once"
     case .profiles: "list the profiles found, where, and which of them win"
     case .doctor: "try what this machine offers, and say how to get what is missing"
+    case .exec: "run a command inside a running app's sandbox"
     case .grants: "list what a running app was granted, and how it was used"
     case .handles: "list every open descriptor of a running app, and where it came from"
     case .revoke: "take a grant of a running app back"
@@ -38,6 +39,7 @@ extension Command {
     case .check: ["check [--json] [PROFILE...]"]
     case .profiles: ["profiles [--json | --names]"]
     case .doctor: ["doctor [--json]"]
+    case .exec: ["exec [--terminal MODE] APP -- COMMAND [ARGS...]"]
     case .grants, .handles: ["\(rawValue) [--json] APP"]
     case .revoke: ["revoke [--json] APP GRANT"]
     case .answer:
@@ -57,12 +59,14 @@ extension Command {
     switch option {
     case .help: true
     case .version: false
-    case .json: self != .run && self != .help && self != .completions && self != .man
+    case .json:
+      self != .run && self != .exec && self != .help && self != .completions && self != .man
     case .names: self == .profiles
     case .jsonStatusFD, .quiet: self == .run
+    case .terminal: startsFromProfile || self == .exec
     case .profile, .name, .read, .write, .private, .overlay, .hide, .device, .network, .connect,
       .bind, .limit, .env, .unsetEnv, .workdir, .hostname, .user, .home, .umask, .timezone, .fd,
-      .terminal, .allowSyscall, .denySyscall, .require, .stopSignal, .stopTimeout, .set, .relax:
+      .allowSyscall, .denySyscall, .require, .stopSignal, .stopTimeout, .set, .relax:
       startsFromProfile
     }
   }
@@ -74,15 +78,15 @@ extension Command {
   package var startsFromProfile: Bool {
     switch self {
     case .run, .plan, .show: true
-    case .check, .profiles, .doctor, .grants, .handles, .revoke, .answer, .forget, .help,
+    case .check, .profiles, .doctor, .exec, .grants, .handles, .revoke, .answer, .forget, .help,
       .completions, .man:
       false
     }
   }
 
-  /// The exit code for a command line that makes no sense. `run` must not look like the program it
-  /// runs.
-  package var usageExitCode: Int32 { startsFromProfile ? 125 : 2 }
+  /// The exit code for a command line that makes no sense. `run` and `exec` must not look like the program
+  /// they run.
+  package var usageExitCode: Int32 { startsFromProfile || self == .exec ? 125 : 2 }
 }
 
 /// Every option, by its name without the dashes. Those that are rules are `CommandLineOption`'s; a

@@ -110,7 +110,7 @@ private enum BashCompletion {
 
   private static func operand(_ command: Command) -> String? {
     switch command {
-    case .run, .plan, .show, .check, .grants, .handles, .revoke, .forget: profiles
+    case .run, .plan, .show, .check, .exec, .grants, .handles, .revoke, .forget: profiles
     case .answer:
       "COMPREPLY=($(compgen -W \"$(\(Completions.profileNames)) \(Completions.answers)\" -- \"$cur\"))"
     case .help: words(Command.allCases.map(\.rawValue))
@@ -191,6 +191,7 @@ private enum ZshCompletion {
     switch command {
     case .run, .plan, .show: "'1:app or program:_isolated_profiles' '*::arguments:_normal'"
     case .check: "'*:profile:_isolated_profiles'"
+    case .exec: "'1:app:_isolated_profiles' '*::command:_normal'"
     case .grants, .handles: "'1:app:_isolated_profiles'"
     case .revoke, .forget: "'1:app:_isolated_profiles' '2:grant: '"
     case .answer:
@@ -264,7 +265,7 @@ private enum FishCompletion {
   private static func operand(_ command: Command) -> String? {
     switch command {
     case .run, .plan, .show, .check: "-F -a '(\(Completions.profileNames))'"
-    case .grants, .handles, .revoke, .forget: "-a '(\(Completions.profileNames))'"
+    case .exec, .grants, .handles, .revoke, .forget: "-a '(\(Completions.profileNames))'"
     case .answer: "-a '(\(Completions.profileNames)) \(Completions.answers)'"
     case .help: "-a '\(Completions.commandNames)'"
     case .completions: "-a '\(Shell.allCases.map(\.rawValue).joined(separator: " "))'"

@@ -10,6 +10,7 @@ package enum Invocation: Hashable, Sendable {
   case check([TypedWord], json: Bool)
   case profiles(ProfileListing)
   case doctor(json: Bool)
+  case exec(ExecRequest)
   case operate(OperatorCommand, json: Bool)
   case completions(Shell)
   case man(ManualPage)

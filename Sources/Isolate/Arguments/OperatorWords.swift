@@ -14,7 +14,7 @@ enum OperatorWords {
       result = .forget(app: app, grant: rest.isEmpty ? nil : try take(&rest, "the GRANT", command))
     case .answer where rest.isEmpty: result = .questions(app: app)
     case .answer: result = try readAnswer(app, &rest)
-    case .run, .plan, .show, .check, .profiles, .doctor, .help, .completions, .man:
+    case .run, .plan, .show, .check, .profiles, .doctor, .exec, .help, .completions, .man:
       preconditionFailure("no command for operators")
     }
     if let extra = rest.first {

@@ -81,8 +81,11 @@ package enum CgroupText {
       default: "_"
       }
     }
-    return "isolated-\(String(plain))-\(pid)"
+    return "\(prefix)\(String(plain))-\(pid)"
   }
+
+  /// What the names of apps' cgroups begin with.
+  package static let prefix = "isolated-"
 
   /// Space, tab, newline and backslash are written as octal numbers in mountinfo.
   private static func unescaped(_ field: Substring) -> String {

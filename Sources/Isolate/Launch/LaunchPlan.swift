@@ -48,6 +48,8 @@ package struct PlanContext {
   /// Descriptors of the supervisor's that the app gets, beside those that it keeps by number. No source is
   /// another's number.
   package var placed: [PlacedDescriptor] = []
+  /// The sandbox is there already, and others live in it: see `ExecPlan`.
+  package var isGuest = false
   /// The program itself, opened by the supervisor, in place of the policy's command.
   package var executable: Int32?
 
@@ -92,7 +94,7 @@ package struct PlanError: Error, Sendable {
 /// Policy → steps.
 package struct LaunchPlanner {
   let policy: Policy
-  let context: PlanContext
+  var context: PlanContext
   let sources: PlanSources
   var steps: [LaunchStep] = []
   /// Every rule that could not be planned; all are reported at once.
@@ -188,7 +190,7 @@ package struct LaunchPlanner {
         content: "monotonic -\(context.monotonicSeconds) 0\nboottime -\(context.bootSeconds) 0\n"))
   }
 
-  private mutating func planApp() {
+  mutating func planApp() {
     steps.append(.newKeyring)
     steps.append(.setDumpable(false))
     if policy.namespaces.order != .without { steps.append(.dropCapabilities) }

@@ -20,15 +20,16 @@ extension Preparation {
   /// - Parameters:
   ///   - canMakeUserNamespaces: false after a launch has found out that they are not to be had.
   ///   - usesUnifiedCgroup: false after the one that looked delegated could not be used.
+  ///   - started: for what an earlier process was started with, in place of what this one has.
   ///   - explaining: keep where each value came from; for `show`.
   /// - Throws: every error of the profiles and the command line at once.
   package static func make(
     _ request: RunRequest, canMakeUserNamespaces: Bool = true, usesUnifiedCgroup: Bool = true,
-    explaining: Bool = false
+    explaining: Bool = false, started: EarlierStart? = nil
   ) throws(PreparationError) -> Preparation {
     var host: HostFacts
     do throws(SystemError) {
-      host = try HostProbe.facts(withCgroups: false)
+      host = try HostProbe.facts(withCgroups: false, environment: started?.environment)
     } catch {
       throw PreparationError(messages: ["isolated: cannot read the machine's facts: \(error)"])
     }
@@ -42,7 +43,10 @@ extension Preparation {
         )
       }
     }
-    if loaded.profiles.contains(where: mayWantCgroup) {
+    if let started {
+      host.cgroup1 = started.cgroup1
+      host.cgroup2 = started.cgroup2
+    } else if loaded.profiles.contains(where: mayWantCgroup) {
       let found = HostProbe.cgroups(legacy: loaded.profiles.contains(where: requiresLimit))
       host.cgroup1 = found.legacy
       host.cgroup2 = usesUnifiedCgroup ? found.unified : nil
