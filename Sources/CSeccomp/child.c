@@ -57,7 +57,7 @@ void child_fail(struct child *c, int error)
 }
 
 /* The signal that ends us with the supervisor is cleared by each change of identity: set again after. */
-static void child_follow_parent(const struct child *c)
+void child_follow_parent(const struct child *c)
 {
 	struct pollfd lifeline = { c->plan->lifeline_fd, 0, 0 };
 	struct timespec now = { 0, 0 };
@@ -302,6 +302,10 @@ static int run_step(struct child *c, const struct launch_step *s)
 		return become(c, s);
 	case LAUNCH_OP_KEYRING:
 		return fresh_keyring();
+	case LAUNCH_OP_CLOSE_UNNAMED:
+		return child_close_unnamed(c);
+	case LAUNCH_OP_ENTER:
+		return child_enter_namespace(c, s);
 	case LAUNCH_OP_TERMINAL:
 		return open_terminal(c, s);
 	case LAUNCH_OP_DUMPABLE:

@@ -36,6 +36,7 @@ struct child {
 	int network_fd;   /* written by the network helper */
 	int network_error;
 	int network_pid;
+	int is_guest;     /* we are in the sandbox of an app that we did not start: its init is another process */
 	int own_proc;     /* "proc" is a fresh one of ours */
 	int app_failed;   /* the app reported a failed step */
 	int app_pipe;     /* with a copied memory: where the app says so */
@@ -109,6 +110,12 @@ void child_fail(struct child *c, int error) __attribute__((noreturn));
 /* Each step returns 0, or -1 with errno. */
 int child_mount_step(struct child *c, const struct launch_step *s);
 int child_app_step(struct child *c, const struct launch_step *s);
+int child_close_unnamed(struct child *c);
+int child_enter_namespace(struct child *c, const struct launch_step *s);
+/* Has us killed with our parent, and ends us if the supervisor is gone already. */
+void child_follow_parent(const struct child *c);
+/* Closes everything but the descriptors named, which are sorted; those below zero count for nothing. */
+void child_close_all_but(int *keep, uint32_t count);
 /* Every signal's disposition becomes the default. */
 int child_reset_dispositions(void);
 

@@ -38,8 +38,10 @@ static int session_step(struct child *c, const struct launch_step *s)
 {
 	int group;
 
-	/* Without a pid namespace the end of init does not end us. */
-	if (syscall(SYS_getppid) != 1 &&
+	/* Where our parent is no PID 1, its end does not end us; a guest's parent may be gone already, which no number tells. */
+	if (c->is_guest)
+		child_follow_parent(c);
+	else if (syscall(SYS_getppid) != 1 &&
 	    syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return -1;
 	if (!s->value)

@@ -2,6 +2,9 @@
  * Init: PID 1 of the app's pid namespace. It reaps, forwards the supervisor's signals, ends everything when the app
  * ends, and ends itself when the supervisor is gone; the kernel then kills what is left (pid_namespaces(7)).
  * It holds no capability, is not dumpable, and keeps only the descriptors it needs.
+ *
+ * For a command that joins a running app (child_enter.c) the same loop runs outside the app's pid namespace, where the app cannot
+ * see it, and has that one command to look after.
  */
 #include "child.h"
 
@@ -9,6 +12,7 @@
 #include <signal.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/shm.h>
 #include <sys/signalfd.h>
@@ -31,7 +35,7 @@ struct init {
 };
 
 /* Closes everything but the few descriptors named: the caller's pipes must see their end when the app closes them. */
-static void close_all_but(int *keep, uint32_t count)
+void child_close_all_but(int *keep, uint32_t count)
 {
 	uint32_t i, j;
 	unsigned int from = 0;
@@ -83,6 +87,9 @@ static uint64_t microseconds(struct timeval t)
 /* In a pid namespace the kernel would do this at our end; without one -1 would mean every process of the user. */
 static void kill_all(const struct init *in)
 {
+	/* Outside the app's pid namespace: the command, which is not reaped yet, and its group. */
+	if (in->child->is_guest)
+		(void)syscall(SYS_kill, in->app_pid, SIGKILL);
 	(void)syscall(SYS_kill, syscall(SYS_getpid) == 1 ? -1 : -in->app_pid, SIGKILL);
 }
 
@@ -104,7 +111,9 @@ static void finish_all(struct init *in, int status)
 	int ignored;
 
 	r.tmpfs_full = full_file_systems(in->child);
-	kill_all(in);
+	/* What a command in somebody else's sandbox left behind is that sandbox's. */
+	if (!in->child->is_guest)
+		kill_all(in);
 	while (syscall(SYS_wait4, -1, &ignored, __WALL, NULL) > 0 || errno == EINTR)
 		in->reaped++;
 	(void)syscall(SYS_getrusage, RUSAGE_CHILDREN, &usage);
@@ -239,12 +248,15 @@ void child_become_init(struct child *c, int app_pid)
 	keep[3] = c->terminal_fd;
 	for (i = 0; i < c->watched_count; i++)
 		keep[4 + i] = c->watched[i];
-	close_all_but(keep, 4 + c->watched_count);
+	child_close_all_but(keep, 4 + c->watched_count);
 	plan.steps = NULL;
 	plan.text = NULL;
 	plan.argv = plan.envp = NULL;
 	c->plan = &plan;
 	forget(c);
+	/* Killed with the supervisor we could not kill the command, which may have undone its own tie: the lifeline tells us. */
+	if (c->is_guest)
+		(void)syscall(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0);
 	report(&in, LAUNCH_REPORT_STARTED, 0);
 	/* The app may have ended before the signal descriptor was there. */
 	reap(&in);

@@ -3,12 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/nsfs.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -145,6 +148,24 @@ int kernel_wait(int pidfd, int block, int *status)
 	else
 		*status = (info.si_status & 0x7f) | (info.si_code == CLD_DUMPED ? 0x80 : 0);
 	return 1;
+}
+
+int kernel_pidfd(int pid)
+{
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+uint64_t kernel_namespace_owner(int fd, int parent)
+{
+	struct stat st = { 0 };
+	int saved, owner = ioctl(fd, parent ? NS_GET_PARENT : NS_GET_USERNS);
+
+	if (owner < 0)
+		return 0;
+	saved = fstat(owner, &st) < 0 ? errno : 0;
+	close(owner);
+	errno = saved;
+	return saved ? 0 : st.st_ino;
 }
 
 static int write_map(int pid, const char *file, uint32_t inside, uint32_t outside)

@@ -147,7 +147,8 @@ static int check_own(const struct launch_plan *plan, const struct launch_step *s
 	if (s->op == LAUNCH_OP_DESCRIPTOR &&
 	    ((s->fd < 0 && s->fd != LAUNCH_FD_TERMINAL) || s->value > INT32_MAX))
 		return LAUNCH_FAULT_DESCRIPTOR;
-	if ((s->op == LAUNCH_OP_EXEC_FILE || s->op == LAUNCH_OP_LANDLOCK_FILE) && s->fd < 0)
+	if ((s->op == LAUNCH_OP_EXEC_FILE || s->op == LAUNCH_OP_LANDLOCK_FILE ||
+	     s->op == LAUNCH_OP_ENTER) && s->fd < 0)
 		return LAUNCH_FAULT_DESCRIPTOR;
 	return LAUNCH_FAULT_NONE;
 }

@@ -40,6 +40,7 @@ struct Main {
     case .check(let profiles, let json): return show(checkProfiles(profiles, json: json))
     case .profiles(let listing): return show(listProfiles(listing))
     case .doctor(let json): return show(runDoctor(json: json, style: style))
+    case .exec(let request): return enterApp(request)
     case .operate(let command, let json): return show(operate(command, json: json, style: style))
     case .daemon(let settings): return runDaemon(settings)
     case .direct(let command, let socket, let json):

@@ -52,6 +52,10 @@ int kernel_read_signal(int fd, struct kernel_signal *out);
 /* waitid(2) on a pidfd with rusage. Returns 1 when it has ended, 0 when not yet. Status as waitpid(2) gives it. */
 int kernel_wait(int pidfd, int block, int *status);
 
+int kernel_pidfd(int pid);                    /* pidfd_open(2) */
+/* The inode of the user namespace that owns a namespace, or (parent) that a user namespace lies in; 0 with errno. */
+uint64_t kernel_namespace_owner(int fd, int parent);
+
 /* struct termios of the kernel, 36 bytes; and the window's size. 0, or -1 when fd is no terminal. */
 int kernel_terminal_get(int fd, uint8_t modes[36]);
 int kernel_terminal_set(int fd, const uint8_t modes[36]);

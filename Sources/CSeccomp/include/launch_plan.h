@@ -45,6 +45,8 @@ enum launch_op {
 	LAUNCH_OP_DOMAINNAME,          /* a: name */
 	LAUNCH_OP_IDENTITY,            /* b: launch_identity_extra; setgroups, setresgid, setresuid */
 	LAUNCH_OP_KEYRING,             /* a fresh session keyring */
+	LAUNCH_OP_CLOSE_UNNAMED,       /* at once: every descriptor that no later step names, but the report's and the lifeline */
+	LAUNCH_OP_ENTER,               /* fd: a namespace of a running app, closed after; value: its CLONE_NEW* */
 	LAUNCH_OP_TERMINAL,            /* a: absolute path of ptmx, b: launch_terminal_extra; sends the pty's master up */
 	LAUNCH_OP_FORK_APP,            /* what follows is run by the app; this process becomes init. value: 1 = own copy of memory */
 	/* In the app, up to exec. */

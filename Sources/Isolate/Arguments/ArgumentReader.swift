@@ -42,11 +42,13 @@ package struct ArgumentReader {
   private mutating func read(_ command: Command) throws(UsageError) -> Invocation {
     switch command {
     case .run, .plan, .show: return try readRun(command)
-    case .check, .profiles, .doctor, .grants, .handles, .revoke, .answer, .forget, .daemon, .start,
+    case .check, .profiles, .doctor, .exec, .grants, .handles, .revoke, .answer, .forget, .daemon,
+      .start,
       .stop, .restart, .reload, .status, .ps, .events, .kill, .freeze, .thaw, .resetFailed,
       .metrics, .help, .completions, .man:
       break
     }
+    if command == .exec { return try readExec() }
     var operands: [TypedWord] = []
     var values: [CommandOption: TypedWord] = [:]
     while let item = try nextItem() {
@@ -82,8 +84,27 @@ package struct ArgumentReader {
     case .help: return .help(try readCommandName(operands))
     case .completions: return .completions(try readShell(operands))
     case .man: return .man(try readPage(operands))
-    case .run, .plan, .show: preconditionFailure("read above")
+    case .run, .plan, .show, .exec: preconditionFailure("read above")
     }
+  }
+
+  private mutating func readExec() throws(UsageError) -> Invocation {
+    var operands: [TypedWord] = []
+    var terminal: TypedWord?
+    var rest: [String]?
+    while let item = try nextItem() {
+      switch item {
+      case .option(.help, _, _): return .help(.exec)
+      case .option(.terminal, let value, let argument):
+        terminal = TypedWord(value, argument: argument)
+      case .option: continue
+      case .operand(let word): operands.append(word)
+      case .endOfOptions:
+        rest = Array(words[next...])
+        next = words.count
+      }
+    }
+    return .exec(try ExecRequest(operands, command: rest, terminal: terminal))
   }
 
   // MARK: run, plan, show
@@ -117,7 +138,8 @@ package struct ArgumentReader {
     switch command {
     case .plan: return .plan(request, json: json)
     case .show: return .show(request, json: json)
-    case .run, .check, .profiles, .doctor, .grants, .handles, .revoke, .answer, .forget, .daemon,
+    case .run, .check, .profiles, .doctor, .exec, .grants, .handles, .revoke, .answer, .forget,
+      .daemon,
       .start, .stop, .restart, .reload, .status, .ps, .events, .kill, .freeze, .thaw, .resetFailed,
       .metrics, .help, .completions, .man:
       return .run(request)

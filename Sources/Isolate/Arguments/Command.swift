@@ -5,7 +5,7 @@
 /// and the compiler finds what a new command still lacks.
 package enum Command: String, CaseIterable, Sendable {
   case run, plan, show, check, profiles, doctor
-  case grants, handles, revoke, answer, forget
+  case exec, grants, handles, revoke, answer, forget
   case daemon, start, stop, restart, reload, status, ps, events, kill, freeze, thaw
   case resetFailed = "reset-failed"
   case metrics
@@ -22,6 +22,7 @@ extension Command {
     case .check: "check profiles and report every error at once"
     case .profiles: "list the profiles found, where, and which of them win"
     case .doctor: "try what this machine offers, and say how to get what is missing"
+    case .exec: "run a command inside a running app's sandbox"
     case .grants: "list what a running app was granted, and how it was used"
     case .handles: "list every open descriptor of a running app, and where it came from"
     case .revoke: "take a grant of a running app back"
@@ -54,6 +55,7 @@ extension Command {
     case .check: ["check [--json] [PROFILE...]"]
     case .profiles: ["profiles [--json | --names]"]
     case .doctor: ["doctor [--json]"]
+    case .exec: ["exec [--terminal MODE] APP -- COMMAND [ARGS...]"]
     case .grants, .handles: ["\(rawValue) [--json] APP"]
     case .revoke: ["revoke [--json] APP GRANT"]
     case .answer:
@@ -83,7 +85,7 @@ extension Command {
     case .version: false
     case .json:
       switch self {
-      case .run, .help, .completions, .man, .daemon, .metrics: false
+      case .run, .exec, .help, .completions, .man, .daemon, .metrics: false
       case .plan, .show, .check, .profiles, .doctor, .grants, .handles, .revoke, .answer, .forget,
         .start, .stop, .restart, .reload, .status, .ps, .events, .kill, .freeze, .thaw,
         .resetFailed:
@@ -97,9 +99,10 @@ extension Command {
     case .noWait: self == .start || self == .stop || self == .restart
     case .plan: self == .reload
     case .follow, .lines: self == .events
+    case .terminal: startsFromProfile || self == .exec
     case .profile, .name, .read, .write, .private, .overlay, .hide, .device, .network, .connect,
       .bind, .limit, .env, .unsetEnv, .workdir, .hostname, .user, .home, .umask, .timezone, .fd,
-      .terminal, .allowSyscall, .denySyscall, .require, .stopSignal, .stopTimeout, .set, .relax:
+      .allowSyscall, .denySyscall, .require, .stopSignal, .stopTimeout, .set, .relax:
       startsFromProfile
     }
   }
@@ -111,7 +114,8 @@ extension Command {
   package var startsFromProfile: Bool {
     switch self {
     case .run, .plan, .show: true
-    case .check, .profiles, .doctor, .grants, .handles, .revoke, .answer, .forget, .daemon, .start,
+    case .check, .profiles, .doctor, .exec, .grants, .handles, .revoke, .answer, .forget, .daemon,
+      .start,
       .stop, .restart, .reload, .status, .ps, .events, .kill, .freeze, .thaw, .resetFailed,
       .metrics, .help, .completions, .man:
       false
@@ -124,15 +128,15 @@ extension Command {
     case .start, .stop, .restart, .reload, .status, .ps, .events, .kill, .freeze, .thaw,
       .resetFailed, .metrics:
       true
-    case .run, .plan, .show, .check, .profiles, .doctor, .grants, .handles, .revoke, .answer,
+    case .run, .plan, .show, .check, .profiles, .doctor, .exec, .grants, .handles, .revoke, .answer,
       .forget, .daemon, .help, .completions, .man:
       false
     }
   }
 
-  /// The exit code for a command line that makes no sense. `run` must not look like the program it
-  /// runs.
-  package var usageExitCode: Int32 { startsFromProfile ? 125 : 2 }
+  /// The exit code for a command line that makes no sense. `run` and `exec` must not look like the program
+  /// they run.
+  package var usageExitCode: Int32 { startsFromProfile || self == .exec ? 125 : 2 }
 }
 
 /// Every option, by its name without the dashes. Those that are rules are `CommandLineOption`'s; a

@@ -60,6 +60,12 @@ extension Command {
         Example("what works here, and the cure for what does not", "isolated doctor"),
         Example("for a program to read", "isolated doctor --json"),
       ]
+    case .exec:
+      [
+        Example("look around in the app's own view", "isolated exec web -- sh"),
+        Example("what does it run?", "isolated exec web -- ps ax"),
+        Example("one of several that run", "isolated exec web.1234 -- ls -l /data"),
+      ]
     case .grants:
       [
         Example("what may it ask for, and what has it asked for?", "isolated grants web"),
@@ -174,6 +180,18 @@ extension Command {
           + "Nothing on "
           + "the machine is changed."
       ]
+    case .exec:
+      [
+        "Runs COMMAND beside the app: with its view of the files, its processes, network, host name, "
+          + "identity, environment and limits, and under everything that confines it. It has the caller's "
+          + "standard input, output and error, or a terminal of its own where these are a terminal, and "
+          + "nothing else of the caller's; nor the app's grants.",
+        "The profile is read again as the app's own start read it. If it says something else by now, "
+          + "nothing is run: start the app anew.",
+        "The command ends with the app and with this process. What it leaves running in the "
+          + "background belongs to the app's sandbox.",
+        Command.whichSession + " Only apps whose profile has grants have a session.",
+      ]
     case .grants:
       [
         "Asks the session of a running app: each grant of its profile with its rule, whether it "
@@ -273,6 +291,14 @@ extension Command {
   /// What the exit code means.
   package var exitCodes: [(code: String, meaning: String)] {
     switch self {
+    case .exec:
+      [
+        ("125", "isolated itself failed, or there is no such session; nothing was started"),
+        ("126", "the command was found and cannot be executed"),
+        ("127", "the command was not found in the app's view"),
+        ("128+N", "the command was ended by signal N; 137 also when the app ended"),
+        ("other", "the command's own exit code"),
+      ]
     case .run:
       [
         ("125", "isolated itself failed; nothing was started"),

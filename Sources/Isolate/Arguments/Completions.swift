@@ -110,7 +110,8 @@ private enum BashCompletion {
 
   private static func operand(_ command: Command) -> String? {
     switch command {
-    case .run, .plan, .show, .check, .grants, .handles, .revoke, .forget, .daemon, .start, .stop,
+    case .run, .plan, .show, .check, .exec, .grants, .handles, .revoke, .forget, .daemon, .start,
+      .stop,
       .restart, .reload, .status, .ps, .events, .kill, .freeze, .thaw, .resetFailed:
       profiles
     case .answer:
@@ -193,6 +194,7 @@ private enum ZshCompletion {
     switch command {
     case .run, .plan, .show: "'1:app or program:_isolated_profiles' '*::arguments:_normal'"
     case .check: "'*:profile:_isolated_profiles'"
+    case .exec: "'1:app:_isolated_profiles' '*::command:_normal'"
     case .grants, .handles, .reload, .status, .ps, .events: "'1:app:_isolated_profiles'"
     case .daemon, .start, .stop, .restart, .kill, .freeze, .thaw, .resetFailed:
       "'*:app:_isolated_profiles'"
@@ -268,7 +270,8 @@ private enum FishCompletion {
   private static func operand(_ command: Command) -> String? {
     switch command {
     case .run, .plan, .show, .check: "-F -a '(\(Completions.profileNames))'"
-    case .grants, .handles, .revoke, .forget, .daemon, .start, .stop, .restart, .reload, .status,
+    case .exec, .grants, .handles, .revoke, .forget, .daemon, .start, .stop, .restart, .reload,
+      .status,
       .ps, .events, .kill, .freeze, .thaw, .resetFailed:
       "-a '(\(Completions.profileNames))'"
     case .answer: "-a '(\(Completions.profileNames)) \(Completions.answers)'"

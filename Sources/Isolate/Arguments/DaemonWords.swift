@@ -41,7 +41,7 @@ enum DaemonWords {
       return .events(
         app: app, follows: values[.follow] != nil, lines: try lines(command, values[.lines]))
     case .metrics: return .metrics
-    case .run, .plan, .show, .check, .profiles, .doctor, .grants, .handles, .revoke, .answer,
+    case .run, .plan, .show, .check, .profiles, .doctor, .exec, .grants, .handles, .revoke, .answer,
       .forget, .daemon, .start, .stop, .restart, .kill, .freeze, .thaw, .resetFailed, .help,
       .completions, .man:
       preconditionFailure("no command for the daemon")
@@ -57,7 +57,7 @@ enum DaemonWords {
     case .freeze: .freeze
     case .thaw: .thaw
     case .resetFailed: .resetFailed
-    case .run, .plan, .show, .check, .profiles, .doctor, .grants, .handles, .revoke, .answer,
+    case .run, .plan, .show, .check, .profiles, .doctor, .exec, .grants, .handles, .revoke, .answer,
       .forget, .daemon, .reload, .status, .ps, .events, .metrics, .help, .completions, .man:
       nil
     }

@@ -10,6 +10,7 @@ package enum Invocation: Hashable, Sendable {
   case check([TypedWord], json: Bool)
   case profiles(ProfileListing)
   case doctor(json: Bool)
+  case exec(ExecRequest)
   case operate(OperatorCommand, json: Bool)
   case daemon(DaemonRequestSettings)
   /// With the path of its socket; nil: the usual one.

@@ -173,7 +173,9 @@ extension ControlRecord {
 extension ControlStatus {
   package var json: JSONValue {
     [
-      "app": .string(app), "supervisor": .integer(Int64(supervisor)), "pid": .integer(Int64(pid)),
+      "app": .string(app), "policy": .string(policy),
+      "cgroup": JSONValue(text: cgroup?.rawValue), "controllers": JSONValue(controllers),
+      "supervisor": .integer(Int64(supervisor)), "pid": .integer(Int64(pid)),
       "broker_pid": brokerPid.map { .integer(Int64($0)) } ?? .null,
       "broker": .string(broker.rawValue), "broker_reason": JSONValue(text: brokerReason),
       "restarts": JSONValue(restarts),
@@ -188,6 +190,9 @@ extension ControlStatus {
   package init(_ json: JSONValue) throws(ControlMisread) {
     let fields = try JSONFields(json)
     app = try fields.text("app")
+    policy = try fields.text("policy")
+    cgroup = try fields.optional("cgroup", fields.word)
+    controllers = try fields.list("controllers") { $0.string }
     supervisor = try fields.number("supervisor")
     pid = try fields.number("pid")
     brokerPid = try fields.optional("broker_pid", fields.number)

@@ -146,7 +146,14 @@ package struct ControlStatus: Hashable, Sendable {
   }
   package enum Standard: String, CaseIterable, Sendable { case caller, terminal, null }
 
+  package enum CgroupVersion: String, CaseIterable, Sendable { case v1, v2 }
+
   package var app: String
+  /// The fingerprint of the policy.
+  package var policy = ""
+  package var cgroup: CgroupVersion?
+  /// What the cgroup limits.
+  package var controllers: [String] = []
   package var supervisor: Int32
   package var pid: Int32
   package var brokerPid: Int32?

@@ -104,6 +104,11 @@ package enum SessionInterface {
 
     method GetStatus() -> (
       app: string,
+      # Of the whole policy: another one, and the profiles say something else by now.
+      policy: string,
+      # The app's own cgroup, if a limit needs one, and what it limits.
+      cgroup: ?(v1, v2),
+      controllers: []string,
       # Process ids: of the supervisor that answers, of the sandbox's init, of the broker.
       supervisor: int,
       pid: int,

@@ -118,12 +118,8 @@ package final class Cgroup {
     return paths
   }
 
-  /// Moves the child in: v1 only.
-  package func enter(_ pid: Int32) throws(SystemError) {
-    for path in Self.distinct(places) {
-      try CgroupFile.write(String(pid), to: path + "/cgroup.procs")
-    }
-  }
+  /// Its directories, one in each hierarchy.
+  var paths: [String] { Self.distinct(places) }
 
   package func counts() -> Counts {
     var counts = Counts()

@@ -81,12 +81,15 @@ package enum CgroupText {
       default: "_"
       }
     }
-    return "isolated-\(String(plain))-\(pid)"
+    return "\(prefix)\(String(plain))-\(pid)"
   }
+
+  /// What the names of apps' cgroups begin with.
+  package static let prefix = "isolated-"
 
   /// The process that made the cgroup of this name; nil: not a name of ours.
   package static func maker(of name: String) -> Int32? {
-    guard name.hasPrefix("isolated-"), let dash = name.utf8.lastIndex(of: UInt8(ascii: "-")) else {
+    guard name.hasPrefix(prefix), let dash = name.utf8.lastIndex(of: UInt8(ascii: "-")) else {
       return nil
     }
     /* The same app's second one has a number after the process: "isolated-web-12.2". */

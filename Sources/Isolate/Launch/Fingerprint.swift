@@ -15,4 +15,17 @@ package enum Fingerprint {
     for byte in bytes { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
     return value
   }
+
+  /// A policy's, as 32 hexadecimal digits: the same for two policies that say the same, down to the lines that they come from.
+  /// What only tells about the policy, and where its cgroup would be made, does not count.
+  package static func of(_ policy: Policy) -> String {
+    var policy = policy
+    policy.provenance = []
+    policy.notices = []
+    policy.warnings = []
+    policy.files.synthesised = []
+    policy.limits.cgroup = nil
+    let digits = String(wide(String(describing: policy).utf8), radix: 16)
+    return String(repeating: "0", count: 32 - digits.utf8.count) + digits
+  }
 }

@@ -100,6 +100,9 @@ package struct FlatPlan {
     case .setHostname(let name): emit(LAUNCH_OP_HOSTNAME, name)
     case .becomeIdentity(let uid, let gid, let clears): addIdentity(uid, gid, clears)
     case .newKeyring: emit(LAUNCH_OP_KEYRING)
+    case .closeUnnamed: emit(LAUNCH_OP_CLOSE_UNNAMED)
+    case .enter(let kind, let descriptor):
+      emit(LAUNCH_OP_ENTER, fd: descriptor, value: kind.cloneFlag)
     case .openTerminal(let settings): addTerminal(settings)
     case .setDumpable(let yes): emit(LAUNCH_OP_DUMPABLE, value: yes ? 1 : 0)
     case .dropCapabilities: emit(LAUNCH_OP_CAPABILITIES_DROP)
@@ -277,6 +280,11 @@ extension NamespaceKind {
     case .user: CloneFlag.user
     case .time: CloneFlag.time
     case .cgroup: CloneFlag.cgroup
+    case .mount: CloneFlag.mounts
+    case .pid: CloneFlag.pid
+    case .network: CloneFlag.network
+    case .ipc: CloneFlag.ipc
+    case .uts: CloneFlag.uts
     }
   }
 }

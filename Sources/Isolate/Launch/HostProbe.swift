@@ -5,11 +5,15 @@ internal import Glibc
 package enum HostProbe {
   /// Reads the facts.
   ///
-  /// - Parameter withCgroups: look for a place to make a cgroup in; a few file reads.
-  package static func facts(withCgroups: Bool) throws(SystemError) -> HostFacts {
+  /// - Parameters:
+  ///   - withCgroups: look for a place to make a cgroup in; a few file reads.
+  ///   - environment: in place of this process's own.
+  package static func facts(
+    withCgroups: Bool, environment given: [EnvironmentVariable]? = nil
+  ) throws(SystemError) -> HostFacts {
     let kernel = release()
     let uid = geteuid()
-    let environment = self.environment()
+    let environment = given ?? self.environment()
     func variable(_ name: String) -> String? {
       environment.first { $0.name == name && !$0.value.isEmpty }?.value
     }
@@ -68,6 +72,14 @@ package enum HostProbe {
       unsafe entry += 1
     }
     return variables
+  }
+
+  /// Of "NAME=VALUE"; nil where nothing is named.
+  package static func variable(_ text: String) -> EnvironmentVariable? {
+    guard let equals = text.utf8.firstIndex(of: UInt8(ascii: "=")), equals > text.startIndex
+    else { return nil }
+    return EnvironmentVariable(
+      name: String(text[..<equals]), value: String(text[text.utf8.index(after: equals)...]))
   }
 
   private static func workingDirectory() -> String {

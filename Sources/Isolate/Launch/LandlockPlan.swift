@@ -13,7 +13,7 @@ extension LaunchPlanner {
     steps.append(
       .beginLandlock(
         LandlockRights(
-          files: handled, network: abi >= 4 ? network : 0, scopes: abi >= 6 ? 0b11 : 0,
+          files: handled, network: abi >= 4 ? network : 0, scopes: abi >= 6 ? scopes : 0,
           attributeSize: abi >= 6 ? 24 : abi >= 4 ? 16 : 8, reopened: reopened)))
     func allow(_ path: String, _ rights: UInt64) {
       let known = rights & handled
@@ -53,6 +53,10 @@ extension LaunchPlanner {
     }
     steps.append(.enforceLandlock)
   }
+
+  /// Bit 0: abstract sockets, bit 1: signals. A scope is a domain's own, so that a guest's would close it off from the very app whose
+  /// sandbox it is in; there the namespaces hold both in, and only the host's network has abstract sockets of others.
+  private var scopes: UInt64 { context.isGuest ? ownsNetwork ? 0 : 0b01 : 0b11 }
 
   private func rights(_ rule: FileRule) -> UInt64 {
     switch rule.kind {

@@ -60,6 +60,8 @@ package struct PlanContext {
   package var placed: [PlacedDescriptor] = []
   /// The soft and hard limit of open files that an app without a limit of its own gets: the supervisor has raised its own.
   package var openFiles: OpenFiles?
+  /// The sandbox is there already, and others live in it: see `ExecPlan`.
+  package var isGuest = false
   /// The program itself, opened by the supervisor, in place of the policy's command.
   package var executable: Int32?
 
@@ -106,7 +108,7 @@ package struct PlanError: Error, Sendable {
 /// Policy → steps.
 package struct LaunchPlanner {
   let policy: Policy
-  let context: PlanContext
+  var context: PlanContext
   let sources: PlanSources
   var steps: [LaunchStep] = []
   /// Every rule that could not be planned; all are reported at once.
@@ -202,7 +204,7 @@ package struct LaunchPlanner {
         content: "monotonic -\(context.monotonicSeconds) 0\nboottime -\(context.bootSeconds) 0\n"))
   }
 
-  private mutating func planApp() {
+  mutating func planApp() {
     steps.append(.newKeyring)
     steps.append(.setDumpable(false))
     if policy.namespaces.order != .without { steps.append(.dropCapabilities) }

@@ -28,6 +28,10 @@ package enum LaunchStep: Equatable, Sendable {
   case setHostname(String)
   case becomeIdentity(uid: UInt32, gid: UInt32, clearsGroups: Bool)
   case newKeyring
+  /// At once, not at exec: what no later step names.
+  case closeUnnamed
+  /// A namespace of a running app, by descriptor.
+  case enter(NamespaceKind, descriptor: Int32)
   case openTerminal(TerminalSettings)
   case setDumpable(Bool)
   case dropCapabilities
@@ -56,6 +60,7 @@ package enum LaunchStep: Equatable, Sendable {
 
 package enum NamespaceKind: String, Sendable {
   case user, time, cgroup
+  case mount, pid, network, ipc, uts
 }
 
 /// MOUNT_ATTR_* of mount_setattr(2), as a set.
@@ -216,6 +221,8 @@ extension LaunchStep: CustomStringConvertible {
     case .setHostname(let name): "set the hostname to \(name)"
     case .becomeIdentity(let uid, let gid, _): "become uid \(uid), gid \(gid)"
     case .newKeyring: "join a fresh session keyring"
+    case .closeUnnamed: "close every descriptor that no later step names"
+    case .enter(let kind, _): "enter the app's \(kind.rawValue) namespace"
     case .openTerminal: "open a pty in the own devpts and hand its master up"
     case .setDumpable(let yes): yes ? "become dumpable" : "become undumpable"
     case .dropCapabilities: "drop every capability and lock the securebits"

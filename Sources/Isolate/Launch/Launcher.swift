@@ -49,6 +49,17 @@ package enum Launcher {
   package static func launch(
     _ plan: borrowing FlatPlan, cloneFlags: UInt64, cgroup: Cgroup?
   ) throws(SystemError) -> Child {
+    try launch(
+      plan, cloneFlags: cloneFlags, directory: cgroup?.directory,
+      entering: cgroup.map { $0.needsGate ? $0.paths : [] } ?? [])
+  }
+
+  /// - Parameters:
+  ///   - directory: of cgroup v2, to be born in.
+  ///   - paths: of v1, to be moved into while the child waits at the gate.
+  static func launch(
+    _ plan: borrowing FlatPlan, cloneFlags: UInt64, directory: Int32?, entering paths: [String]
+  ) throws(SystemError) -> Child {
     let sockets = try reportPair()
     let lifeline = try Pipe().split()
     var pidfd: Int32 = -1
@@ -57,13 +68,11 @@ package enum Launcher {
         report: sockets.childs.raw, lifeline: lifeline.readEnd.raw,
         lifelineWrite: lifeline.writeEnd.raw
       ) { plan in
-        unsafe launch_clone(plan, cloneFlags, cgroup?.directory ?? -1, &pidfd)
+        unsafe launch_clone(plan, cloneFlags, directory ?? -1, &pidfd)
       }
     }
     let process = Descriptor(adopting: pidfd)
-    if let cgroup, cgroup.needsGate {
-      try admit(pid, process, to: cgroup, through: lifeline.writeEnd)
-    }
+    if !paths.isEmpty { try admit(pid, process, to: paths, through: lifeline.writeEnd) }
     return Child(
       pid: pid, pidfd: process, reports: sockets.keepOurs(),
       lifeline: lifeline.keepWriteEnd(), watched: plan.watched)
@@ -83,11 +92,11 @@ package enum Launcher {
 
   /// Moves the waiting child into its cgroups and opens the gate. On failure nothing of the child is left.
   private static func admit(
-    _ pid: Int32, _ process: borrowing Descriptor, to cgroup: Cgroup,
+    _ pid: Int32, _ process: borrowing Descriptor, to paths: [String],
     through lifeline: borrowing Descriptor
   ) throws(SystemError) {
     do throws(SystemError) {
-      try cgroup.enter(pid)
+      for path in paths { try CgroupFile.write(String(pid), to: path + "/cgroup.procs") }
       let raw = lifeline.raw
       try call("write") { unsafe write(raw, "g", 1) }
     } catch {

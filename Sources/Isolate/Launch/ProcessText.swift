@@ -68,6 +68,13 @@ package enum ProcessText {
     return fields[11...14].reduce(0) { $0 &+ number($1) }
   }
 
+  /// The parent of a process, of /proc/PID/stat: field 4.
+  package static func parent(_ stat: String) -> Int32? {
+    guard let close = stat.utf8.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+    let fields = stat.utf8[stat.utf8.index(after: close)...].split(separator: UInt8(ascii: " "))
+    return fields.count > 1 ? Int32(Substring(fields[1])) : nil
+  }
+
   package static func pids(_ children: String) -> [Int32] {
     children.split { $0 == " " || $0 == "\n" }.compactMap { Int32($0) }
   }

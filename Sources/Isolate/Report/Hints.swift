@@ -217,7 +217,8 @@ package enum Hints {
       return number == Errno.notPermitted
         ? "an ordinary user gets a /sys only together with a network of the app's own "
           + "(network.mode = \"none\" or \"loopback\")" : nil
-    case .awaitGate, .makeFile, .makeLink, .makeDevice, .mountDevpts, .makeReadOnly,
+    case .awaitGate, .closeUnnamed, .enter, .makeFile, .makeLink, .makeDevice, .mountDevpts,
+      .makeReadOnly,
       .setAttributes, .setOwner, .setHostname, .becomeIdentity, .newKeyring, .setDumpable,
       .dropCapabilities,
       .noNewPrivileges, .forkApp, .newSession, .setUmask, .resetSignals, .resetPersonality,

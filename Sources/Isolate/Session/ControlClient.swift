@@ -95,6 +95,16 @@ struct ControlClient {
     }
   }
 
+  /// The process that listens is the one that the status tells of, and this user's.
+  ///
+  /// - Throws: `SystemError`; EPERM when it is another.
+  func checkPeer(is supervisor: Int32) throws(SystemError) {
+    let peer = try LocalSocket.peer(of: connection.socket.descriptor)
+    guard peer.pid == supervisor, peer.uid == LocalSocket.user else {
+      throw SystemError(call: "connect", number: Errno.notPermitted, subject: session.text)
+    }
+  }
+
   // MARK: the methods
 
   mutating func status() throws(Failure) -> ControlStatus {

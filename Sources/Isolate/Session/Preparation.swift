@@ -21,15 +21,16 @@ extension Preparation {
   ///   - canMakeUserNamespaces: false after a launch has found out that they are not to be had.
   ///   - usesUnifiedCgroup: false after the one that looked delegated could not be used.
   ///   - cgroups: where cgroups are made, if the caller knows; else they are looked for.
+  ///   - started: for what an earlier process was started with, in place of what this one has.
   ///   - explaining: keep where each value came from; for `show`.
   /// - Throws: every error of the profiles and the command line at once.
   package static func make(
     _ request: RunRequest, canMakeUserNamespaces: Bool = true, usesUnifiedCgroup: Bool = true,
-    cgroups: HostCgroups? = nil, explaining: Bool = false
+    cgroups: HostCgroups? = nil, explaining: Bool = false, started: EarlierStart? = nil
   ) throws(PreparationError) -> Preparation {
     var host: HostFacts
     do throws(SystemError) {
-      host = try HostProbe.facts(withCgroups: false)
+      host = try HostProbe.facts(withCgroups: false, environment: started?.environment)
     } catch {
       throw PreparationError(messages: ["isolated: cannot read the machine's facts: \(error)"])
     }
@@ -43,7 +44,10 @@ extension Preparation {
         )
       }
     }
-    if loaded.profiles.contains(where: mayWantCgroup) {
+    if let started {
+      host.cgroup1 = started.cgroup1
+      host.cgroup2 = started.cgroup2
+    } else if loaded.profiles.contains(where: mayWantCgroup) {
       let found =
         cgroups ?? HostProbe.cgroups(legacy: loaded.profiles.contains(where: requiresLimit))
       host.cgroup1 = found.legacy

@@ -176,7 +176,7 @@ private func again(
   }
 }
 
-func words(_ error: LaunchError, _ policy: Policy) -> [String] {
+func words(_ error: LaunchError, _ policy: Policy?) -> [String] {
   switch error {
   case .rules(let errors):
     return errors.map { "\($0.rule.position): \($0.message)\n  help: \($0.cure)" }

@@ -65,6 +65,8 @@ final class SessionControl {
   private let keeper: any SessionKeeper
   private let desk: AskDesk
   private let facts: SessionFacts
+  /// Made when it is first asked for: a launch does not pay for it.
+  private lazy var fingerprint = Fingerprint.of(keeper.policy)
   private var restarts: UInt64 = 0
   private var streams: [Stream] = []
   private var isBusy = false
@@ -214,6 +216,15 @@ final class SessionControl {
 
   // MARK: answers
 
+  private var cgroup: (ControlStatus.CgroupVersion?, [String]) {
+    let limits = keeper.policy.limits
+    switch limits.cgroup {
+    case nil: return (nil, [])
+    case .unified: return (.v2, CgroupLimits.controllers(limits))
+    case .legacy(let all): return (.v1, all.map(\.name))
+    }
+  }
+
   private func status(_ now: Int64) -> ControlStatus {
     var status = ControlStatus(
       app: keeper.policy.app, supervisor: LocalSocket.process, pid: facts.pid)
@@ -231,6 +242,8 @@ final class SessionControl {
       status.brokerReason = reason
     case .closed: status.broker = .closed
     }
+    status.policy = fingerprint
+    (status.cgroup, status.controllers) = cgroup
     status.restarts = restarts
     status.ageMilliseconds = now - facts.startedAt
     status.asks = UInt64(keeper.pendingAsks.count)

@@ -1,6 +1,6 @@
 /// The command's end of a varlink connection: asks, and reads answers as anybody's bytes.
 struct VarlinkConnection {
-  private let socket: HeldDescriptor
+  let socket: HeldDescriptor
   private let interface: String
   /// Of the peer, for messages.
   let name: String

@@ -197,6 +197,11 @@ package enum FileSystem {
     return (status, resolved)
   }
 
+  /// The corresponding C function is `chdir`.
+  package static func changeDirectory(_ path: String) throws(SystemError) {
+    try call("chdir", path) { unsafe RawText.withCString(path) { unsafe chdir($0) } }
+  }
+
   /// The whole file. Nil: there is no such file.
   package static func contents(
     _ path: String, limit: Int = 1 << 20

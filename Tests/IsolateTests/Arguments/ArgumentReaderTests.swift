@@ -27,6 +27,12 @@ struct ArgumentReaderTests {
       ),
       ("check -- --json", .check([TypedWord("--json", argument: 3)], json: false)),
       ("check -", .check([TypedWord("-", argument: 2)], json: false)),
+      ("exec a -- ls -l", .exec(ExecRequest(app: "a", command: ["ls", "-l"]))),
+      (
+        "exec --terminal none a.7 -- x",
+        .exec(ExecRequest(app: "a.7", command: ["x"], terminal: TerminalMode.none))
+      ),
+      ("exec a --help", .help(.exec)),
       ("grants a", .operate(.grants(app: "a"), json: false)),
       ("handles --json a.12", .operate(.handles(app: "a.12"), json: true)),
       ("revoke a g", .operate(.revoke(app: "a", grant: "g"), json: false)),

@@ -94,6 +94,9 @@ struct SessionInterfaceTests {
     #expect(record.json.object?.members.map(\.key) == members("type Record ("))
     var status = ControlStatus(app: "a", supervisor: 1, pid: 2)
     #expect(try ControlStatus(status.json) == status)
+    status.policy = "0f"
+    status.cgroup = .v1
+    status.controllers = ["memory"]
     status.brokerPid = 3
     status.broker = .givenUp
     status.brokerReason = "it died"

@@ -31,6 +31,8 @@ private func kind(_ step: LaunchStep) -> String {
   case .setHostname: "setHostname"
   case .becomeIdentity: "becomeIdentity"
   case .newKeyring: "newKeyring"
+  case .closeUnnamed: "closeUnnamed"
+  case .enter(let namespace, _): "enter \(namespace.rawValue)"
   case .openTerminal: "openTerminal"
   case .setDumpable(let yes): yes ? "setDumpable yes" : "setDumpable no"
   case .dropCapabilities: "dropCapabilities"

@@ -5,6 +5,7 @@ import Isolate
 struct PreparedRun {
   let preparation: Preparation
   let filter: [UInt8]
+  var isBare = false
 
   /// - Parameter rules: options of `run`, in pairs.
   init(_ script: String, _ rules: [(CommandOption, String)] = [], name: String = "app") throws {
@@ -25,14 +26,14 @@ struct PreparedRun {
   /// 0, 1 and 2 of the app are all the descriptor given.
   func context(_ descriptor: Int32) -> PlanContext {
     PlanContext(
-      landlockABI: preparation.host.landlockABI,
+      landlockABI: isBare ? 0 : preparation.host.landlockABI,
       filterInstructions: filter.count / SyscallFilter.instructionSize,
       standard: [.null, .null, .null], terminal: nil, nullDescriptor: descriptor, bootSeconds: 0,
       monotonicSeconds: 0)
   }
 
   /// A pipe: what it is read from, what the app writes to.
-  private static func pipe() throws -> (output: Held, input: Held) {
+  static func pipe() throws -> (output: Held, input: Held) {
     var ends: [Int32] = [-1, -1]
     guard unsafe Glibc.pipe(&ends) == 0 else { throw SystemError(call: "pipe", number: errno) }
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }

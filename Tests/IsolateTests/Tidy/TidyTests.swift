@@ -134,7 +134,8 @@ struct TidyTests {
       .filter { !supervisors.contains($0) }
     #expect(
       names.sorted() == [
-        "child", "child_app", "child_early", "child_masks", "child_mounts", "child_overlay",
+        "child", "child_app", "child_early", "child_enter", "child_masks", "child_mounts",
+        "child_overlay",
         "child_places", "init", "launcher_process", "service_network", "spawn",
       ])
     let scratch = try Scratch()
