@@ -44,7 +44,7 @@ package struct ArgumentReader {
     case .run, .plan, .show: return try readRun(command)
     case .check, .profiles, .doctor, .exec, .grants, .handles, .revoke, .answer, .forget, .daemon,
       .start,
-      .stop, .restart, .reload, .status, .ps, .events, .kill, .freeze, .thaw, .resetFailed,
+      .stop, .restart, .reload, .status, .ps, .logs, .events, .kill, .freeze, .thaw, .resetFailed,
       .metrics, .help, .completions, .man:
       break
     }
@@ -77,7 +77,7 @@ package struct ArgumentReader {
     case .grants, .handles, .revoke, .answer, .forget:
       return .operate(try OperatorWords.read(command, operands), json: json)
     case .daemon: return .daemon(try DaemonWords.readDaemon(operands, values))
-    case .start, .stop, .restart, .reload, .status, .ps, .events, .kill, .freeze, .thaw,
+    case .start, .stop, .restart, .reload, .status, .ps, .logs, .events, .kill, .freeze, .thaw,
       .resetFailed, .metrics:
       return .direct(
         try DaemonWords.read(command, operands, values), socket: values[.socket]?.text, json: json)
@@ -140,7 +140,8 @@ package struct ArgumentReader {
     case .show: return .show(request, json: json)
     case .run, .check, .profiles, .doctor, .exec, .grants, .handles, .revoke, .answer, .forget,
       .daemon,
-      .start, .stop, .restart, .reload, .status, .ps, .events, .kill, .freeze, .thaw, .resetFailed,
+      .start, .stop, .restart, .reload, .status, .ps, .logs, .events, .kill, .freeze, .thaw,
+      .resetFailed,
       .metrics, .help, .completions, .man:
       return .run(request)
     }

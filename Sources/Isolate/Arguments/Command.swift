@@ -6,7 +6,7 @@
 package enum Command: String, CaseIterable, Sendable {
   case run, plan, show, check, profiles, doctor
   case exec, grants, handles, revoke, answer, forget
-  case daemon, start, stop, restart, reload, status, ps, events, kill, freeze, thaw
+  case daemon, start, stop, restart, reload, status, ps, logs, events, kill, freeze, thaw
   case resetFailed = "reset-failed"
   case metrics
   case help, completions, man
@@ -35,6 +35,7 @@ extension Command {
     case .reload: "read profiles anew, and say or do what that changes"
     case .status: "list the apps of the daemon, or tell all of one"
     case .ps: "list the processes of an app"
+    case .logs: "print what an app of the daemon wrote"
     case .events: "print what happened under the daemon, and what happens"
     case .kill: "kill an app of the daemon; its restart rules decide what follows"
     case .freeze: "stop every process of an app where it is"
@@ -69,6 +70,7 @@ extension Command {
     case .reload: ["reload [--plan] [--json] [APP]"]
     case .status: ["status [--json] [APP]"]
     case .ps: ["ps [--json] APP"]
+    case .logs: ["logs [--follow] [--lines N] [--json] APP"]
     case .events: ["events [--follow] [--lines N] [--json] [APP]"]
     case .kill, .freeze, .thaw, .resetFailed: ["\(rawValue) [--json] APP..."]
     case .metrics: ["metrics"]
@@ -87,7 +89,7 @@ extension Command {
       switch self {
       case .run, .exec, .help, .completions, .man, .daemon, .metrics: false
       case .plan, .show, .check, .profiles, .doctor, .grants, .handles, .revoke, .answer, .forget,
-        .start, .stop, .restart, .reload, .status, .ps, .events, .kill, .freeze, .thaw,
+        .start, .stop, .restart, .reload, .status, .ps, .logs, .events, .kill, .freeze, .thaw,
         .resetFailed:
         true
       }
@@ -98,7 +100,7 @@ extension Command {
     case .socket: self == .daemon || asksDaemon
     case .noWait: self == .start || self == .stop || self == .restart
     case .plan: self == .reload
-    case .follow, .lines: self == .events
+    case .follow, .lines: self == .events || self == .logs
     case .terminal: startsFromProfile || self == .exec
     case .profile, .name, .read, .write, .private, .overlay, .hide, .device, .network, .connect,
       .bind, .limit, .env, .unsetEnv, .workdir, .hostname, .user, .home, .umask, .timezone, .fd,
@@ -116,7 +118,7 @@ extension Command {
     case .run, .plan, .show: true
     case .check, .profiles, .doctor, .exec, .grants, .handles, .revoke, .answer, .forget, .daemon,
       .start,
-      .stop, .restart, .reload, .status, .ps, .events, .kill, .freeze, .thaw, .resetFailed,
+      .stop, .restart, .reload, .status, .ps, .logs, .events, .kill, .freeze, .thaw, .resetFailed,
       .metrics, .help, .completions, .man:
       false
     }
@@ -125,7 +127,7 @@ extension Command {
   /// It asks a daemon that runs.
   package var asksDaemon: Bool {
     switch self {
-    case .start, .stop, .restart, .reload, .status, .ps, .events, .kill, .freeze, .thaw,
+    case .start, .stop, .restart, .reload, .status, .ps, .logs, .events, .kill, .freeze, .thaw,
       .resetFailed, .metrics:
       true
     case .run, .plan, .show, .check, .profiles, .doctor, .exec, .grants, .handles, .revoke, .answer,

@@ -106,6 +106,11 @@ extension Command {
         Example("one, and why it ended last", "isolated status web"),
       ]
     case .ps: [Example("what runs in it?", "isolated ps web")]
+    case .logs:
+      [
+        Example("the last hundred lines", "isolated logs web"),
+        Example("from now on", "isolated logs --follow --lines 0 web"),
+      ]
     case .events: [Example("from now on, for a program", "isolated events --follow --json")]
     case .kill: [Example("try its restart rules out", "isolated kill web")]
     case .freeze: [Example("stop everything in it", "isolated freeze web")]
@@ -261,6 +266,13 @@ extension Command {
     case .status: [Command.whichDaemon]
     case .ps:
       ["Prints the processes of APP with their numbers inside and outside.", Command.whichDaemon]
+    case .logs:
+      [
+        "Prints lines with their time and stream, as they are kept in files: also when the app, or the "
+          + "daemon, does not run. On a terminal control characters are shown, not sent; --json has every "
+          + "byte.",
+        Command.whichDaemon,
+      ]
     case .events: [Command.whichDaemon]
     case .kill: ["Kills everything in APP at once. That counts as a failure.", Command.whichDaemon]
     case .freeze:
@@ -318,7 +330,7 @@ extension Command {
         ("0", "every app was stopped"), ("1", "the daemon could not work"),
         ("2", "a wrong command line"),
       ]
-    case .start, .stop, .restart, .reload, .status, .ps, .events, .kill, .freeze, .thaw,
+    case .start, .stop, .restart, .reload, .status, .ps, .logs, .events, .kill, .freeze, .thaw,
       .resetFailed,
       .metrics:
       [

@@ -37,6 +37,10 @@ enum DaemonWords {
     case .ps:
       guard let app else { throw needsApp(command) }
       return .processes(app: app)
+    case .logs:
+      guard let app else { throw needsApp(command) }
+      return .logs(
+        app: app, follows: values[.follow] != nil, lines: try lines(command, values[.lines]))
     case .events:
       return .events(
         app: app, follows: values[.follow] != nil, lines: try lines(command, values[.lines]))
@@ -58,7 +62,7 @@ enum DaemonWords {
     case .thaw: .thaw
     case .resetFailed: .resetFailed
     case .run, .plan, .show, .check, .profiles, .doctor, .exec, .grants, .handles, .revoke, .answer,
-      .forget, .daemon, .reload, .status, .ps, .events, .metrics, .help, .completions, .man:
+      .forget, .daemon, .reload, .status, .ps, .logs, .events, .metrics, .help, .completions, .man:
       nil
     }
   }

@@ -38,6 +38,7 @@ package enum DaemonCommand: Hashable, Sendable {
   case reload(app: String?, isPlan: Bool)
   case status(app: String?)
   case processes(app: String)
+  case logs(app: String, follows: Bool, lines: Int)
   case events(app: String?, follows: Bool, lines: Int)
   case metrics
 }

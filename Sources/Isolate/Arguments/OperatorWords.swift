@@ -16,7 +16,8 @@ enum OperatorWords {
     case .answer: result = try readAnswer(app, &rest)
     case .run, .plan, .show, .check, .profiles, .doctor, .exec, .daemon, .start, .stop, .restart,
       .reload,
-      .status, .ps, .events, .kill, .freeze, .thaw, .resetFailed, .metrics, .help, .completions,
+      .status, .ps, .logs, .events, .kill, .freeze, .thaw, .resetFailed, .metrics, .help,
+      .completions,
       .man:
       preconditionFailure("no command for operators")
     }

@@ -116,6 +116,8 @@ package enum DaemonInterface {
       stopping: bool,
       # What of the limits can be enforced here, and by what.
       cgroups: string,
+      # The directory with a directory of logs for each app.
+      logs: ?string,
       # Peers of this socket that were cut off, and why the last one was.
       dropped: int,
       drop: ?string

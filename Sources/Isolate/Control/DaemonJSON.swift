@@ -124,7 +124,8 @@ extension ControlDaemon {
       "version": .string(version), "pid": .integer(Int64(pid)),
       "age": .integer(ageMilliseconds), "apps": .integer(Int64(apps)),
       "live": .integer(Int64(live)), "stopping": .boolean(isStopping),
-      "cgroups": .string(cgroups), "dropped": JSONValue(dropped), "drop": JSONValue(text: drop),
+      "cgroups": .string(cgroups),
+      "logs": JSONValue(text: logs), "dropped": JSONValue(dropped), "drop": JSONValue(text: drop),
     ]
   }
 
@@ -136,6 +137,7 @@ extension ControlDaemon {
     live = try fields.number("live")
     isStopping = try fields.flag("stopping")
     cgroups = try fields.text("cgroups")
+    logs = try fields.optional("logs", fields.text)
     dropped = try fields.number("dropped")
     drop = try fields.optional("drop", fields.text)
   }

@@ -94,6 +94,7 @@ package struct ControlDaemon: Hashable, Sendable {
   package var live = 0
   package var isStopping = false
   package var cgroups = ""
+  package var logs: String?
   package var dropped: UInt64 = 0
   package var drop: String?
 

@@ -16,7 +16,7 @@ extension Daemon {
       running.live.killAll()
     case .freeze(let app, let instance): freeze(app, instance, true)
     case .thaw(let app, let instance): freeze(app, instance, false)
-    case .check: break
+    case .check(let app, let instance): check(app, instance)
     case .openListeners(let app): openListeners(app)
     case .closeListeners(let app): closeListeners(app)
     case .arm(let app): arm(app, true)

@@ -17,6 +17,7 @@ extension Daemon {
     status.live = supervisor.live
     status.isStopping = supervisor.isShuttingDown
     status.cgroups = base.inWords
+    status.logs = place.logs(settings.state)
     return status
   }
 

@@ -21,6 +21,8 @@ final class DaemonApp {
   private(set) var launches: UInt64 = 0
   /// Of the instances that are gone, in microseconds.
   private(set) var cpuMicroseconds: UInt64 = 0
+  /// Where what it writes to 1 and 2 goes; nil: nowhere.
+  var log: AppLog?
   /// STATUS= of sd_notify(3), as the app wrote it.
   var statusText: String?
   /// Its running instance goes by another profile than the next one will.
@@ -60,9 +62,11 @@ final class DaemonApp {
     func add(_ door: DaemonDoor, _ number: Int32) {
       if number >= 0 { doors.append((door, number, .reading)) }
     }
+    for one in log?.doors ?? [] { add(one.source == .stdout ? .out : .error, one.descriptor) }
     if isArmed { for number in listeners?.descriptors ?? [] { add(.listener, number) } }
     guard let instance else { return doors }
     if let notify { add(.notify, notify.descriptor) }
+    if let door = instance.check?.door { doors.append((.check, door.number, door.wanted)) }
     let live = instance.live
     add(.reports, live.reportsEnded ? -1 : live.child.reports.raw)
     add(.process, live.child.pidfd.raw)
@@ -75,8 +79,9 @@ final class DaemonApp {
 
   /// When it wants to be looked at though nothing is ready, in milliseconds on the monotonic clock.
   func nextAt(now: Int64) -> Int64? {
-    guard let instance else { return nil }
+    guard let instance else { return log?.nextAt }
     return [
+      log?.nextAt, instance.check?.nextAt,
       instance.live.nextAt, instance.live.keeper?.nextAt, instance.control?.nextAt(now: now),
     ].compactMap { $0 }.min()
   }
@@ -89,6 +94,9 @@ enum DaemonDoor: UInt64 {
   case knock, notices, brokerReports, brokerProcess
   case session
   case listener, notify
+  /// Its standard output and error.
+  case out, error
+  case check
 
   /// In the order of `BrokerKeeper.doors`.
   static let broker: [DaemonDoor] = [.knock, .notices, .brokerReports, .brokerProcess]
@@ -101,8 +109,8 @@ final class DaemonInstance {
   let desk: AskDesk?
   /// The socket for operators, once the app runs and if it has grants.
   var control: SessionControl?
-  /// What the kernel's evidence said at its end.
-  var end: AppEnd?
+  /// The check of its health that goes on.
+  var check: AppCheck?
 
   init(_ number: Instance, _ live: LiveApp, desk: AskDesk?) {
     self.number = number

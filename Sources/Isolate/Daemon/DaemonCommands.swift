@@ -45,6 +45,8 @@ package func direct(
           : DaemonReport.changes(changes, style: style))
     case .status(let app): return try showStatus(way, app, json, style)
     case .processes(let app): return try showProcesses(way, app, json, style)
+    case .logs(let app, let follows, let lines):
+      return try LogCommand.show(way.logs(), app, follows, lines, json)
     case .events(let app, let follows, let lines):
       return try showEvents(way, app, follows, lines, json)
     case .metrics:
@@ -137,5 +139,16 @@ private struct Way {
 
   func client(waits: Bool) throws(ControlClient.Failure) -> DaemonClient {
     try DaemonClient(place, socket: socket, waits: waits)
+  }
+
+  /// Where the logs are: the daemon knows, or else at the usual place.
+  func logs() throws(ControlClient.Failure) -> String? {
+    do throws(ControlClient.Failure) {
+      var client = try client(waits: false)
+      return try client.status().logs
+    } catch {
+      if socket != nil { throw error }
+      return place.logs(nil)
+    }
   }
 }

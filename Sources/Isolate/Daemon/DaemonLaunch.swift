@@ -24,6 +24,7 @@ extension Daemon {
     _ app: DaemonApp, _ number: Instance, _ now: Int64
   ) throws(LaunchError) -> DaemonInstance {
     var policy = app.preparation.policy
+    let streams = try openStreams(app, now)
     app.notify?.show(in: &policy.files)
     let handed = try hand(app, &policy)
     let service = serviceEnvironment(app)
@@ -37,7 +38,7 @@ extension Daemon {
       }
       let made = try PreparedPlan.make(
         policy, landlockABI: host.landlockABI, filterCache: FilterPlace.directory(host),
-        standard: [.null, .null, .null],
+        standard: [.null] + streams.map { $0.map { .given($0.descriptor.raw) } ?? .null },
         environment: { plan in
           var environment = policy.environment
           service.apply(to: &environment, process: plan.appNumber)
@@ -53,7 +54,7 @@ extension Daemon {
       let child = try attempt { () throws(SystemError) in
         try Launcher.launch(made.flat, cloneFlags: made.plan.cloneFlags, cgroup: cgroup)
       }
-      withExtendedLifetime((ends?.apps, made.held, handed)) {}
+      withExtendedLifetime((ends?.apps, made.held, handed, streams)) {}
       let live = LiveApp(
         made.plan, child: child, policy: policy, cgroup: cgroup, keeper: keeper, startedAt: now,
         looks: .whereNeeded)
@@ -163,7 +164,9 @@ extension Daemon {
     for event in instance.live.keeper?.takeEvents() ?? [] { tell(app, event) }
     unwatch(app)
     instance.control = nil
+    instance.check = nil
     app.instance = nil
+    endLog(app)
     let end = instance.live.finish()
     ended[app.id.slot] = end
     let now = Poller.now()

@@ -66,10 +66,12 @@ extension Daemon {
       if app.isArmed { supervisor.receive(.knock, of: app.id, now: Poller.now()) }
       return
     }
+    if door == .out || door == .error { return readLog(app, door) }
     guard let instance = app.instance else { return }
     do throws(SystemError) {
       switch door {
-      case .listener: break
+      case .listener, .out, .error: break
+      case .check: goOn(app, instance)
       case .notify: try readNotices(app, instance)
       case .reports:
         if event.isReadable { try readReports(app, instance) }
@@ -92,7 +94,12 @@ extension Daemon {
 
   /// An app's own time has come.
   private func look(_ slot: Int, _ now: Int64) {
-    guard let app = apps[slot], let instance = app.instance else { return }
+    guard let app = apps[slot] else { return }
+    if let log = app.log, let at = log.nextAt, now >= at {
+      log.handleTime(now: now, wall: LogCalls.wallMicroseconds())
+    }
+    guard let instance = app.instance else { return }
+    if let check = instance.check, now >= check.nextAt { goOn(app, instance) }
     _ = instance.live.checkLimits(at: now)
     if let keeper = instance.live.keeper, let at = keeper.nextAt, now >= at {
       do throws(SystemError) {
@@ -151,7 +158,7 @@ extension Daemon {
     do throws(SystemError) {
       for door in doors
       where !app.watched.contains(where: { $0.number == door.number && $0.door == door.door })
-        || DaemonDoor.broker.contains(door.door)
+        || DaemonDoor.broker.contains(door.door) || door.door == .check
       {
         try queue.watch(door.number, token: Token.of(slot, door.door), door.wanted)
       }

@@ -9,13 +9,22 @@ struct DaemonPlace {
   /// Where each file NAME.toml is an app of the daemon's.
   let services: String?
   private let workingDirectory: String
+  /// Where logs and the like are kept, and where logs alone; nil: there is no home.
+  private let state: String?
+  private let logs: String?
 
   init(_ host: HostFacts) {
     workingDirectory = host.workingDirectory
     control = ControlPlace(host)
     if host.effectiveUID == 0 {
       services = "/etc/isolated/services"
+      state = "/var/lib/isolated"
+      logs = "/var/log/isolated"
     } else {
+      let given = host.environment.first { $0.name == "XDG_STATE_HOME" && $0.value.hasPrefix("/") }
+      let home = host.home.hasPrefix("/") && host.home != "/" ? host.home + "/.local/state" : nil
+      state = (given?.value ?? home).map { $0 + "/isolated" }
+      logs = state.map { $0 + "/logs" }
       services = search(host).userConfiguration.map { $0 + "/isolated/services" }
     }
   }
@@ -30,9 +39,18 @@ struct DaemonPlace {
     _ path: String?
   ) throws(SystemError) -> (place: HeldPlace, name: String) {
     guard let path else { return (HeldPlace(try directory()), Self.socketName) }
-    let absolute = path.hasPrefix("/") ? path : workingDirectory + "/" + path
+    let absolute = absolute(path)
     let name = absolute.split(separator: "/").last.map(String.init) ?? ""
     return (HeldPlace(try PrivateDirectory(anyExisting: Self.parent(absolute))), name)
+  }
+
+  /// Where the logs of all apps lie.
+  ///
+  /// - Parameter path: as typed after --state; nil: the usual place.
+  func logs(_ path: String?) -> String? { path.map { absolute($0) + "/logs" } ?? logs }
+
+  private func absolute(_ path: String) -> String {
+    path.hasPrefix("/") ? path : workingDirectory + "/" + path
   }
 
   /// What belongs to one daemon: beside its socket, if that is not at its usual place.

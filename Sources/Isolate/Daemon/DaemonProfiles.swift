@@ -93,6 +93,7 @@ extension Daemon {
     let app = DaemonApp(id, name, preparation, request)
     apps[id.slot] = app
     openNotify(app)
+    openLog(app)
   }
 
   /// Where an app that says READY=1, or shows that it lives, says so.
@@ -207,8 +208,11 @@ extension Daemon {
         order(.activate, id)
         continue
       }
+      let logs = app.preparation.policy.service.logs
       app.preparation = preparation
       openNotify(app)
+      /* What runs goes on writing to the log it has. */
+      if app.instance == nil, logs != preparation.policy.service.logs { openLog(app) }
       let own = changes.filter { $0.app == app.name }
       if !own.isEmpty { say(.notice, app.name, "its profile has changed (\(own.count) keys)") }
       guard app.instance != nil, own.contains(where: { $0.change.effect == .restart }) else {

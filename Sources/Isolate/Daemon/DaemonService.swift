@@ -1,0 +1,85 @@
+/// What the daemon does for an app beside starting it: its logs, its checks.
+extension Daemon {
+  // MARK: Logs
+
+  /// Where what an app writes goes, made anew when its profile says something else.
+  func openLog(_ app: DaemonApp) {
+    let policy = app.preparation.policy.service.logs
+    guard !policy.to.isEmpty else {
+      app.log = nil
+      return
+    }
+    var files: LogFile?
+    var journal: JournalLog?
+    do throws(SystemError) {
+      if policy.to.contains(.files) {
+        guard let path = place.logs(settings.state) else {
+          throw SystemError(call: "open", number: Errno.noEntry, subject: "$HOME")
+        }
+        let directory = try PrivateDirectory.made(path)
+          .directory(ControlPlace.fileName(app.name))
+        files = LogFile(in: directory, policy)
+      }
+      if policy.to.contains(.journald) { journal = try JournalLog(app: app.name, instance: nil) }
+    } catch {
+      say(.problem, app.name, "what it writes is not kept: \(error)")
+    }
+    app.log = AppLog(policy, files: files, journal: journal)
+  }
+
+  /// The writing ends of its standard output and error; nil: nobody reads them.
+  func openStreams(
+    _ app: DaemonApp, _ now: Int64
+  ) throws(LaunchError) -> [HeldDescriptor?] {
+    guard let log = app.log else { return [nil, nil] }
+    var ends: [HeldDescriptor?] = []
+    for source in [LogSource.stdout, .stderr] {
+      ends.append(
+        try attempt { () throws(SystemError) in
+          let pipe = try Pipe().split()
+          try log.attach(source, pipe.readEnd, now: now, wall: LogCalls.wallMicroseconds())
+          return HeldDescriptor(pipe.writeEnd)
+        })
+    }
+    return ends
+  }
+
+  func readLog(_ app: DaemonApp, _ door: DaemonDoor) {
+    let source: LogSource = door == .out ? .stdout : .stderr
+    _ = app.log?.handle(source, now: Poller.now(), wall: LogCalls.wallMicroseconds())
+  }
+
+  /// Nobody is left who could write: what is in the pipes is read, then they are closed.
+  func endLog(_ app: DaemonApp) {
+    guard let log = app.log else { return }
+    let (now, wall) = (Poller.now(), LogCalls.wallMicroseconds())
+    for door in log.doors {
+      /* More than a pipe holds, should an app have handed its end to another. */
+      var turns = 0
+      while turns < 32, log.handle(door.source, now: now, wall: wall) { turns += 1 }
+      log.end(door.source, now: now, wall: wall)
+    }
+    log.handleTime(now: now, wall: wall)
+  }
+
+  // MARK: Checks
+
+  func check(_ id: AppID, _ number: Instance) {
+    guard let app = apps[id.slot], let instance = app.instance, instance.number == number,
+      let policy = app.preparation.policy.service.health
+    else { return }
+    instance.check = AppCheck(policy, instance.live, host, now: Poller.now())
+    goOn(app, instance)
+    tend(id.slot, Poller.now())
+  }
+
+  func goOn(_ app: DaemonApp, _ instance: DaemonInstance) {
+    let now = Poller.now()
+    guard let check = instance.check, let isGood = check.handle(now: now) else { return }
+    if !isGood { say(.notice, app.name, "a check of its health failed: \(check.fault)") }
+    if let door = check.door { queue.remove(door.number) }
+    instance.check = nil
+    supervisor.receive(
+      isGood ? .healthy(instance.number) : .unhealthy(instance.number), of: app.id, now: now)
+  }
+}

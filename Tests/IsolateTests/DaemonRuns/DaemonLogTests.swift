@@ -1,0 +1,165 @@
+import Glibc
+import Testing
+
+@testable import Isolate
+
+@Suite("A daemon and what its apps write", .serialized)
+struct DaemonLogTests {
+  @Test("keeps every line with its stream, across restarts, and after the daemon's end")
+  func keeps() throws {
+    let scene = try DaemonScene([
+      (
+        "app",
+        DaemonScene.shell(
+          "echo out $$; echo err >&2; printf 'no newline'; exit 1",
+          "[restart]\nburst = 2\ndelay = \"1ms\"")
+      )
+    ])
+    try scene.start()
+    try scene.waitFor("app", .failed)
+    let ran = scene.run("logs", "app")
+    let texts = ran.output.split(separator: "\n").map {
+      $0.split(separator: " ", maxSplits: 1).last.map(String.init) ?? ""
+    }
+    #expect(texts.filter { $0.hasPrefix("stdout out ") }.count == 3, "\(ran.output) \(ran.errors)")
+    #expect(texts.filter { $0 == "stderr err" }.count == 3)
+    #expect(texts.filter { $0 == "stdout no newline" }.count == 3)
+    #expect(try scene.end() == 0)
+    let path = scene.path + "/state/logs/app"
+    #expect(Run.shell("stat -c %a \"$1\" \"$1\"/*", [path]).output == "700\n600\n")
+  }
+
+  @Test(
+    "what an app writes cannot hold it up, nor the daemon, and no byte is lost or taken for another"
+  )
+  func binary() throws {
+    let scene = try DaemonScene([
+      (
+        "app",
+        DaemonScene.shell(
+          "head -c 3000000 /dev/zero | tr '\\0' 'x'; printf '\\n\\033[2J\\001\\377\\\\z\\n'; echo done; exec sleep 1000"
+        )
+      )
+    ])
+    try scene.start()
+    try #require(
+      Moment.within(60) { scene.run("logs", "--lines", "1", "app").output.hasSuffix("done\n") })
+    let last =
+      scene.run("logs", "--lines", "2", "--json", "app").output
+      .split(separator: "\n").first.map(String.init) ?? ""
+    let record = try JSONReader.read(Array(last.utf8), limit: 4096)
+    let text = try #require(record.object?["text"]?.string)
+    #expect(RawText.bytes(text) == [27, 91, 50, 74, 1, 255, 92, 122])
+    let long = scene.run("logs", "--lines", "100000", "app").output.utf8.filter {
+      $0 == UInt8(ascii: "x")
+    }
+    #expect(long.count == 3_000_000)
+  }
+
+  @Test("drops what is too much, and says how much") func rate() throws {
+    let scene = try DaemonScene([
+      (
+        "app",
+        DaemonScene.shell(
+          "i=0; while [ $i -lt 3000 ]; do echo $i; i=$((i+1)); done; exec sleep 1000",
+          "[logs]\nrate = 100")
+      )
+    ])
+    try scene.start()
+    try #require(
+      Moment.within(60) { scene.run("logs", "app").output.contains("lines were dropped") },
+      "\(scene.run("logs", "app").output.suffix(200)) \(scene.said)")
+  }
+
+  @Test("an app that keeps no log has none, and the command says so") func none() throws {
+    let scene = try DaemonScene([
+      ("app", DaemonScene.shell("echo lost; exec sleep 1000", "[logs]\nto = []"))
+    ])
+    try scene.start()
+    try scene.waitFor("app", .ready)
+    let ran = scene.run("logs", "app")
+    #expect(ran.code == 1)
+    #expect(ran.errors.contains("no log of 'app'"), "\(ran.errors)")
+  }
+}
+
+@Suite("A daemon and the health of its apps", .serialized)
+struct DaemonHealthTests {
+  /// An app that is well as long as its file says so; checked by a command in its sandbox.
+  private static func checked(_ check: String, _ script: String) -> String {
+    DaemonScene.shell(
+      script,
+      """
+      [files]
+      read = ["$DIR/well"]
+      [health]
+      \(check)
+      interval = "100ms"
+      timeout = "10s"
+      failures = 2
+      [restart]
+      when = "never"
+      """)
+  }
+
+  @Test("asks by a command in the app's own sandbox, and ends an app that is not well")
+  func command() throws {
+    let scene = try DaemonScene([
+      (
+        "app",
+        Self.checked(
+          "command = [\"/bin/sh\", \"-c\", \"[ -e /tmp/mark ] && grep -q yes $DIR/well\"]",
+          "echo 1 >/tmp/mark; exec sleep 1000")
+      )
+    ])
+    _ = scene.scratch.file("well", "yes\n")
+    try scene.start()
+    try #require(
+      Moment.within(60) { (try? scene.app("app").isHealthy) == true },
+      "\(scene.said) \(scene.run("status", "app").output)")
+    #expect(try scene.app("app").end == nil)
+    /* In place: the app's view is of this very file. */
+    #expect(Run.shell("echo no >\"$1/well\"", [scene.path]).code == 0)
+    try scene.waitFor("app", .failed, seconds: 60)
+    #expect(try scene.app("app").end?.cause == "health")
+    #expect(scene.said.contains("a check of its health failed"))
+  }
+
+  @Test("asks by TCP in the app's own network, where nobody else can") func tcp() throws {
+    let scene = try DaemonScene()
+    _ = scene.scratch.file("well", "yes\n")
+    _ = scene.scratch.file(
+      "server.py",
+      """
+      import socket, time
+      s = socket.create_server(("127.0.0.1", 8099))
+      for _ in range(3): s.accept()[0].close()
+      s.close()
+      time.sleep(1000)
+      """)
+    scene.write(
+      "app",
+      """
+      extends = ["default"]
+      [command]
+      run = ["python3", "-B", "$DIR/server.py"]
+      [files]
+      read = ["$DIR/server.py"]
+      [network]
+      mode = "loopback"
+      [health]
+      tcp = "127.0.0.1:8099"
+      interval = "300ms"
+      timeout = "5s"
+      failures = 3
+      [restart]
+      when = "never"
+      """)
+    try scene.start()
+    try #require(
+      Moment.within(60) { (try? scene.app("app").isHealthy) == true },
+      "\(scene.said) \(scene.run("status", "app").output)")
+    try scene.waitFor("app", .failed, seconds: 60)
+    #expect(try scene.app("app").end?.cause == "health")
+  }
+}
