@@ -86,12 +86,14 @@ final class DaemonApp {
 enum DaemonDoor: UInt64 {
   case reports = 1
   case process
-  case knock, notices, brokerReports, brokerProcess
+  case knock, notices, brokerReports, brokerProcess, drivers
   case session
   case listener, notify
 
   /// In the order of `BrokerKeeper.doors`.
-  static let broker: [DaemonDoor] = [.knock, .notices, .brokerReports, .brokerProcess]
+  static let broker: [DaemonDoor] = [
+    .knock, .notices, .brokerReports, .brokerProcess, .drivers,
+  ]
 }
 
 /// One launch of an app, while anything of it is left.

@@ -137,6 +137,10 @@ struct DriverKeeperTests {
     #expect(keeper.takeEvents().isEmpty)
   }
 
+  @Test("a daemon watches all that a keeper watches") func daemon() {
+    #expect(DaemonDoor.broker.count == BrokerKeeper.doorCount)
+  }
+
   @Test("messages about drivers come through whole") func messages() {
     let notices: [BrokerNotice] = [
       .wantsDriver(index: 31), .driverFailed(index: 2, reason: BrokerSession.silence),
