@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -184,11 +185,19 @@ static int write_map(int pid, const char *file, uint32_t inside, uint32_t outsid
 	return done == length ? 0 : -1;
 }
 
+struct holder {
+	int end;
+	int parent;
+};
+
+/* It has our descriptors, the pipe's other end among them: that we were killed it learns by a signal only. */
 static int wait_on_pipe(void *argument)
 {
+	const struct holder *holder = argument;
 	char byte;
 
-	(void)syscall(SYS_read, *(int *)argument, &byte, 1);
+	if (syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && syscall(SYS_getppid) == holder->parent)
+		(void)syscall(SYS_read, holder->end, &byte, 1);
 	for (;;)
 		_exit(0);
 }
@@ -197,13 +206,16 @@ int kernel_user_namespace(uint32_t inside_uid, uint32_t outside_uid, uint32_t in
 {
 	char stack[8192] __attribute__((aligned(16)));
 	char path[64];
+	struct holder holder;
 	int ends[2], pid, saved, fd = -1;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -1;
+	holder.end = ends[0];
+	holder.parent = getpid();
 	/* Shares our memory and descriptors, and only reads from the pipe: it is the namespace's holder. */
 	pid = clone(wait_on_pipe, stack + sizeof(stack), CLONE_VM | CLONE_FILES | CLONE_NEWUSER | SIGCHLD,
-		    &ends[0]);
+		    &holder);
 	if (pid > 0 && write_map(pid, "uid_map", inside_uid, outside_uid) == 0 &&
 	    write_map(pid, "gid_map", inside_gid, outside_gid) == 0) {
 		snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);

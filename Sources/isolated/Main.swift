@@ -10,7 +10,8 @@ struct Main {
     }
     let arguments = RawText.arguments()
     /* What a supervisor starts, never a person: it is in no help. */
-    if arguments == ["broker"] { exit(runBroker()) }
+    let isDriver = arguments.count == 2 && arguments[0] == "driver"
+    if arguments == ["broker"] || isDriver { exit(runBroker()) }
     exit(command(arguments))
   }
 

@@ -91,7 +91,7 @@ final class DaemonApp {
 enum DaemonDoor: UInt64 {
   case reports = 1
   case process
-  case knock, notices, brokerReports, brokerProcess
+  case knock, notices, brokerReports, brokerProcess, drivers
   case session
   case listener, notify
   /// Its standard output and error.
@@ -99,7 +99,9 @@ enum DaemonDoor: UInt64 {
   case check
 
   /// In the order of `BrokerKeeper.doors`.
-  static let broker: [DaemonDoor] = [.knock, .notices, .brokerReports, .brokerProcess]
+  static let broker: [DaemonDoor] = [
+    .knock, .notices, .brokerReports, .brokerProcess, .drivers,
+  ]
 }
 
 /// One launch of an app, while anything of it is left.

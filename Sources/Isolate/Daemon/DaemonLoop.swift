@@ -77,7 +77,7 @@ extension Daemon {
         if event.isReadable { try readReports(app, instance) }
         if event.isHungUp && !event.isReadable { instance.live.reportsEnded = true }
       case .process: try processEnded(app, instance)
-      case .knock, .notices, .brokerReports, .brokerProcess:
+      case .knock, .notices, .brokerReports, .brokerProcess, .drivers:
         try tendBroker(app, instance, door, event)
       case .session: tendSession(app, instance)
       }

@@ -47,7 +47,11 @@ extension Daemon {
       say(
         .notice, app.name,
         "asks for \(ask.opcode.words) of grant \(name); answer with: isolated answer \(app.name)")
-    case .started, .askGone, .revoked: break
+    case .driverDied(let name, let cause):
+      say(.problem, app.name, "its driver \(name) died: \(cause)")
+    case .driverGivenUp(let name, let reason):
+      say(.problem, app.name, "its driver \(name) is not there for a minute: \(reason)")
+    case .started, .askGone, .revoked, .driverStarted: break
     }
   }
 }

@@ -168,7 +168,7 @@ package struct BrokerPolicy {
     let rules = rules.sorted { $0.target.utf8.lexicographicallyPrecedes($1.target.utf8) }
     let etc = SynthesisedFile(path: "/etc/hostname", content: .text("broker\n"))
     var policy = Policy(
-      app: app.app, command: ["isolated", "broker"], searchPath: [], workdir: "/",
+      app: app.app, command: ["isolated"] + command, searchPath: [], workdir: "/",
       environment: environment, identity: identity,
       namespaces: Namespaces(order: order, time: false),
       files: FilePolicy(
@@ -184,6 +184,14 @@ package struct BrokerPolicy {
       notices: [], provenance: [])
     policy.brokerDescriptor = nil
     return policy
+  }
+
+  /// What the program is called with: ps(1) shows it.
+  private var command: [String] {
+    switch role {
+    case .broker: ["broker"]
+    case .driver(let driver): ["driver", driver.rawValue]
+    }
   }
 
   private static let ownRequirements: [Requirement] = [.namespaces, .filter, .landlock]

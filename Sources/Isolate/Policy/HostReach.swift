@@ -47,6 +47,12 @@ struct HostReach {
     return access
   }
 
+  /// What of the host lies at a place of the view.
+  func source(of place: String) -> String? {
+    guard let top = top(place), Self.given(rules[top]) != nil else { return nil }
+    return Self.moved(place, from: rules[top].target, to: rules[top].source)
+  }
+
   /// The rule that decides at a place of the view: of the deepest ones the last.
   private func top(_ place: String) -> Int? {
     var best: Int?
@@ -101,6 +107,9 @@ struct HostReach {
 }
 
 extension FilePolicy {
+  /// The path of the host that an app sees at this place of its view; nil: none of the host's.
+  package func source(of place: String) -> String? { HostReach(self).source(of: place) }
+
   /// Exact: what can be done is constant between the boundaries of both.
   func widenings(beyond other: FilePolicy) -> [Widening] {
     let own = HostReach(self)

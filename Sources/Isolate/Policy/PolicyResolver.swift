@@ -141,12 +141,6 @@ package struct PolicyResolver {
       policy.confineSockets(landlockABI: host.landlockABI, fastOpen: true)
     }
     policy.drivers = drivers
-    /* Fail closed: the broker answers what such a driver would serve with ENOTSUP. */
-    for driver in drivers {
-      policy.notices.append(
-        "drivers.\(driver.name): drivers in processes of their own are not there yet; what it would "
-          + "serve is answered with ENOTSUP.")
-    }
     if isExplaining { policy.provenance = PolicyProvenance.list(policy, profile) }
     return policy
   }

@@ -62,8 +62,18 @@ extension Policy {
     return ports?.contains { !other.contains($0) } ?? true
   }
 
+  /// A driver's name says nothing: it is the same if it is the same program under the same profile.
+  private func isSameDriver(_ grant: Grant, _ other: Policy) -> Bool {
+    guard case .driver(let name) = grant.target else { return true }
+    let own = drivers.first { $0.name == name }
+    let others = other.drivers.first { $0.name == name }
+    return own?.command == others?.command && own?.profile == others?.profile
+  }
+
   private func grantWidenings(beyond other: Policy) -> [Widening] {
-    grants.filter { grant in !other.grants.contains { grant.isWithin($0) } }.map { grant in
+    grants.filter { grant in
+      !other.grants.contains { grant.isWithin($0) } || !isSameDriver(grant, other)
+    }.map { grant in
       Widening(
         key: "grants.\(grant.name)", what: "a grant of its own", position: grant.position)
     }

@@ -3,6 +3,7 @@ extension PolicyResolver {
   static let defaultAskMilliseconds: Int64 = 60_000
   static let defaultDeadlineMilliseconds: Int64 = 30_000
   static let defaultQueue = 16
+  static let mostDrivers = 32
 
   /// The host's paths that grants name, as far as they can be told before anything is merged: what
   /// `HostFacts.paths` is to hold.
@@ -79,6 +80,13 @@ extension PolicyResolver {
         queue: setting.queue?.value ?? Self.defaultQueue, position: setting.name.position)
     }
     drivers.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    if drivers.count > Self.mostDrivers {
+      report(
+        Diagnostic(
+          at: drivers[Self.mostDrivers].position,
+          "`drivers`: \(drivers.count) drivers, and an app can have \(Self.mostDrivers)",
+          cure: "let one driver answer several kinds of calls"))
+    }
     return drivers
   }
 

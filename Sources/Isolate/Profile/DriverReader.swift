@@ -89,7 +89,14 @@ extension ProfileReader {
           (profile.position, profile.length),
           "what confines a built-in driver follows from the grants",
           "remove `profile`")
-      } else if driver.mode == nil {
+      } else if let mode = driver.mode {
+        if BuiltInDriver(rawValue: name.value)?.isMovable == false {
+          fault(
+            (mode.position, mode.length),
+            "the supervisor does this itself: no process of its own could",
+            "remove the table; the broker does not do it either")
+        }
+      } else {
         fault(here, "a built-in driver without `mode`", "add mode = \"user\"")
       }
       return

@@ -79,7 +79,7 @@ enum GrantKeys {
   private static let drivers: [ProfileKey] = [
     driver(
       "mode", .words(DriverMode.allCases.map(\.rawValue)),
-      "Moves a built-in driver (files, network, secrets, devices, clock, apps) out of the broker, "
+      "Moves a built-in driver (files, network, secrets, devices) out of the broker, "
         + "into a confined process of its own.",
       "\"user\""),
     driver(
@@ -87,7 +87,7 @@ enum GrantKeys {
       "[\"/usr/lib/app/scanner\"]"),
     driver(
       "profile", .string,
-      "The profile that confines it, by name or path; every driver of your own needs one.",
+      "The profile that confines it, by name or path, without grants; every driver of your own needs one.",
       "\"strict\""),
     driver(
       "deadline", .time, "How long a call may take, at most 10m; 30s if not given.", "\"5s\""),

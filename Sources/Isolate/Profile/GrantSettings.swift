@@ -102,6 +102,14 @@ package enum DriverMode: String, CaseIterable, Sendable {
 package enum BuiltInDriver: String, CaseIterable, Sendable {
   case files, network, secrets, devices, clock, apps
 
+  /// Whether it can have a process of its own. Starting apps and setting the clock are the supervisor's, as no confined process could.
+  package var isMovable: Bool {
+    switch self {
+    case .files, .network, .secrets, .devices: true
+    case .clock, .apps: false
+    }
+  }
+
   /// Who serves the requests of a grant; nil: a driver of the profile's own.
   package init?(_ kind: GrantKeyWord) {
     switch kind {

@@ -27,7 +27,7 @@ final class AskDesk {
       changes += 1
       let waiting = keeper.pendingAsks
       numbers.removeAll { number in !waiting.contains { $0.number == number.keepers } }
-    case .started, .revoked, .notified: break
+    case .started, .revoked, .notified, .driverStarted, .driverDied, .driverGivenUp: break
     }
   }
 

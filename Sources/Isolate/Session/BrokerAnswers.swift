@@ -118,7 +118,9 @@ extension BrokerSession {
     case .served(let ticket, let status, let state, let exit, let name):
       served(ticket, status, passed, state: state, exit: exit, name: name)
     case .commandEnded(let ticket, let isWell): commandEnded(ticket, isWell)
-    case .driver, .driverEnded: break
+    case .driver(let index): begin(driver: Int(index), passed)
+    case .driverEnded(let index): refuse(driver: Int(index))
+    case .driverLost(let index): end(driver: Int(index))
     }
   }
 

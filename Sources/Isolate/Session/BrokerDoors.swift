@@ -93,31 +93,37 @@ extension BrokerSession {
 
   /// Sends what `outgoing` holds, with a descriptor or (-1) none, which stays the caller's.
   mutating func finish(_ reply: BrokerReply, passing number: Int32 = -1) {
+    let one = InlineArray<1, Int32>(repeating: number)
+    finish(reply, passing: one.span.extracting(first: number < 0 ? 0 : 1))
+  }
+
+  /// The same with any number of them.
+  mutating func finish(_ reply: BrokerReply, passing numbers: Span<Int32>) {
     guard outgoing.finish() else {
       /* A driver gave more than fits: an error, never half of it. */
       var failed = reply
       failed.status = UInt32(Errno.tooLong)
       begin(failed)
       _ = outgoing.finish()
-      return deliver(failed, passing: -1)
+      return deliver(failed, passing: Span())
     }
-    deliver(reply, passing: number)
+    deliver(reply, passing: numbers)
   }
 
-  private mutating func deliver(_ reply: BrokerReply, passing number: Int32) {
+  private mutating func deliver(_ reply: BrokerReply, passing numbers: Span<Int32>) {
     guard let door = doors[Int(reply.door)] else { return broker.sent(reply.ticket) }
-    if !door.queue.isEmpty { return queue(reply, door, number) }
+    if !door.queue.isEmpty { return queue(reply, door, numbers) }
     broker.sending(reply.ticket)
     let sent = noting { note in
       Packets.send(
         outgoing.bytes.span.extracting(first: outgoing.count), to: door.descriptor,
-        passing: number, noting: &note)
+        passing: numbers, noting: &note)
     }
     switch sent {
     case .done: broker.sent(reply.ticket)
-    case .full: queue(reply, door, number)
+    case .full: queue(reply, door, numbers)
     case .failed(let error):
-      if number >= 0, error != Errno.brokenPipe, error != Errno.connectionReset {
+      if numbers.count > 0, error != Errno.brokenPipe, error != Errno.connectionReset {
         return refuse(reply, error)
       }
       /* The peer is gone: its end shows in its own time. */
@@ -142,17 +148,17 @@ extension BrokerSession {
     if reply.handle != 0 { _ = broker.close(reply.handle) }
     begin(refused)
     _ = outgoing.finish()
-    deliver(refused, passing: -1)
+    deliver(refused, passing: Span())
   }
 
-  private mutating func queue(_ reply: BrokerReply, _ door: BrokerDoor, _ number: Int32) {
+  private mutating func queue(_ reply: BrokerReply, _ door: BrokerDoor, _ numbers: Span<Int32>) {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(outgoing.count)
     for place in 0..<outgoing.count { bytes.append(outgoing.bytes[place]) }
     var descriptors: [HeldDescriptor] = []
-    if number >= 0 {
+    for place in 0..<numbers.count {
       do throws(SystemError) {
-        descriptors.append(HeldDescriptor(try Descriptor.duplicate(number)))
+        descriptors.append(HeldDescriptor(try Descriptor.duplicate(numbers[place])))
       } catch {
         return refuse(reply, error.number)
       }
@@ -167,11 +173,10 @@ extension BrokerSession {
     var done = 0
     while done < door.queue.count {
       let next = door.queue[done]
+      let numbers = next.descriptors.map { $0.descriptor.raw }
       broker.sending(next.ticket)
       let sent = noting { note in
-        Packets.send(
-          next.bytes.span, to: door.descriptor,
-          passing: next.descriptors.first?.descriptor.raw ?? -1, noting: &note)
+        Packets.send(next.bytes.span, to: door.descriptor, passing: numbers.span, noting: &note)
       }
       if case .full = sent { break }
       broker.sent(next.ticket)

@@ -7,7 +7,7 @@ package final class BrokerKeeper {
   static let deathLimit = 5
   static let deathWindow: Int64 = 10_000
   /// How many doors `doors` gives.
-  static let doorCount = 4
+  static let doorCount = 5
   /// Sockets of one app that can be cut; one beyond is cut at once.
   static let socketLimit = 256
 
@@ -24,6 +24,7 @@ package final class BrokerKeeper {
   /// The supervisor's end of the way to the app, until it is shut.
   private var door: HeldDescriptor?
   private var launch: BrokerLaunch?
+  private var bookFile: HeldDescriptor?
   private var running: BrokerLaunch.Running?
   /// Kept mapped for `reader`, which looks at what brokers write: hostile words.
   private var book: SharedMemory?
@@ -33,6 +34,7 @@ package final class BrokerKeeper {
   private var reportsEnded = false
   private var deaths: [Int64] = []
   let services: BrokerServices
+  let drivers: DriverKeeper
   private var events: [BrokerEvent] = []
   /// Sockets that the app got, in the order in which it got them: to be shut when their grant is taken back.
   private var sockets: [HeldSocket] = []
@@ -60,6 +62,7 @@ package final class BrokerKeeper {
     bootStart = BrokerTime(microseconds: Poller.bootMicroseconds())
     pins = BrokerPins(policy, credentials: host.credentialsDirectory)
     services = BrokerServices(policy, host)
+    drivers = DriverKeeper(policy, host, pins: pins, bootStart: bootStart)
   }
 
   // MARK: The session's loop
@@ -71,14 +74,14 @@ package final class BrokerKeeper {
     return [
       Door(knock), Door(running?.control.raw ?? -1),
       Door(reportsEnded ? -1 : running?.child.reports.raw ?? -1),
-      Door(running?.child.pidfd.raw ?? -1),
+      Door(running?.child.pidfd.raw ?? -1), Door(drivers.door),
     ]
   }
 
   /// When `handle` wants to be called though no door is ready, in milliseconds on the monotonic clock.
   var nextAt: Int64? {
     if case .resting(let until) = state { return until }
-    return nil
+    return drivers.nextAt
   }
 
   /// - Parameter ready: the doors that `doors` gave, after waiting.
@@ -91,6 +94,20 @@ package final class BrokerKeeper {
     /* Who has closed it, or has ended, hears no answer. */
     if ready[0].isHungUp { shut(.closed) } else if ready[0].isReadable { start(now) }
     if case .resting(let until) = state, now >= until { start(now) }
+    if ready[4].isReadable || drivers.nextAt.map({ $0 <= now }) == true {
+      drivers.turn(now)
+      follow()
+    }
+  }
+
+  /// What the drivers have brought about.
+  private func follow() {
+    events += drivers.takeEvents()
+    for (order, descriptor) in drivers.takeOrders() {
+      send(order, passing: descriptor?.descriptor.raw ?? -1)
+      withExtendedLifetime(descriptor) {}
+    }
+    for (driver, request) in drivers.takeRequests() { serve(request, driver: driver) }
   }
 
   /// The app has ended: so does its broker.
@@ -116,8 +133,9 @@ package final class BrokerKeeper {
       endStatus = nil
       reportsEnded = false
       pins.look()
+      guard let bookFile else { return }
       let running = try launch.start(
-        door.descriptor, settings: settings(), pins: pins,
+        door.descriptor, book: bookFile.descriptor, settings: settings(), pins: pins,
         orders: moreDoors.map { (.door(number: $0.number), $0.door) })
       self.running = running
       state = .running(pid: running.child.pid)
@@ -130,7 +148,10 @@ package final class BrokerKeeper {
   private func prepare() throws(LaunchError) -> BrokerLaunch {
     try attempt { () throws(SystemError) in
       let launch = try BrokerLaunch(policy, host)
-      let mapped = try launch.mapBook()
+      let file = HeldDescriptor(try BrokerLaunch.makeBook())
+      let mapped = try SharedMemory.map(
+        file.descriptor, size: BookLayout.bytes, isWritable: false)
+      bookFile = file
       book = mapped
       reader = BookMemory(mapped).map(BookReader.init)
       return launch
@@ -143,9 +164,7 @@ package final class BrokerKeeper {
         grants: policy.grants, drivers: policy.drivers, start: bootStart,
         doors: [0] + moreDoors.map { Int($0.number) }, revoked: revoked, answers: answers),
       order: policy.namespaces.order, credentials: host.credentialsDirectory,
-      appIsBonded: policy.network.mode == .host
-        || host.landlockABI >= 4 && policy.network.connectPorts == [],
-      pins: pins.pins)
+      appIsBonded: policy.bondsSockets(host), pins: pins.pins)
     return try attempt { () throws(SystemError) in
       try SharedMemory.makeSealed("isolated-settings", start.encoded())
     }
@@ -153,6 +172,7 @@ package final class BrokerKeeper {
 
   private func shut(_ state: BrokerState) {
     self.state = state
+    drivers.endAll()
     if let door { Packets.shut(door.descriptor) }
     door = nil
     pendingAsks = []
@@ -219,7 +239,15 @@ package final class BrokerKeeper {
         ServiceRequest(
           ticket: ticket, grant: Int(grant), opcode: opcode, signal: signal,
           name: RawText.decode(name.array), arguments: passed))
-    case .ringIsHalfFull, .wantsDriver: break
+    case .wantsDriver(let index):
+      guard drivers.want(Int(index), Poller.now()) else {
+        return distrust("it asked for a driver that there is not")
+      }
+      follow()
+    case .driverFailed(let index, let reason):
+      drivers.failed(Int(index), reason)
+      follow()
+    case .ringIsHalfFull: break
     }
   }
 
@@ -293,11 +321,13 @@ package final class BrokerKeeper {
     }
     let status = endStatus ?? ExitStatus(waitStatus: initStatus)
     if status == .exited(code: BrokerNumbers.End.doorClosed.rawValue) { return shut(.closed) }
-    events.append(.died(cause(status)))
+    events.append(.died(status.cause))
     died(now)
   }
 
   private func died(_ now: Int64) {
+    /* They end with it: the next one begins with none. */
+    drivers.endAll()
     /* Who asked is told that the broker died; the next one asks anew. */
     for ask in pendingAsks { forget(ask: ask.number) }
     deaths = deaths.filter { now - $0 < Self.deathWindow } + [now]
@@ -310,15 +340,6 @@ package final class BrokerKeeper {
     if pause == 0 { start(now) }
   }
 
-  private func cause(_ status: ExitStatus) -> String {
-    switch status {
-    case .exited(let code): "exit code \(code)"
-    case .signaled(let signal, _):
-      signal == SignalNumber.illegal || signal == SignalNumber.trap
-        ? "a trap (\(EndText.name(signal)))" : "killed by \(EndText.name(signal))"
-    }
-  }
-
   // MARK: Operators
 
   /// Takes a grant back: sockets are shut now, further requests are refused. Nil: no such grant.
@@ -329,6 +350,7 @@ package final class BrokerKeeper {
     let gone = sockets.filter { $0.grant == grant }.map(\.handle)
     cut { $0.grant == grant }
     send(.revoke(grant: grant))
+    drivers.revoke(grant)
     events.append(.revoked(grant: index))
     let left = handles(at: Poller.now()).filter {
       $0.grant == index && !gone.contains($0.handle) && $0.state != .cut

@@ -1,10 +1,8 @@
-/// Starts brokers of one app: what stays the same from one to the next.
+/// Starts brokers of one app, or processes of one built-in driver: what stays the same from one to the next.
 final class BrokerLaunch {
   private let program: OwnProgram
   private let policy: Policy
   private let host: HostFacts
-  /// Memory that outlives brokers.
-  private let book: Descriptor
 
   /// A broker's process, and the way to it.
   final class Running {
@@ -26,28 +24,30 @@ final class BrokerLaunch {
     }
   }
 
-  /// Opens what every broker needs. Once, at the first knock.
-  init(_ policy: Policy, _ host: HostFacts) throws(SystemError) {
+  /// Opens what every one of them needs. Once, at the first knock.
+  init(
+    _ policy: Policy, _ host: HostFacts, role: BrokerPolicy.Role = .broker
+  ) throws(SystemError) {
     program = try OwnProgram.open()
-    self.policy = BrokerView.policy(for: policy, loader: program.loader, host: host)
+    self.policy = BrokerView.policy(for: policy, role: role, loader: program.loader, host: host)
     self.host = host
-    book = try SharedMemory.makeFile("isolated-book", size: BookLayout.bytes)
   }
 
-  /// Maps the book, to look at it.
-  func mapBook() throws(SystemError) -> SharedMemory {
-    try SharedMemory.map(book, size: BookLayout.bytes, isWritable: false)
+  /// An empty book.
+  static func makeBook() throws(SystemError) -> Descriptor {
+    try SharedMemory.makeFile("isolated-book", size: BookLayout.bytes)
   }
 
   /// Starts one.
   ///
   /// - Parameters:
-  ///   - door: the supervisor's end of the way to the app; the broker gets a duplicate.
+  ///   - door: the way to who asks: the supervisor's end of the way to the app. It gets a duplicate.
+  ///   - book: memory that outlives it.
   ///   - settings: what it is to do.
   ///   - orders: its first, each with a descriptor.
   func start(
-    _ door: borrowing Descriptor, settings: borrowing Descriptor, pins: BrokerPins,
-    orders: [(BrokerOrder, HeldDescriptor)]
+    _ door: borrowing Descriptor, book: borrowing Descriptor, settings: borrowing Descriptor,
+    pins: BrokerPins, orders: [(BrokerOrder, HeldDescriptor)] = []
   ) throws(LaunchError) -> Running {
     let floor = BrokerNumbers.floor
     let ends = try attempt { () throws(SystemError) in try Packets.pair() }

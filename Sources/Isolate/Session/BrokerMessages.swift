@@ -24,6 +24,8 @@ enum BrokerNotice: Hashable, Sendable {
   case ringIsHalfFull(sequence: UInt64)
   /// A driver with a process of its own is needed.
   case wantsDriver(index: UInt16)
+  /// It broke the protocol (the violation's number), or is silent (`BrokerSession.silence`), and is to be ended.
+  case driverFailed(index: UInt16, reason: UInt8)
   /// A program of the host is to be started, signalled or looked at for a request; `ticket` is its serial number. With app.start a
   /// sealed file comes that holds the arguments, a NUL behind each.
   case wantsService(ticket: UInt64, grant: UInt16, opcode: UInt16, signal: UInt32, name: BrokerText)
@@ -37,7 +39,9 @@ enum BrokerOrder: Hashable, Sendable {
   case revoke(grant: UInt16)
   /// The socket to a driver comes with this.
   case driver(index: UInt16)
-  /// It has ended, or cannot be had.
+  /// Its process has ended, whoever may have a copy of its socket.
+  case driverLost(index: UInt16)
+  /// It cannot be had now.
   case driverEnded(index: UInt16)
   /// What came of `wantsService`: an errno or 0, and what the request returns. For a secret the end of a pipe comes with it.
   case served(ticket: UInt64, status: UInt32, state: UInt16, exit: Int32, name: BrokerText)
@@ -117,6 +121,8 @@ struct BrokerMessage: ~Copyable {
       self.init(kind: 7, handle: UInt32(violation), opcode: opcode)
     case .ringIsHalfFull(let sequence): self.init(kind: 8, number: sequence)
     case .wantsDriver(let index): self.init(kind: 9, grant: index)
+    case .driverFailed(let index, let reason):
+      self.init(kind: 13, grant: index, handle: UInt32(reason))
     case .wantsService(let ticket, let grant, let opcode, let signal, let name):
       self.init(kind: 12, grant: grant, handle: signal, number: ticket, opcode: opcode, text: name)
     }
@@ -130,6 +136,7 @@ struct BrokerMessage: ~Copyable {
     case .revoke(let grant): self.init(kind: 34, grant: grant)
     case .driver(let index): self.init(kind: 35, grant: index)
     case .driverEnded(let index): self.init(kind: 36, grant: index)
+    case .driverLost(let index): self.init(kind: 45, grant: index)
     case .served(let ticket, let status, let state, let exit, let name):
       self.init(
         kind: 38, handle: status, number: ticket, time: Int64(exit), opcode: state, text: name)
@@ -162,6 +169,7 @@ struct BrokerMessage: ~Copyable {
     case 9: return .wantsDriver(index: grant)
     case 10: return .openedDoor(number: grant)
     case 11: return .closedDoor(number: grant)
+    case 13: return .driverFailed(index: grant, reason: UInt8(truncatingIfNeeded: handle))
     case 12:
       return text.map {
         .wantsService(ticket: number, grant: grant, opcode: opcode, signal: handle, name: $0)
@@ -184,6 +192,7 @@ struct BrokerMessage: ~Copyable {
     case 35: return .driver(index: grant)
     case 36: return .driverEnded(index: grant)
     case 37: return .door(number: grant)
+    case 45: return .driverLost(index: grant)
     case 38:
       let exit = Int32(truncatingIfNeeded: Int64(bitPattern: get(8, at: 16)))
       return text.map {

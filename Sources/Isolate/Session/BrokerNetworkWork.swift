@@ -55,9 +55,10 @@ final class NetworkWork {
 extension BrokerSession {
   /// Somebody is to do it; `kept` has the message.
   mutating func work(_ ticket: Ticket, _ driver: Int?) {
-    guard driver == nil, let request = kept(ticket) else {
-      return complete(ticket, .failed(Errno.notSupported, .unavailable))
+    guard let request = kept(ticket) else {
+      return complete(ticket, .failed(Errno.inputOutput))
     }
+    if let driver { return call(driver, request) }
     let bytes = request.bytes
     switch request.message.request {
     case .netConnect(let connect):

@@ -6,9 +6,15 @@ final class KeptRequest {
   /// What is being done for it.
   var work: NetworkWork?
   var service: ServiceWork?
+  /// What came with it, until a driver has it.
+  var descriptors: [HeldDescriptor]
 
-  init(_ ticket: Ticket, _ message: RequestMessage, _ bytes: Span<UInt8>) {
+  init(
+    _ ticket: Ticket, _ message: RequestMessage, _ bytes: Span<UInt8>,
+    _ descriptors: [HeldDescriptor]
+  ) {
     self.ticket = ticket
+    self.descriptors = descriptors
     self.message = message
     var copy: [UInt8] = []
     copy.reserveCapacity(bytes.count)
@@ -20,7 +26,7 @@ final class KeptRequest {
 extension BrokerSession {
   /// Takes one message of a door.
   mutating func receive(_ number: Int, _ door: BrokerDoor) {
-    let arrival: PacketArrival?
+    var arrival: PacketArrival?
     inbox.begin(door: number)
     do throws(SystemError) {
       arrival = try book.withMutableBytes(BrokerInbox.range) { room throws(SystemError) in
@@ -29,8 +35,12 @@ extension BrokerSession {
     } catch {
       return closeDoor(number, for: nil)
     }
-    guard let arrival else { return }
+    guard var arrival else { return }
     if arrival.size == 0 { return closeDoor(number, for: door.isHungUp ? nil : .short) }
+    var passed: [HeldDescriptor] = []
+    for place in 0..<arrival.descriptors.count {
+      if let one = HeldDescriptor(arrival.descriptors.take(place)) { passed.append(one) }
+    }
     let range = BrokerInbox.range.prefix(arrival.size)
     let book = self.book
     book.withBytes(range) { bytes in
@@ -38,7 +48,7 @@ extension BrokerSession {
         let message = try RequestMessage.decode(
           bytes, descriptors: arrival.descriptors.count, isTruncated: arrival.isTruncated,
           lostDescriptors: arrival.lostDescriptors)
-        decide(message, bytes, number)
+        decide(message, bytes, passed, number)
       } catch {
         closeDoor(number, for: error, opcode: bytes.count >= 2 ? opcode(bytes) : 0)
       }
@@ -47,19 +57,21 @@ extension BrokerSession {
 
   private func opcode(_ bytes: Span<UInt8>) -> UInt16 { UInt16(bytes[0]) | UInt16(bytes[1]) << 8 }
 
-  private mutating func decide(_ message: RequestMessage, _ bytes: Span<UInt8>, _ number: Int) {
+  private mutating func decide(
+    _ message: RequestMessage, _ bytes: Span<UInt8>, _ passed: [HeldDescriptor], _ number: Int
+  ) {
     let decision = broker.receive(message, in: bytes, door: number, at: now)
     /* It is in the journal now. */
     inbox.end()
     switch decision {
     case .perform(let ticket): perform(ticket, message.request, bytes)
     case .begin(let ticket, let driver):
-      keep(ticket, message, bytes)
+      keep(ticket, message, bytes, passed)
       work(ticket, driver)
     case .ask(let ticket):
-      keep(ticket, message, bytes)
+      keep(ticket, message, bytes, passed)
       if let grant = message.request.grant { ask(ticket, grant) }
-    case .wait(let ticket): keep(ticket, message, bytes)
+    case .wait(let ticket): keep(ticket, message, bytes, passed)
     case .openDoor(let ticket, let new): openDoor(ticket, new)
     case .answer(let reply): answer(reply, message.request, bytes)
     case .cutOff(let violation):
@@ -70,8 +82,10 @@ extension BrokerSession {
     }
   }
 
-  private mutating func keep(_ ticket: Ticket, _ message: RequestMessage, _ bytes: Span<UInt8>) {
-    kept[Int(ticket.slot)] = KeptRequest(ticket, message, bytes)
+  private mutating func keep(
+    _ ticket: Ticket, _ message: RequestMessage, _ bytes: Span<UInt8>, _ passed: [HeldDescriptor]
+  ) {
+    kept[Int(ticket.slot)] = KeptRequest(ticket, message, bytes, passed)
   }
 
   func kept(_ ticket: Ticket) -> KeptRequest? {
@@ -97,8 +111,6 @@ extension BrokerSession {
     }
   }
 
-  mutating func abandon(_ ticket: Ticket) { forget(ticket) }
-
   /// Ends a request that brings nothing but its status.
   mutating func complete(_ ticket: Ticket, _ completion: Completion) {
     forget(ticket)
@@ -115,9 +127,11 @@ extension BrokerSession {
       return complete(ticket, .failed(error.number))
     }
     let facts = HandleFacts(device: status.device, inode: status.inode, isSocket: isSocket)
-    guard let reply = broker.complete(ticket, Completion(handle: facts), at: now) else { return }
-    guard reply.status == 0, reply.handle != 0 else { return send(reply) }
-    if isSocket, let grant = reply.grant {
+    /* A driver's process has no ledger: who asks it keeps that. */
+    let completion = start.isDriver ? Completion() : Completion(handle: facts)
+    guard let reply = broker.complete(ticket, completion, at: now) else { return }
+    guard reply.status == 0, reply.handle != 0 || start.isDriver else { return send(reply) }
+    if isSocket, !start.isDriver, let grant = reply.grant {
       tell(.gaveSocket(handle: reply.handle, grant: grant), passing: descriptor.raw)
     }
     begin(reply)

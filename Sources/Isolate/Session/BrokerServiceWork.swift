@@ -181,6 +181,27 @@ extension BrokerKeeper {
     }
   }
 
+  /// The same for a driver with a process of its own: it needs nothing but the commands of secrets.
+  func serve(_ request: ServiceRequest, driver: Int) {
+    var answer = BrokerOrder.served(
+      ticket: request.ticket, status: 0, state: 0, exit: 0, name: BrokerText())
+    var output: HeldDescriptor?
+    do throws(SystemError) {
+      let now = BrokerTime(microseconds: Poller.bootMicroseconds())
+      guard request.opcode == .secretRead, holds(request.grant, at: now) else {
+        throw SystemError(call: "driver", number: Errno.access)
+      }
+      output = try services.output(
+        grant: request.grant, ticket: request.ticket, driver: driver)
+    } catch {
+      answer = .served(
+        ticket: request.ticket, status: UInt32(error.number), state: 0, exit: 0,
+        name: BrokerText())
+    }
+    drivers.send(answer, to: driver, passing: output)
+    childEnded()
+  }
+
   /// An app that asks again and again fills nobody's screen.
   private func complainOnce(_ text: String) {
     if services.isNew(text) { Output.complain(text) }
@@ -206,8 +227,9 @@ extension BrokerKeeper {
 
   /// A child of this process has ended.
   func childEnded() {
-    for (ticket, isWell) in services.endedCommands() {
-      send(.commandEnded(ticket: ticket, isWell: isWell))
+    for (ticket, driver, isWell) in services.endedCommands() {
+      let order = BrokerOrder.commandEnded(ticket: ticket, isWell: isWell)
+      if let driver { drivers.send(order, to: driver) } else { send(order) }
     }
   }
 }

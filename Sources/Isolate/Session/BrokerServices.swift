@@ -19,8 +19,8 @@ final class BrokerServices {
   private let policy: Policy
   private let host: HostFacts
   private(set) var instances: [Instance] = []
-  /// By the ticket of the request.
-  private var commands: [(ticket: UInt64, process: HeldDescriptor)] = []
+  /// By the ticket of the request, of the broker's or of a driver's.
+  private var commands: [(ticket: UInt64, driver: Int?, process: HeldDescriptor)] = []
   private var started = 0
   /// What a person was told already.
   private var told: Set<String> = []
@@ -136,9 +136,12 @@ final class BrokerServices {
 
   /// Starts the command of a secret's grant. `endedCommands` tells of its end.
   ///
+  /// - Parameter driver: which driver asks; nil: the broker.
   /// - Returns: the end of the pipe to read its output from; it does not block.
   /// - Throws: an errno: EACCES when the grant has no command, EAGAIN when too many run, and those of execve(2).
-  func output(grant index: Int, ticket: UInt64) throws(SystemError) -> HeldDescriptor {
+  func output(
+    grant index: Int, ticket: UInt64, driver: Int? = nil
+  ) throws(SystemError) -> HeldDescriptor {
     guard case .secret(.command(let words))? = grant(index)?.target else {
       throw refusal(Errno.access)
     }
@@ -149,18 +152,18 @@ final class BrokerServices {
     let pidfd = try HostProgram.start(
       file: nil, arguments: words.map { Array($0.utf8) }, environment: environment,
       standard: (null.raw, pipe.writeEnd.raw, 2), deathSignal: SignalNumber.kill)
-    commands.append((ticket, HeldDescriptor(pidfd)))
+    commands.append((ticket, driver, HeldDescriptor(pidfd)))
     return HeldDescriptor(pipe.keepReadEnd())
   }
 
   // MARK: Ends
 
   /// The commands that have ended since the last call, each with whether it said that all is well.
-  func endedCommands() -> [(ticket: UInt64, isWell: Bool)] {
-    var ended: [(ticket: UInt64, isWell: Bool)] = []
+  func endedCommands() -> [(ticket: UInt64, driver: Int?, isWell: Bool)] {
+    var ended: [(ticket: UInt64, driver: Int?, isWell: Bool)] = []
     commands.removeAll { command in
       guard let status = Self.status(of: command.process) else { return false }
-      ended.append((command.ticket, status == .exited(code: 0)))
+      ended.append((command.ticket, command.driver, status == .exited(code: 0)))
       return true
     }
     return ended

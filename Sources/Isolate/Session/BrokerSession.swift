@@ -1,9 +1,12 @@
-/// Carries out `isolated broker`: serves one app until its door closes. Started by a supervisor only.
+/// Carries out `isolated broker`: serves one app until its door closes; and `isolated driver`, the same for a broker that leaves one
+/// kind of grants to it. Started by a supervisor only.
 ///
 /// - Returns: `BrokerNumbers.End`.
 package func runBroker() -> Int32 {
   for number in BrokerNumbers.door...BrokerNumbers.settings where !Output.isOpen(number) {
-    Output.complain("'isolated broker' is started by isolated itself, for an app with grants")
+    Output.complain(
+      "'isolated broker' and 'isolated driver' are started by isolated itself, for apps with grants"
+    )
     return BrokerNumbers.End.badStart.rawValue
   }
   do throws(SystemError) {
@@ -35,6 +38,8 @@ struct BrokerSession: ~Copyable {
   /// By grant.
   let places: [GrantPlace]
   var outgoing = WireBuffer()
+  /// By driver.
+  let links: [DriverLink]
   /// Requests that were not done at once, by slot.
   var kept: [KeptRequest?]
   /// The request whose question an operator sees, by grant.
@@ -56,6 +61,7 @@ struct BrokerSession: ~Copyable {
     case door = 1
     case work = 2
     case relay = 3
+    case driver = 4
 
     func with(_ number: Int) -> UInt64 { rawValue << 32 | UInt64(number) }
     init?(_ token: UInt64) { self.init(rawValue: token >> 32) }
@@ -94,6 +100,7 @@ struct BrokerSession: ~Copyable {
     kept = Array(repeating: nil, count: BookLayout.requests)
     relays = Array(repeating: nil, count: WireLimits.outstanding)
     places = GrantPlace.open(start)
+    links = start.settings.drivers.map { DriverLink($0) }
   }
 
   mutating func run() throws(SystemError) -> BrokerNumbers.End {
@@ -108,6 +115,7 @@ struct BrokerSession: ~Copyable {
       let now = self.now
       if let moment = broker.nextMoment, moment <= now { broker.advance(to: now) }
       lookAfterWork()
+      lookAfterDrivers()
       follow()
       serve()
     }
@@ -118,7 +126,9 @@ struct BrokerSession: ~Copyable {
 
   private func timeout() -> Int64? {
     let look = nextLook.map { max(0, $0 - Poller.now()) }
-    guard let moment = broker.nextMoment else { return look }
+    guard let moment = [broker.nextMoment, nextSilence].compactMap({ $0 }).min() else {
+      return look
+    }
     /* Rounded up: woken too early we would only wait again. */
     let wait = max(0, (moment.microseconds - now.microseconds + 999) / 1000)
     return look.map { min($0, wait) } ?? wait
@@ -135,6 +145,7 @@ struct BrokerSession: ~Copyable {
       door.isHungUp = event.isHungUp
     case .work: workIsReady(number)
     case .relay: moveRelay(number)
+    case .driver: driverIsReady(number, event)
     case nil: break
     }
   }
@@ -163,7 +174,7 @@ struct BrokerSession: ~Copyable {
     while let action = broker.nextAction() {
       switch action {
       case .perform(let ticket, let driver, let atOnce): resume(ticket, driver, atOnce: atOnce)
-      case .abandon(let ticket, _): abandon(ticket)
+      case .abandon(let ticket, let driver): abandon(ticket, driver)
       case .reply(let reply):
         forget(reply.ticket)
         send(reply)
@@ -176,8 +187,10 @@ struct BrokerSession: ~Copyable {
     }
   }
 
-  func tell(_ notice: BrokerNotice, passing number: Int32 = -1) {
+  /// - Returns: whether the supervisor will hear it.
+  @discardableResult
+  func tell(_ notice: BrokerNotice, passing number: Int32 = -1) -> Bool {
     let message = BrokerMessage(notice)
-    _ = Packets.send(message.bytes.span, to: control, passing: number)
+    return Packets.send(message.bytes.span, to: control, passing: number) == .done
   }
 }

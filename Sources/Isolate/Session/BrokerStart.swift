@@ -10,6 +10,8 @@ struct BrokerStart {
   var appIsBonded: Bool
   /// What lay at the grants' paths when the app started, by grant: only that is served.
   var pins: [UInt16: BrokerPin]
+  /// It is a built-in driver in a process of its own, and who asks is the broker.
+  var isDriver = false
 }
 
 /// What a grant's path named when the app started.
@@ -33,6 +35,7 @@ extension BrokerStart {
     }
     writer.put(credentials)
     writer.put(appIsBonded ? 1 : 0)
+    writer.put(isDriver ? 1 : 0)
     writer.put(settings.grants) { $0.put($1) }
     writer.put(settings.drivers) { $0.put($1) }
     writer.put(settings.doors) { $0.put(UInt64($1)) }
@@ -62,6 +65,7 @@ extension BrokerStart {
     }
     credentials = reader.optionalText()
     appIsBonded = reader.number() != 0
+    isDriver = reader.number() != 0
     let grants = reader.list { $0.grant() }
     let drivers = reader.list { $0.driver() }
     let doors = reader.list { Int(clamping: $0.number()) }

@@ -90,6 +90,12 @@ package struct Revocation: Hashable, Sendable {
 
 /// Something that happened to a broker, in order; for the session's reporter and for operators.
 package enum BrokerEvent: Hashable, Sendable {
+  /// A driver with a process of its own, by its name in the profile.
+  case driverStarted(name: String, pid: Int32)
+  /// With its cause in words.
+  case driverDied(name: String, cause: String)
+  /// It cannot be had for a while; with the reason, for people.
+  case driverGivenUp(name: String, reason: String)
   case started(pid: Int32)
   /// With its cause in words: "killed by SIGKILL", "a trap (SIGILL)".
   case died(String)

@@ -2,11 +2,12 @@
 enum BrokerView {
   /// Looks at the kernel's version: only once an app has knocked.
   static func policy(
-    for app: Policy, loader: OwnProgram.Loader?, host: HostFacts? = nil
+    for app: Policy, role: BrokerPolicy.Role = .broker, loader: OwnProgram.Loader?,
+    host: HostFacts? = nil
   ) -> Policy {
     let isNew = HostProbe.isAtLeast(6, 3)
     return BrokerPolicy.make(
-      for: app,
+      for: app, role: role,
       loader: loader.map { BrokerPolicy.Loader(path: $0.path, libraries: $0.libraries) },
       credentials: host?.credentialsDirectory, deniesWriteExecute: isNew,
       mapsMemoryFiles: isNew)

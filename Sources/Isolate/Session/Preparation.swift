@@ -26,7 +26,8 @@ extension Preparation {
   /// - Throws: every error of the profiles and the command line at once.
   package static func make(
     _ request: RunRequest, canMakeUserNamespaces: Bool = true, usesUnifiedCgroup: Bool = true,
-    cgroups: HostCgroups? = nil, explaining: Bool = false, started: EarlierStart? = nil
+    cgroups: HostCgroups? = nil, explaining: Bool = false, started: EarlierStart? = nil,
+    checksDrivers: Bool = true
   ) throws(PreparationError) -> Preparation {
     var host: HostFacts
     do throws(SystemError) {
@@ -62,6 +63,10 @@ extension Preparation {
     switch result {
     case .success(let policy):
       if !complaints.isEmpty { throw PreparationError(messages: complaints) }
+      let faults = checksDrivers ? DriverCheck.problems(of: policy, host: host) : []
+      if !faults.isEmpty {
+        throw PreparationError(messages: faults.map { render($0, loaded) })
+      }
       return Preparation(
         policy: policy, host: host, notices: policy.notices,
         warnings: policy.warnings.map { render($0, loaded) }, files: loaded.profiles.map(\.file))

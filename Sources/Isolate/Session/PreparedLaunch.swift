@@ -29,6 +29,8 @@ enum LaunchError: Error {
   case directory(Int32)
   case system(SystemError)
   case tooLarge(bytes: Int)
+  /// A driver may not run, and why.
+  case driver(String)
 }
 
 /// Runs something of the System or Launch room inside a function that throws `LaunchError`.

@@ -90,7 +90,9 @@ private func resolve(
       profiles.append(placeholder.read().profile)
     }
     switch PolicyResolver.resolve(profiles, host: host) {
-    case .success(let policy): service = CheckedService(name: policy.app, policy)
+    case .success(let policy):
+      service = CheckedService(name: policy.app, policy)
+      diagnostics += DriverCheck.problems(of: policy, host: host)
     case .failure(let errors): diagnostics += errors.diagnostics
     }
   }

@@ -193,6 +193,7 @@ func words(_ error: LaunchError, _ policy: Policy?) -> [String] {
       return ["cannot launch: \(error)\n  help: raise the limit of open files (ulimit -n)"]
     }
     return ["cannot launch: \(error)"]
+  case .driver(let reason): return [reason]
   case .tooLarge(let bytes):
     return ["cannot launch: the arguments, environment and rules take \(bytes) bytes, too much"]
   }

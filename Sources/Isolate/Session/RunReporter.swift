@@ -28,21 +28,31 @@ struct RunReporter: Sendable {
       Output.complain("\(app) has no broker any more: \(reason)")
       tell("broker-given-up", "reason", reason)
     case .asked, .askGone, .revoked, .notified: break
+    case .driverStarted(let name, let pid):
+      tell("driver-started", "pid", pid, driver: name)
+    case .driverDied(let name, let cause):
+      if !isQuiet { Output.complain("driver \(name) of \(app) died: \(cause)") }
+      tell("driver-died", "cause", cause, driver: name)
+    case .driverGivenUp(let name, let reason):
+      Output.complain("driver \(name) of \(app) is not there for a minute: \(reason)")
+      tell("driver-given-up", "reason", reason, driver: name)
     }
   }
 
-  private func tell(_ event: String, _ key: String, _ text: String) {
+  private func tell(_ event: String, _ key: String, _ text: String, driver: String? = nil) {
     emit { json in
       json.field("event", event)
       json.field("app", app)
+      if let driver { json.field("driver", driver) }
       json.field(key, text)
     }
   }
 
-  private func tell(_ event: String, _ key: String, _ number: Int32) {
+  private func tell(_ event: String, _ key: String, _ number: Int32, driver: String? = nil) {
     emit { json in
       json.field("event", event)
       json.field("app", app)
+      if let driver { json.field("driver", driver) }
       json.field(key, Int64(number))
     }
   }

@@ -126,6 +126,9 @@ package struct FileStatus: Hashable, Sendable {
   package var isRegular: Bool { mode & 0o170000 == 0o100000 }
   package var isCharacterDevice: Bool { mode & 0o170000 == 0o020000 }
   package var isBlockDevice: Bool { mode & 0o170000 == 0o060000 }
+  package var isSocket: Bool { mode & 0o170000 == 0o140000 }
+  /// With a name or without.
+  package var isPipe: Bool { mode & 0o170000 == 0o010000 }
   package var isExecutable: Bool { mode & 0o111 != 0 }
 
   /// The corresponding C functions are `stat` and `lstat`. Nil: there is no such file.

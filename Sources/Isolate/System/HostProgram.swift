@@ -15,6 +15,19 @@ package enum HostProgram {
     file: Int32?, arguments: [[UInt8]], environment: [String], standard: (Int32, Int32, Int32),
     deathSignal: Int32
   ) throws(SystemError) -> Descriptor {
+    var pid: Int32 = 0
+    return try start(
+      file: file, arguments: arguments, environment: environment, standard: standard,
+      deathSignal: deathSignal, pid: &pid)
+  }
+
+  /// The same.
+  ///
+  /// - Parameter pid: becomes its number, for people.
+  package static func start(
+    file: Int32?, arguments: [[UInt8]], environment: [String], standard: (Int32, Int32, Int32),
+    deathSignal: Int32, pid: inout Int32
+  ) throws(SystemError) -> Descriptor {
     let words = CStringVector(arguments)
     let variables = CStringVector(environment.map { Array($0.utf8) })
     var what = unsafe spawn_program()
@@ -22,7 +35,7 @@ package enum HostProgram {
     unsafe what.standard = standard
     unsafe what.death_signal = deathSignal
     var pidfd: Int32 = -1
-    try call("execve", RawText.decode(arguments.first ?? [])) {
+    pid = try call("execve", RawText.decode(arguments.first ?? [])) {
       unsafe words.withPointers { argv in
         unsafe variables.withPointers { envp in
           unsafe what.path = UnsafePointer(argv[0])

@@ -122,13 +122,10 @@ package enum Packets {
   ///
   /// - Parameter note: of `noteBytes`, aligned to 8; the number is the 32-bit word at `noteSentAt`.
   package static func send(
-    _ bytes: Span<UInt8>, to socket: borrowing Descriptor, passing number: Int32,
+    _ bytes: Span<UInt8>, to socket: borrowing Descriptor, passing numbers: Span<Int32>,
     noting note: inout MutableSpan<UInt8>
   ) -> Sent {
     guard note.count >= noteBytes else { return .failed(EINVAL) }
-    var one = InlineArray<1, Int32>(repeating: number)
-    one[0] = number
-    let numbers = one.span.extracting(first: number < 0 ? 0 : 1)
     return unsafe note.withUnsafeMutableBytes { note in
       unsafe send(bytes, to: socket.raw, numbers, note.baseAddress)
     }

@@ -11,6 +11,8 @@ import Testing
 final class BrokerScene {
   let scratch: Scratch
   var path: String { scratch.path }
+  /// Of `isolated run`, beside its own.
+  var options: [String] = []
 
   /// - Parameters:
   ///   - grants: tables of the profile; $DIR is the scratch directory.
@@ -69,7 +71,7 @@ final class BrokerScene {
       "/usr/bin/env", "XDG_CONFIG_HOME=\(path)/conf", "/bin/sh", "-c", "exec \"$@\" 7>\"$0\"",
       path + "/status", Executable.path, "run",
     ]
-      + ["--json-status-fd", "7", path + "/app.toml"]
+      + ["--json-status-fd", "7"] + options + [path + "/app.toml"]
   }
 
   func run() -> Ran { Run.command(command) }

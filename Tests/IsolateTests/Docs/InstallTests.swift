@@ -34,6 +34,7 @@ struct InstallTests {
       ./share/bash-completion/completions/isolated
       ./share/fish/vendor_completions.d/isolated.fish
       ./share/isolated/python/isolated.py
+      ./share/isolated/python/isolated_driver.py
       ./share/man/man1/isolated-answer.1
       ./share/man/man1/isolated-check.1
       ./share/man/man1/isolated-completions.1

@@ -8,6 +8,21 @@ import Testing
     try Fixture.policy(own).widenings(beyond: Fixture.policy(other)).map { "\($0.key) \($0.what)" }
   }
 
+  /// A driver has rights of its own, so that its name alone says nothing.
+  @Test func aDriverIsTheSameProgramUnderTheSameProfile() throws {
+    func app(_ program: String, _ profile: String) -> String {
+      """
+      drivers.d = { run = ["\(program)"], profile = "\(profile)" }
+      grants.g.driver = "d"
+      """
+    }
+    let own = app("/bin/a", "strict")
+    #expect(try found(own, own) == [])
+    #expect(try found(own, "") == ["grants.g a grant of its own"])
+    #expect(try found(app("/bin/b", "strict"), own) == ["grants.g a grant of its own"])
+    #expect(try found(app("/bin/a", "default"), own) == ["grants.g a grant of its own"])
+  }
+
   @Test func nothingIsWiderThanItself() throws {
     let text = """
       files.read = ["/usr", { path = "/srv/in", to = "/in" }]

@@ -10,6 +10,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
   case kernelText = "kernel-text"
   case wireRequest = "wire-request"
   case wireReply = "wire-reply"
+  case driverReply = "driver-reply"
   case json, varlink
   case notify
   case logLine = "log-line"
@@ -28,6 +29,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .kernelText: Self.kernelText(bytes)
     case .wireRequest: WireFuzz.broken(by: bytes, isReply: false)
     case .wireReply: WireFuzz.broken(by: bytes, isReply: true)
+    case .driverReply: DriverFuzz.broken(by: bytes)
     case .json: ControlFuzz.json(bytes)
     case .varlink: ControlFuzz.varlink(bytes)
     case .notify: NotifyFuzz.broken(by: bytes)
