@@ -26,13 +26,13 @@ extension Daemon {
     var policy = app.preparation.policy
     let streams = try openStreams(app, now)
     app.notify?.show(in: &policy.files)
-    let handed = try hand(app, &policy)
+    let ends = try brokerDoor(policy)
+    let handed = try hand(app, ends?.apps, &policy)
     let service = serviceEnvironment(app)
     let cgroup = try attempt { () throws(SystemError) in
       try Cgroup.make(policy, withJanitor: false)
     }
     do throws(LaunchError) {
-      let ends = try brokerDoor(policy)
       let keeper = ends.map {
         BrokerKeeper(policy, app.preparation.host, door: $0.ours, startedAt: now)
       }
@@ -47,9 +47,6 @@ extension Daemon {
       ) { context in
         context.openFiles = openFiles
         context.placed = handed.placed.map { .init(source: $0.source, number: $0.number) }
-        if let door = ends?.apps, let number = policy.brokerDescriptor {
-          context.placed.append(.init(source: door.descriptor.raw, number: number))
-        }
       }
       let child = try attempt { () throws(SystemError) in
         try Launcher.launch(made.flat, cloneFlags: made.plan.cloneFlags, cgroup: cgroup)
@@ -66,22 +63,24 @@ extension Daemon {
     }
   }
 
-  /// What is listened on for it, and what it gave for this start; the door to its broker makes room.
-  private func hand(_ app: DaemonApp, _ policy: inout Policy) throws(LaunchError)
+  /// What is listened on for it, and what it gave for this start; then the door to its broker.
+  private func hand(
+    _ app: DaemonApp, _ door: HeldDescriptor?, _ policy: inout Policy
+  ) throws(LaunchError)
     -> HandedDescriptors
   {
     if !policy.service.listen.isEmpty, app.listeners == nil {
       throw .system(SystemError(call: "listen", number: Errno.invalid))
     }
     app.notify?.store.prune()
-    let numbers = (app.listeners?.descriptors ?? []) + (app.notify?.store.descriptors ?? [])
-    let first = ServiceEnvironment.firstDescriptor
-    if let door = policy.brokerDescriptor, door < first + Int32(numbers.count) {
-      let free = first + Int32(numbers.count)
-      policy.brokerDescriptor = free
+    var numbers = (app.listeners?.descriptors ?? []) + (app.notify?.store.descriptors ?? [])
+    if let door {
+      let number = ServiceEnvironment.firstDescriptor + Int32(numbers.count)
+      numbers.append(door.descriptor.raw)
+      policy.brokerDescriptor = number
       for index in policy.environment.indices
-      where policy.environment[index].name == "ISOLATED_BROKER_FD" {
-        policy.environment[index].value = "\(free)"
+      where policy.environment[index].name == BrokerVariable.name {
+        policy.environment[index].value = "\(number)"
       }
     }
     return try attempt { () throws(SystemError) in try HandedDescriptors(numbers) }
