@@ -118,6 +118,8 @@ extension BrokerSession {
     case .served(let ticket, let status, let state, let exit, let name):
       served(ticket, status, passed, state: state, exit: exit, name: name)
     case .commandEnded(let ticket, let isWell): commandEnded(ticket, isWell)
+    case .tookRecords(let sequence): broker.tookRecords(sequence)
+    case .socketGone(let handle): _ = broker.close(handle)
     case .driver, .driverEnded: break
     }
   }

@@ -8,8 +8,6 @@ package final class BrokerKeeper {
   static let deathWindow: Int64 = 10_000
   /// How many doors `doors` gives.
   static let doorCount = 4
-  /// Sockets of one app that can be cut; one beyond is cut at once.
-  static let socketLimit = 256
 
   package let policy: Policy
   package private(set) var state = BrokerState.asleep
@@ -33,30 +31,35 @@ package final class BrokerKeeper {
   private var reportsEnded = false
   private var deaths: [Int64] = []
   let services: BrokerServices
+  /// Nil: nobody wants decisions kept.
+  private let audit: AuditLog?
   private var events: [BrokerEvent] = []
-  /// Sockets that the app got, in the order in which it got them: to be shut when their grant is taken back.
-  private var sockets: [HeldSocket] = []
+  private let sockets = KeptSockets()
+  /// Handles of sockets that nobody has any more, which no broker has been told.
+  private var goneHandles: [UInt32] = []
+  /// Looking takes no more than a hundredth of the time, also when there are more sockets than can be kept.
+  private var lookAgainAt: Int64 = 0
+  /// The app's init, once there is one.
+  private var appPid: Int32?
   /// Our ends of the doors that the app asked for, for the next broker.
   private var moreDoors: [(number: UInt16, door: HeldDescriptor)] = []
   private(set) var revoked: Set<UInt16> = []
   private var answers: [UInt16: StandingAnswer] = [:]
 
-  private struct HeldSocket {
-    var handle: UInt32
-    var grant: UInt16
-    var socket: HeldDescriptor
-  }
-
   /// Before the app runs: what its grants' paths name now is what they are of.
   ///
-  /// - Parameter door: our end of the pair whose other end the app has.
+  /// - Parameters:
+  ///   - door: our end of the pair whose other end the app has.
+  ///   - audit: where every decision goes.
   init(
-    _ policy: Policy, _ host: HostFacts, door: HeldDescriptor, startedAt: Int64
+    _ policy: Policy, _ host: HostFacts, door: HeldDescriptor, audit: AuditLog? = nil,
+    startedAt: Int64
   ) {
     self.policy = policy
     self.host = host
     self.startedAt = startedAt
     self.door = door
+    self.audit = audit
     bootStart = BrokerTime(microseconds: Poller.bootMicroseconds())
     pins = BrokerPins(policy, credentials: host.credentialsDirectory)
     services = BrokerServices(policy, host)
@@ -77,9 +80,13 @@ package final class BrokerKeeper {
 
   /// When `handle` wants to be called though no door is ready, in milliseconds on the monotonic clock.
   var nextAt: Int64? {
-    if case .resting(let until) = state { return until }
-    return nil
+    var times = [audit?.dueAt, appPid == nil ? nil : sockets.dueAt]
+    if case .resting(let until) = state { times.append(until) }
+    return times.compactMap { $0 }.min()
   }
+
+  /// The app runs, beneath this init.
+  func appStarted(pid: Int32) { appPid = pid }
 
   /// - Parameter ready: the doors that `doors` gave, after waiting.
   func handle(_ ready: ArraySlice<Door>, now: Int64) throws(SystemError) {
@@ -91,6 +98,13 @@ package final class BrokerKeeper {
     /* Who has closed it, or has ended, hears no answer. */
     if ready[0].isHungUp { shut(.closed) } else if ready[0].isReadable { start(now) }
     if case .resting(let until) = state, now >= until { start(now) }
+    if let due = sockets.dueAt, now >= due { lookForSockets(now) }
+    tellGone()
+    if let audit, let reader, let sequence = audit.turn(reader, now: now),
+      send(.tookRecords(sequence: sequence))
+    {
+      audit.told(sequence)
+    }
   }
 
   /// The app has ended: so does its broker.
@@ -104,6 +118,7 @@ package final class BrokerKeeper {
     case .asleep, .running, .resting: shut(.closed)
     case .givenUp, .cutOff, .closed: break
     }
+    audit?.finish(reader)
   }
 
   private func start(_ now: Int64) {
@@ -141,7 +156,8 @@ package final class BrokerKeeper {
     let start = BrokerStart(
       settings: BrokerSettings(
         grants: policy.grants, drivers: policy.drivers, start: bootStart,
-        doors: [0] + moreDoors.map { Int($0.number) }, revoked: revoked, answers: answers),
+        doors: [0] + moreDoors.map { Int($0.number) }, revoked: revoked, answers: answers,
+        recordsTaken: audit?.begin()),
       order: policy.namespaces.order, credentials: host.credentialsDirectory,
       appIsBonded: policy.network.mode == .host
         || host.landlockABI >= 4 && policy.network.connectPorts == [],
@@ -177,6 +193,7 @@ package final class BrokerKeeper {
         guard !arrival.isTruncated, let notice = message.notice(size: arrival.size) else {
           return distrust("it sent what is no message")
         }
+        audit?.hint(now: Poller.now())
         note(notice, HeldDescriptor(arrival.descriptors.take(0)))
       } catch {
         return
@@ -189,8 +206,8 @@ package final class BrokerKeeper {
     case .ready: break
     case .gaveSocket(let handle, let grant):
       guard let passed else { return }
-      keep(HeldSocket(handle: handle, grant: grant, socket: passed))
-    case .cut(let handle): cut { $0.handle == handle }
+      keep(passed, handle, grant)
+    case .cut(let handle): sockets.cut(handle: handle, now: Poller.now())
     case .openedDoor(let number):
       guard let passed, number > 0,
         number < WireLimits.doors, !moreDoors.contains(where: { $0.number == number })
@@ -219,20 +236,39 @@ package final class BrokerKeeper {
         ServiceRequest(
           ticket: ticket, grant: Int(grant), opcode: opcode, signal: signal,
           name: RawText.decode(name.array), arguments: passed))
-    case .ringIsHalfFull, .wantsDriver: break
+    case .wantsClock(let ticket, let grant, let seconds, let nanoseconds):
+      let time = SystemClock.Time(seconds: seconds, nanoseconds: nanoseconds)
+      setClock(to: time, grant: Int(grant), ticket: ticket)
+    case .recorded(let sequence): audit?.hint(of: sequence, now: Poller.now())
+    case .wantsDriver: break
     }
   }
 
-  private func keep(_ socket: HeldSocket) {
-    if revoked.contains(socket.grant) || sockets.count >= Self.socketLimit {
-      return Packets.shut(socket.socket.descriptor)
-    }
-    sockets.append(socket)
+  private func keep(_ socket: HeldDescriptor, _ handle: UInt32, _ grant: UInt16) {
+    if revoked.contains(grant) { return Packets.shut(socket.descriptor) }
+    let now = Poller.now()
+    /* Twice: what nobody has is let go the second time. */
+    for _ in 0..<2 where sockets.isFull && now >= lookAgainAt { lookForSockets(now) }
+    sockets.keep(socket, handle: handle, grant: grant, now: now)
   }
 
-  private func cut(_ isMeant: (HeldSocket) -> Bool) {
-    for socket in sockets where isMeant(socket) { Packets.shut(socket.socket.descriptor) }
-    sockets.removeAll(where: isMeant)
+  /// Which sockets the app still has: see `KeptSockets`.
+  @discardableResult
+  private func lookForSockets(_ now: Int64) -> [UInt32] {
+    guard let appPid, !sockets.isEmpty else { return [] }
+    let inits = [appPid] + (running.map { [$0.child.pid] } ?? [])
+    let sight = SocketSight.look(beneath: inits, withThreads: sockets.outOfSight > 0)
+    let after = Poller.now()
+    lookAgainAt = after + 100 * (after - now)
+    let (gone, cut) = sockets.note(sight, now: after, took: after - now)
+    goneHandles = (goneHandles + gone).suffix(WireLimits.handles)
+    return cut
+  }
+
+  private func tellGone() {
+    while let handle = goneHandles.first, send(.socketGone(handle: handle)) {
+      goneHandles.removeFirst()
+    }
   }
 
   private func forget(ask number: UInt64) {
@@ -241,10 +277,12 @@ package final class BrokerKeeper {
     events.append(.askGone(number: number))
   }
 
-  func send(_ order: BrokerOrder, passing number: Int32 = -1) {
-    guard let running else { return }
+  /// - Returns: whether there is a broker, and it has room for it.
+  @discardableResult
+  func send(_ order: BrokerOrder, passing number: Int32 = -1) -> Bool {
+    guard let running else { return false }
     let message = BrokerMessage(order)
-    _ = Packets.send(message.bytes.span, to: running.control, passing: number)
+    return Packets.send(message.bytes.span, to: running.control, passing: number) == .done
   }
 
   /// A broker that does not keep to our own protocol is not ours any more.
@@ -326,12 +364,13 @@ package final class BrokerKeeper {
     guard policy.grants.indices.contains(index) else { return nil }
     let grant = UInt16(index)
     revoked.insert(grant)
-    let gone = sockets.filter { $0.grant == grant }.map(\.handle)
-    cut { $0.grant == grant }
+    let now = Poller.now()
+    let gone = sockets.cut(grant: grant, now: now) + (sockets.outOfSight > 0 ? lookForSockets(now) : [])
     send(.revoke(grant: grant))
     events.append(.revoked(grant: index))
     let left = handles(at: Poller.now()).filter {
-      $0.grant == index && !gone.contains($0.handle) && $0.state != .cut
+      $0.grant == index && !gone.contains($0.handle)
+        && ($0.state != .cut || sockets.isOutOfSight($0.handle))
     }
     return Revocation(cut: gone, beyondRecall: left.map(\.handle))
   }

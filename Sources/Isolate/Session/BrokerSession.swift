@@ -100,7 +100,6 @@ struct BrokerSession: ~Copyable {
     tell(.ready)
     /* A predecessor's doors come before the replies that are owed there. */
     readOrders(isHungUp: false)
-    answerLost()
     follow()
     while end == nil {
       let count = try events.wait(timeout: timeout())
@@ -110,6 +109,9 @@ struct BrokerSession: ~Copyable {
       lookAfterWork()
       follow()
       serve()
+      if let sequence = broker.recordsToTell, tell(.recorded(sequence: sequence)) == .done {
+        broker.toldOfRecords()
+      }
     }
     return end ?? .doorClosed
   }
@@ -176,8 +178,9 @@ struct BrokerSession: ~Copyable {
     }
   }
 
-  func tell(_ notice: BrokerNotice, passing number: Int32 = -1) {
+  @discardableResult
+  func tell(_ notice: BrokerNotice, passing number: Int32 = -1) -> Packets.Sent {
     let message = BrokerMessage(notice)
-    _ = Packets.send(message.bytes.span, to: control, passing: number)
+    return Packets.send(message.bytes.span, to: control, passing: number)
   }
 }
