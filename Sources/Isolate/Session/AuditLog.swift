@@ -170,7 +170,8 @@ final class AuditLog {
         unwritten = unwritten.dropFirst(try file.append(unwritten))
       } catch {
         if complaint == nil {
-          Output.complain("decisions cannot be kept: \(error); requests wait while their ring is full")
+          Output.complain(
+            "decisions cannot be kept: \(error); requests wait while their ring is full")
         }
         complaint = error
         return
@@ -189,7 +190,8 @@ final class AuditLog {
       do throws(SystemError) { time = try SystemClock.now() } catch {
         /* Not on Linux. */
       }
-      offset = time.seconds &* 1_000_000 &+ Int64(time.nanoseconds / 1000) &- Poller.bootMicroseconds()
+      let wall = time.seconds &* 1_000_000 &+ Int64(time.nanoseconds / 1000)
+      offset = wall &- Poller.bootMicroseconds()
     }
 
     func text(_ boot: Int64) -> String { TimeText.utc(microseconds: offset &+ boot) }

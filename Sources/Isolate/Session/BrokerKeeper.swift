@@ -35,10 +35,6 @@ package final class BrokerKeeper {
   private let audit: AuditLog?
   private var events: [BrokerEvent] = []
   private let sockets = KeptSockets()
-  /// Handles of sockets that nobody has any more, which no broker has been told.
-  private var goneHandles: [UInt32] = []
-  /// Looking takes no more than a hundredth of the time, also when there are more sockets than can be kept.
-  private var lookAgainAt: Int64 = 0
   /// The app's init, once there is one.
   private var appPid: Int32?
   /// Our ends of the doors that the app asked for, for the next broker.
@@ -98,8 +94,10 @@ package final class BrokerKeeper {
     /* Who has closed it, or has ended, hears no answer. */
     if ready[0].isHungUp { shut(.closed) } else if ready[0].isReadable { start(now) }
     if case .resting(let until) = state, now >= until { start(now) }
-    if let due = sockets.dueAt, now >= due { lookForSockets(now) }
-    tellGone()
+    sockets.turn(beneath: inits, now: now)
+    while let handle = sockets.firstGone, send(.socketGone(handle: handle)) {
+      sockets.toldGone()
+    }
     if let audit, let reader, let sequence = audit.turn(reader, now: now),
       send(.tookRecords(sequence: sequence))
     {
@@ -206,7 +204,8 @@ package final class BrokerKeeper {
     case .ready: break
     case .gaveSocket(let handle, let grant):
       guard let passed else { return }
-      keep(passed, handle, grant)
+      if revoked.contains(grant) { return Packets.shut(passed.descriptor) }
+      sockets.keep(passed, handle: handle, grant: grant, beneath: inits, now: Poller.now())
     case .cut(let handle): sockets.cut(handle: handle, now: Poller.now())
     case .openedDoor(let number):
       guard let passed, number > 0,
@@ -244,32 +243,8 @@ package final class BrokerKeeper {
     }
   }
 
-  private func keep(_ socket: HeldDescriptor, _ handle: UInt32, _ grant: UInt16) {
-    if revoked.contains(grant) { return Packets.shut(socket.descriptor) }
-    let now = Poller.now()
-    /* Twice: what nobody has is let go the second time. */
-    for _ in 0..<2 where sockets.isFull && now >= lookAgainAt { lookForSockets(now) }
-    sockets.keep(socket, handle: handle, grant: grant, now: now)
-  }
-
-  /// Which sockets the app still has: see `KeptSockets`.
-  @discardableResult
-  private func lookForSockets(_ now: Int64) -> [UInt32] {
-    guard let appPid, !sockets.isEmpty else { return [] }
-    let inits = [appPid] + (running.map { [$0.child.pid] } ?? [])
-    let sight = SocketSight.look(beneath: inits, withThreads: sockets.outOfSight > 0)
-    let after = Poller.now()
-    lookAgainAt = after + 100 * (after - now)
-    let (gone, cut) = sockets.note(sight, now: after, took: after - now)
-    goneHandles = (goneHandles + gone).suffix(WireLimits.handles)
-    return cut
-  }
-
-  private func tellGone() {
-    while let handle = goneHandles.first, send(.socketGone(handle: handle)) {
-      goneHandles.removeFirst()
-    }
-  }
+  /// Whose descriptors are looked at: those of the app, and of what it can pass them to.
+  private var inits: [Int32] { appPid.map { [$0] + (running.map { [$0.child.pid] } ?? []) } ?? [] }
 
   private func forget(ask number: UInt64) {
     guard pendingAsks.contains(where: { $0.number == number }) else { return }
@@ -365,7 +340,8 @@ package final class BrokerKeeper {
     let grant = UInt16(index)
     revoked.insert(grant)
     let now = Poller.now()
-    let gone = sockets.cut(grant: grant, now: now) + (sockets.outOfSight > 0 ? lookForSockets(now) : [])
+    var gone = sockets.cut(grant: grant, now: now)
+    if sockets.outOfSight > 0 { gone += sockets.look(beneath: inits, now: now) }
     send(.revoke(grant: grant))
     events.append(.revoked(grant: index))
     let left = handles(at: Poller.now()).filter {

@@ -20,6 +20,10 @@ final class KeptSockets {
   private var pause = shortPause
   private var chased = 0
   private(set) var dueAt: Int64?
+  /// Looking takes no more than a hundredth of the time, also when there are more sockets than can be kept.
+  private var lookAgainAt: Int64 = 0
+  /// Of those that nobody has any more, and which no broker has been told.
+  private var gone: [UInt32] = []
 
   private struct Kept {
     var number: UInt64
@@ -45,6 +49,37 @@ final class KeptSockets {
 
   func isOutOfSight(_ handle: UInt32) -> Bool {
     sockets.contains { $0.handle == handle && $0.socket == nil }
+  }
+
+  /// The handle of one that nobody has any more, until `toldGone`.
+  var firstGone: UInt32? { gone.first }
+  func toldGone() { gone.removeFirst() }
+
+  /// As below. When there are too many, it is looked first, twice: what nobody has is let go the second time.
+  ///
+  /// - Parameter inits: whose descriptors to look at: see `SocketSight`.
+  func keep(
+    _ socket: HeldDescriptor, handle: UInt32, grant: UInt16, beneath inits: [Int32], now: Int64
+  ) {
+    for _ in 0..<2 where isFull && now >= lookAgainAt { look(beneath: inits, now: now) }
+    keep(socket, handle: handle, grant: grant, now: now)
+  }
+
+  /// Looks, if that is due.
+  func turn(beneath inits: [Int32], now: Int64) {
+    if let dueAt, now >= dueAt { look(beneath: inits, now: now) }
+  }
+
+  /// - Returns: the handles of those that were shut.
+  @discardableResult
+  func look(beneath inits: [Int32], now: Int64) -> [UInt32] {
+    guard !inits.isEmpty, !sockets.isEmpty else { return [] }
+    let sight = SocketSight.look(beneath: inits, withThreads: outOfSight > 0)
+    let after = Poller.now()
+    lookAgainAt = after + 100 * (after - now)
+    let seen = note(sight, now: after, took: after - now)
+    gone = (gone + seen.gone).suffix(WireLimits.handles)
+    return seen.cut
   }
 
   /// What is no socket is closed.

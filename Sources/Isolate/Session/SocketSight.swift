@@ -55,7 +55,7 @@ struct SocketSight {
     places.values.contains { place in
       let info = TextFile.read("/proc/\(place.thread)/fdinfo/\(place.number)", limit: 4096) ?? ""
       return info.split(separator: "\n").contains {
-        $0.hasPrefix("scm_fds:") && $0.drop { $0 != "\t" }.dropFirst() != "0"
+        $0.hasPrefix("scm_fds:") && $0.dropFirst(8).contains { ("1"..."9").contains($0) }
       }
     }
   }

@@ -117,7 +117,8 @@ struct AuditTests {
     #expect(scene.run().code == 0 && scene.run().code == 0)
     #expect(scene.scratch.content("audit").split(separator: "\n").count == 2)
     let made = Run.shell(
-      "cd \"$1\" && ln -s audit link && mkfifo fifo && : >data/log && ln -s data there", [scene.path])
+      "cd \"$1\" && ln -s audit link && mkfifo fifo && : >data/log && ln -s data there",
+      [scene.path])
     try #require(made.code == 0, "\(made.errors)")
     for (name, error) in [
       ("link", "ELOOP"), ("data", "EISDIR"), ("data/log", "EPERM"), ("there/log", "EPERM"),

@@ -140,7 +140,8 @@ struct BrokerServiceTests {
     let position = Position(file: "x", line: 1)
     policy.grants = [
       Grant(
-        name: "a", target: .clock(largestStepMilliseconds: 60_000), rights: .set, position: position),
+        name: "a", target: .clock(largestStepMilliseconds: 60_000), rights: .set, position: position
+      ),
       Grant(
         name: "b", target: .clock(largestStepMilliseconds: 60_000), rights: [], position: position),
       Grant(name: "c", target: .apps(["x"]), rights: [.start, .set], position: position),

@@ -71,7 +71,9 @@ enum BookFuzz {
       }
     }
     let reader = BookReader(memory)
-    for slot in 0..<BookLayout.requests where reader.hasMark(slot) { return "slot \(slot) is taken" }
+    for slot in 0..<BookLayout.requests where reader.hasMark(slot) {
+      return "slot \(slot) is taken"
+    }
     if BrokerInbox(memory).lost != nil { return "the inbox is not empty" }
     return nil
   }
