@@ -38,7 +38,11 @@ package final class BrokerKeeper {
   /// The app's init, once there is one.
   private var appPid: Int32?
   /// Our ends of the doors that the app asked for, for the next broker.
-  private var moreDoors: [(number: UInt16, door: HeldDescriptor)] = []
+  private var moreDoors: [(number: UInt16, door: HeldDescriptor, inode: UInt64)] = [] {
+    didSet { sockets.doors = Set(moreDoors.map(\.inode) + [firstDoor]) }
+  }
+  /// The app's end of the first one, by inode.
+  private let firstDoor: UInt64
   private(set) var revoked: Set<UInt16> = []
   private var answers: [UInt16: StandingAnswer] = [:]
 
@@ -46,16 +50,19 @@ package final class BrokerKeeper {
   ///
   /// - Parameters:
   ///   - door: our end of the pair whose other end the app has.
+  ///   - appsDoor: the other end; nil: there is none.
   ///   - audit: where every decision goes.
   init(
-    _ policy: Policy, _ host: HostFacts, door: HeldDescriptor, audit: AuditLog? = nil,
-    startedAt: Int64
+    _ policy: Policy, _ host: HostFacts, door: HeldDescriptor, appsDoor: HeldDescriptor? = nil,
+    audit: AuditLog? = nil, startedAt: Int64
   ) {
     self.policy = policy
     self.host = host
     self.startedAt = startedAt
     self.door = door
     self.audit = audit
+    firstDoor = appsDoor.flatMap { SocketIdentity($0.descriptor)?.inode } ?? 0
+    sockets.doors = [firstDoor]
     bootStart = BrokerTime(microseconds: Poller.bootMicroseconds())
     pins = BrokerPins(policy, credentials: host.credentialsDirectory)
     services = BrokerServices(policy, host)
@@ -207,11 +214,11 @@ package final class BrokerKeeper {
       if revoked.contains(grant) { return Packets.shut(passed.descriptor) }
       sockets.keep(passed, handle: handle, grant: grant, beneath: inits, now: Poller.now())
     case .cut(let handle): sockets.cut(handle: handle, now: Poller.now())
-    case .openedDoor(let number):
+    case .openedDoor(let number, let inode):
       guard let passed, number > 0,
         number < WireLimits.doors, !moreDoors.contains(where: { $0.number == number })
       else { return }
-      moreDoors.append((number, passed))
+      moreDoors.append((number, passed, inode))
     case .closedDoor(let number): moreDoors.removeAll { $0.number == number }
     case .asks(let number, let grant, let opcode, let milliseconds, let subject):
       guard Int(grant) < policy.grants.count, let opcode = Opcode(rawValue: opcode),

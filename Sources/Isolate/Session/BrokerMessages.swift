@@ -9,8 +9,8 @@ enum BrokerNotice: Hashable, Sendable {
   case gaveSocket(handle: UInt32, grant: UInt16)
   /// The socket of a handle is to be shut, and its duplicate closed.
   case cut(handle: UInt32)
-  /// The app got another door; our end of it comes with this, for a successor.
-  case openedDoor(number: UInt16)
+  /// The app got another door; our end of it comes with this, for a successor. Which socket is the app's end.
+  case openedDoor(number: UInt16, inode: UInt64)
   case closedDoor(number: UInt16)
   /// A request waits for an operator.
   /// Answered with no when so many milliseconds have passed.
@@ -112,7 +112,7 @@ struct BrokerMessage: ~Copyable {
     case .ready: self.init(kind: 1)
     case .gaveSocket(let handle, let grant): self.init(kind: 2, grant: grant, handle: handle)
     case .cut(let handle): self.init(kind: 3, handle: handle)
-    case .openedDoor(let number): self.init(kind: 10, grant: number)
+    case .openedDoor(let number, let inode): self.init(kind: 10, grant: number, number: inode)
     case .closedDoor(let number): self.init(kind: 11, grant: number)
     case .asks(let number, let grant, let opcode, let milliseconds, let subject):
       self.init(
@@ -170,7 +170,7 @@ struct BrokerMessage: ~Copyable {
       return .cutOff(violation: UInt8(truncatingIfNeeded: handle), opcode: opcode)
     case 8: return .recorded(sequence: number)
     case 9: return .wantsDriver(index: grant)
-    case 10: return .openedDoor(number: grant)
+    case 10: return .openedDoor(number: grant, inode: number)
     case 11: return .closedDoor(number: grant)
     case 12:
       return text.map {

@@ -20,8 +20,10 @@ final class KeptSockets {
   private var pause = shortPause
   private var chased = 0
   private(set) var dueAt: Int64?
-  /// Looking takes no more than a hundredth of the time, also when there are more sockets than can be kept.
-  private var lookAgainAt: Int64 = 0
+  /// The app's ends of the ways to its broker, by inode.
+  var doors: Set<UInt64> = []
+  /// Until then there is no use in looking for places.
+  private var fullUntil: Int64 = 0
   /// Of those that nobody has any more, and which no broker has been told.
   private var gone: [UInt32] = []
 
@@ -61,7 +63,12 @@ final class KeptSockets {
   func keep(
     _ socket: HeldDescriptor, handle: UInt32, grant: UInt16, beneath inits: [Int32], now: Int64
   ) {
-    for _ in 0..<2 where isFull && now >= lookAgainAt { look(beneath: inits, now: now) }
+    if isFull, now >= fullUntil {
+      look(beneath: inits, now: now)
+      if isFull { look(beneath: inits, now: now) }
+      let after = Poller.now()
+      if isFull { fullUntil = after + 100 * (after - now) }
+    }
     keep(socket, handle: handle, grant: grant, now: now)
   }
 
@@ -73,10 +80,10 @@ final class KeptSockets {
   /// - Returns: the handles of those that were shut.
   @discardableResult
   func look(beneath inits: [Int32], now: Int64) -> [UInt32] {
+    if sockets.isEmpty { dueAt = nil }
     guard !inits.isEmpty, !sockets.isEmpty else { return [] }
     let sight = SocketSight.look(beneath: inits, withThreads: outOfSight > 0)
     let after = Poller.now()
-    lookAgainAt = after + 100 * (after - now)
     let seen = note(sight, now: after, took: after - now)
     gone = (gone + seen.gone).suffix(WireLimits.handles)
     return seen.cut
@@ -133,11 +140,11 @@ final class KeptSockets {
         sockets[place].misses = 0
         continue
       }
-      if isPassing ?? sight.hasDescriptorsOnTheirWay {
-        isPassing = true
-        continue
-      }
-      isPassing = false
+      /* Where there are no places left what may be on its way is let go as well: it is found again. */
+      let passes =
+        isPassing ?? (!isFull && sight.hasDescriptorsOnTheirWay(besides: doors))
+      isPassing = passes
+      if passes { continue }
       changes = true
       sockets[place].misses += 1
       if sockets[place].misses >= 2 { letGo(place, socket) }

@@ -65,7 +65,8 @@ private func launch(
   do throws(LaunchError) {
     let ends = try brokerDoor(policy)
     keeper = ends.map {
-      BrokerKeeper(policy, prepared.host, door: $0.ours, audit: audit, startedAt: startedAt)
+      BrokerKeeper(
+        policy, prepared.host, door: $0.ours, appsDoor: $0.apps, audit: audit, startedAt: startedAt)
     }
     launch = try PreparedLaunch.make(
       prepared, filterCache: FilterPlace.directory(prepared.host), signals: signals,

@@ -51,8 +51,11 @@ struct SocketSight {
 
   /// Whether any of these sockets holds descriptors that were sent and not received (fdinfo's scm_fds, Linux 5.6): what is in
   /// nobody's table may be there.
-  var hasDescriptorsOnTheirWay: Bool {
-    places.values.contains { place in
+  ///
+  /// - Parameter doors: those by which only the broker sends, by inode: what the app once had does not come that way.
+  func hasDescriptorsOnTheirWay(besides doors: Set<UInt64>) -> Bool {
+    places.contains { inode, place in
+      if doors.contains(inode) { return false }
       let info = TextFile.read("/proc/\(place.thread)/fdinfo/\(place.number)", limit: 4096) ?? ""
       return info.split(separator: "\n").contains {
         $0.hasPrefix("scm_fds:") && $0.dropFirst(8).contains { ("1"..."9").contains($0) }

@@ -53,7 +53,7 @@ struct AuditTests {
     let ran = scene.run()
     #expect(ran.code == 0, "\(ran.errors)")
     let lines = try lines(scene)
-    #expect(lines.first == "9999 1", "\(lines)")
+    #expect(lines.first == "10000 1", "\(lines)")
     #expect(lines.contains { $0.hasPrefix("5000 file.open data  ") }, "\(lines)")
     #expect(lines.contains { $0.hasPrefix("2499 file.open data EXDEV ") }, "\(lines)")
     #expect(lines.contains { $0.hasPrefix("2499 file.open None EACCES ") }, "\(lines)")

@@ -107,15 +107,22 @@ struct KeptSocketTests {
     let ends = try Packets.pair()
     var sight = SocketSight()
     sight.places[1] = .init(thread: Self.pid, number: ends.other.raw)
-    #expect(!sight.hasDescriptorsOnTheirWay)
+    #expect(!sight.hasDescriptorsOnTheirWay(besides: []))
     let null = try Descriptor.openNull()
     let bytes: [UInt8] = [1]
     #expect(Packets.send(bytes.span, to: ends.one, passing: null.raw) == .done)
-    #expect(sight.hasDescriptorsOnTheirWay)
+    #expect(sight.hasDescriptorsOnTheirWay(besides: []))
+    #expect(!sight.hasDescriptorsOnTheirWay(besides: [1]))
+    let stage = try Stage()
+    stage.app = nil
+    for now in 0..<4 as Range<Int64> { #expect(stage.kept.note(sight, now: now).gone == []) }
+    stage.kept.doors = [1]
+    let gone = (4..<6 as Range<Int64>).flatMap { stage.kept.note(sight, now: $0).gone }
+    #expect(gone == [7])
     var room = [UInt8](repeating: 0, count: 8)
     var span = room.mutableSpan
     _ = try Packets.receive(from: ends.other, into: &span)
-    #expect(!sight.hasDescriptorsOnTheirWay)
+    #expect(!sight.hasDescriptorsOnTheirWay(besides: []))
     withExtendedLifetime(null.raw) {}
   }
 }
