@@ -169,6 +169,29 @@ uint64_t kernel_namespace_owner(int fd, int parent)
 	return saved ? 0 : st.st_ino;
 }
 
+int kernel_take_descriptor(int thread, int fd)
+{
+	int taken, saved, pidfd = (int)syscall(SYS_pidfd_open, thread, 0);
+
+	/* No process's number: PIDFD_THREAD. */
+	if (pidfd < 0 && (errno == EINVAL || errno == ENOENT))
+		pidfd = (int)syscall(SYS_pidfd_open, thread, O_EXCL);
+	if (pidfd < 0)
+		return -1;
+	taken = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+	saved = errno;
+	close(pidfd);
+	errno = saved;
+	return taken;
+}
+
+int kernel_socket_cookie(int fd, uint64_t *cookie)
+{
+	socklen_t size = sizeof(*cookie);
+
+	return getsockopt(fd, SOL_SOCKET, SO_COOKIE, cookie, &size);
+}
+
 static int write_map(int pid, const char *file, uint32_t inside, uint32_t outside)
 {
 	char path[64], line[64];

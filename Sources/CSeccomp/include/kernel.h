@@ -51,6 +51,9 @@ int kernel_read_signal(int fd, struct kernel_signal *out);
 
 /* waitid(2) on a pidfd with rusage. Returns 1 when it has ended, 0 when not yet. Status as waitpid(2) gives it. */
 int kernel_wait(int pidfd, int block, int *status);
+/* pidfd_getfd(2) of a process or of a thread with a table of its own (Linux 6.9). The descriptor, or -1. */
+int kernel_take_descriptor(int thread, int fd);
+int kernel_socket_cookie(int fd, uint64_t *cookie); /* SO_COOKIE; -1 for what is no socket */
 
 int kernel_pidfd(int pid);                    /* pidfd_open(2) */
 /* The inode of the user namespace that owns a namespace, or (parent) that a user namespace lies in; 0 with errno. */

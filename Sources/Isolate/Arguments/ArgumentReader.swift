@@ -177,6 +177,8 @@ package struct ArgumentReader {
       request.profile = word
     } else if option == .name {
       request.name = word
+    } else if option == .audit {
+      request.audit = word
     } else if option == .quiet {
       request.isQuiet = true
     } else if option == .jsonStatusFD {

@@ -94,7 +94,7 @@ extension Command {
         true
       }
     case .names: self == .profiles
-    case .jsonStatusFD: self == .run
+    case .jsonStatusFD, .audit: self == .run
     case .quiet: self == .run || self == .daemon
     case .services, .state: self == .daemon
     case .socket: self == .daemon || asksDaemon
@@ -157,6 +157,7 @@ package enum CommandOption: String, CaseIterable, Sendable {
   case stopTimeout = "stop-timeout"
   case set, relax
   case jsonStatusFD = "json-status-fd"
+  case audit
   case services, socket, state
   case noWait = "no-wait"
   case plan, follow, lines
@@ -184,7 +185,7 @@ extension CommandOption {
   package var kind: ValueKind {
     switch self {
     case .profile: .profile
-    case .socket: .path
+    case .socket, .audit: .path
     case .read, .write, .private, .overlay, .hide, .device: .path
     case .network: .words(NetworkMode.allCases.map(\.rawValue))
     case .terminal: .words(TerminalMode.allCases.map(\.rawValue))
@@ -208,6 +209,7 @@ extension CommandOption {
     case .services, .state: "DIR"
     case .socket: "PATH"
     case .quiet, .json, .names, .help, .version, .noWait, .plan, .follow: nil
+    case .audit: "FILE"
     case .read, .write, .private, .overlay, .hide, .device, .network, .connect, .bind, .limit,
       .env, .unsetEnv, .workdir, .hostname, .user, .home, .umask, .timezone, .fd, .terminal,
       .allowSyscall, .denySyscall, .require, .stopSignal, .stopTimeout, .set, .relax:
@@ -219,7 +221,7 @@ extension CommandOption {
   package var isFlag: Bool {
     switch self {
     case .quiet, .json, .names, .help, .version, .noWait, .plan, .follow: true
-    case .profile, .name, .jsonStatusFD, .services, .socket, .state, .lines: false
+    case .profile, .name, .jsonStatusFD, .audit, .services, .socket, .state, .lines: false
     case .read, .write, .private, .overlay, .hide, .device, .network, .connect, .bind, .limit,
       .env, .unsetEnv, .workdir, .hostname, .user, .home, .umask, .timezone, .fd, .terminal,
       .allowSyscall, .denySyscall, .require, .stopSignal, .stopTimeout, .set, .relax:
@@ -231,7 +233,7 @@ extension CommandOption {
   /// and what its value may be, is then the profile reader's to say.
   package var isRule: Bool {
     switch self {
-    case .profile, .name, .jsonStatusFD, .services, .socket, .state, .lines: false
+    case .profile, .name, .jsonStatusFD, .audit, .services, .socket, .state, .lines: false
     case .quiet, .json, .names, .help, .version, .noWait, .plan, .follow: false
     case .read, .write, .private, .overlay, .hide, .device, .network, .connect, .bind, .limit,
       .env, .unsetEnv, .workdir, .hostname, .user, .home, .umask, .timezone, .fd, .terminal,
@@ -246,6 +248,7 @@ extension CommandOption {
     case .profile: "The profile to start from; without it, APP's own or 'default'."
     case .name: "The app's name in reports and for $APP; without it, its profile's or program's."
     case .jsonStatusFD: "Write one JSON object per event to descriptor N."
+    case .audit: "Append every decision about the app's requests to FILE, a line of JSON each."
     case .services: "Where each file NAME.toml is an app of the daemon's."
     case .socket: "The daemon's control socket, if not at its usual place."
     case .state: "Where logs and crash reports are kept, if not at the usual place."

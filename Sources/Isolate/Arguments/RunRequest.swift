@@ -20,6 +20,8 @@ package struct RunRequest: Hashable, Sendable {
   package var rules: [TypedRule]
   /// `--json-status-fd`: where one JSON object per event goes.
   package var jsonStatusFD: Int32?
+  /// `--audit`: where a line for every decision of the app's broker goes.
+  package var audit: TypedWord?
   package var isQuiet: Bool
 
   package init() {

@@ -26,6 +26,7 @@ package struct Broker: ~Copyable {
   var nextLeaseEnd = BrokerTime(microseconds: .min)
   private var lastSerial: UInt64 = 0
   private var lastDoor = 0
+  private var recordsTaken: RecordsTaken
 
   /// Begins with a book: an empty one (all bytes 0), one that is of other grants (which is made empty), or a predecessor's, whose
   /// unfinished requests are then answered: see `nextAction`.
@@ -42,7 +43,9 @@ package struct Broker: ~Copyable {
     grants = rules.map { GrantStanding($0, start: settings.start) }
     metrics = Array(repeating: GrantMetrics(), count: BookLayout.grants)
     writer = BookWriter(memory)
+    recordsTaken = RecordsTaken(settings.recordsTaken)
     restore(from: memory)
+    recordsTaken.begin(lastRecord)
     for index in rules.indices where grants[index].state.isRevoked {
       withdraw(index, .revoked)
     }
@@ -54,7 +57,11 @@ package struct Broker: ~Copyable {
   /// Whether a request of this door could be taken. If not, the door is not read: what the app sends waits in its socket.
   ///
   /// Each open door has a share of the slots for itself, so that a flood at one never keeps another out.
-  package func canReceive(door: Int) -> Bool { isOpen(door) && table.held.hasRoom(door) }
+  ///
+  /// The same holds for all doors while no record can be written without one being lost that is still to be taken.
+  package func canReceive(door: Int) -> Bool {
+    isOpen(door) && table.held.hasRoom(door) && recordsTaken.hasRoom(lastRecord)
+  }
 
   /// Whose turn it is: of the doors with something to read and room for it, the first after the one before. Each has its turn
   /// before any has a second.
@@ -93,6 +100,22 @@ package struct Broker: ~Copyable {
     table.setDoor(door, isOpen: false)
   }
 
+  // MARK: Records
+
+  private var lastRecord: UInt64 { writer.nextSequence - 1 }
+
+  /// The number of the last record, if whoever takes them is to be told; then `toldOfRecords`.
+  package var recordsToTell: UInt64? {
+    recordsTaken.mustTell(lastRecord) ? lastRecord : nil
+  }
+
+  package mutating func toldOfRecords() { recordsTaken.tell(lastRecord) }
+
+  /// The records up to this one are kept elsewhere.
+  package mutating func tookRecords(_ sequence: UInt64) {
+    recordsTaken.take(sequence, of: lastRecord)
+  }
+
   // MARK: Requests
 
   /// Decides a request. Its record is written when it has ended.
@@ -108,9 +131,8 @@ package struct Broker: ~Copyable {
       cutOff(door: door, for: .id, at: now)
       return .cutOff(.id)
     }
-    lastSerial += 1
     var new = RequestSlot(message, bytes, door: UInt8(door), at: now)
-    new.record.serial = lastSerial
+    new.record.serial = newSerial()
     new.record.generation = writer.generation
     new.grant = message.request.grant.flatMap { Int($0) < rules.count ? Int($0) : nil }
     guard let slot = table.take(new) else { return .notNow }
@@ -172,6 +194,11 @@ package struct Broker: ~Copyable {
   }
 
   mutating func startSerials(after serial: UInt64) { lastSerial = serial }
+
+  mutating func newSerial() -> UInt64 {
+    lastSerial += 1
+    return lastSerial
+  }
 }
 
 /// A grant, as it stands now.

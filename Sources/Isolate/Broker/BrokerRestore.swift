@@ -16,10 +16,12 @@ extension Broker {
       }
       var damaged = restoreGrants(book)
       damaged += restoreLedger(book)
+      restoreInbox(memory, book)
       damaged += restoreRequests(book)
       writer.damaged(damaged)
     } else {
       writer.format(fingerprint: fingerprint, grants: rules.count)
+      BrokerInbox(memory).end()
       startSerials(after: 1 << 40)
       for door in settings.doors where (0..<BookLayout.doors).contains(door) { open(door) }
     }
@@ -104,6 +106,25 @@ extension Broker {
       endRestarted(slot, isRecorded: isRecorded)
     }
     return damaged
+  }
+
+  /// A message that a predecessor had received, and died before the journal knew of it, is in the journal from here on. It is not
+  /// performed: nobody knows what came with it.
+  private mutating func restoreInbox(_ memory: BookMemory, _ book: BookReader) {
+    let inbox = BrokerInbox(memory)
+    defer { inbox.end() }
+    guard let (door, bytes) = inbox.lost,
+      var record = DecisionRecord(lost: bytes.span, door: door, at: now)
+    else { return }
+    var free: Int?
+    for slot in 0..<BookLayout.requests {
+      if !book.hasMark(slot) { free = free ?? slot }
+      let known = book.unfinished(slot)?.record
+      if known?.door == door, known?.id == record.id { return }
+    }
+    record.serial = newSerial()
+    record.generation = writer.generation
+    if let free { writer.open(free, record) }
   }
 
   /// Over what makes a grant another one: a book is not continued under other grants.

@@ -187,10 +187,12 @@ package struct BrokerSettings: Sendable {
   package var revoked: Set<UInt16>
   /// What an operator said in earlier runs, by grant.
   package var answers: [UInt16: StandingAnswer]
+  /// Somebody takes every record, and has taken those up to this one; nil: nobody does.
+  package var recordsTaken: UInt64?
 
   package init(
     grants: [Grant], drivers: [DriverPolicy] = [], start: BrokerTime, doors: [Int] = [0],
-    revoked: Set<UInt16> = [], answers: [UInt16: StandingAnswer] = [:]
+    revoked: Set<UInt16> = [], answers: [UInt16: StandingAnswer] = [:], recordsTaken: UInt64? = nil
   ) {
     self.grants = grants
     self.drivers = drivers
@@ -198,5 +200,6 @@ package struct BrokerSettings: Sendable {
     self.doors = doors
     self.revoked = revoked
     self.answers = answers
+    self.recordsTaken = recordsTaken
   }
 }

@@ -20,9 +20,10 @@ extension Opcode {
     switch self {
     case .hello, .cancel, .notify, .handleList, .handleClose, .doorOpen, .fileOpen, .fileStat,
       .fileList,
-      .fileRemove, .fileRename, .fileMakeDirectory, .netListen, .secretRead, .deviceOpen, .clockSet:
+      .fileRemove, .fileRename, .fileMakeDirectory, .netListen, .secretRead, .deviceOpen:
       true
-    case .netConnect, .netResolve, .appStart, .appSignal, .appStatus, .driverCall: false
+    case .netConnect, .netResolve, .appStart, .appSignal, .appStatus, .clockSet, .driverCall:
+      false
     }
   }
 }

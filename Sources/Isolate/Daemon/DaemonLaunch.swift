@@ -34,7 +34,8 @@ extension Daemon {
     }
     do throws(LaunchError) {
       let keeper = ends.map {
-        BrokerKeeper(policy, app.preparation.host, door: $0.ours, startedAt: now)
+        BrokerKeeper(
+          policy, app.preparation.host, door: $0.ours, appsDoor: $0.apps, startedAt: now)
       }
       let made = try PreparedPlan.make(
         policy, landlockABI: host.landlockABI, filterCache: FilterPlace.directory(host),

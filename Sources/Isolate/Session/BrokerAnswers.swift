@@ -121,6 +121,8 @@ extension BrokerSession {
     case .driver(let index): begin(driver: Int(index), passed)
     case .driverEnded(let index): refuse(driver: Int(index))
     case .driverLost(let index): end(driver: Int(index))
+    case .tookRecords(let sequence): broker.tookRecords(sequence)
+    case .socketGone(let handle): _ = broker.close(handle)
     }
   }
 

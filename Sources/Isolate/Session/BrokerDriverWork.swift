@@ -119,7 +119,7 @@ extension BrokerSession {
     }
     if link.socket != nil { return watch(index, .reading) }
     if link.queue.hasWaiting, !link.isWanted {
-      link.isWanted = tell(.wantsDriver(index: UInt16(index)))
+      link.isWanted = tell(.wantsDriver(index: UInt16(index))) == .done
     }
   }
 

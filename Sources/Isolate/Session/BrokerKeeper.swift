@@ -8,8 +8,6 @@ package final class BrokerKeeper {
   static let deathWindow: Int64 = 10_000
   /// How many doors `doors` gives.
   static let doorCount = 5
-  /// Sockets of one app that can be cut; one beyond is cut at once.
-  static let socketLimit = 256
 
   package let policy: Policy
   package private(set) var state = BrokerState.asleep
@@ -35,30 +33,38 @@ package final class BrokerKeeper {
   private var deaths: [Int64] = []
   let services: BrokerServices
   let drivers: DriverKeeper
+  /// Nil: nobody wants decisions kept.
+  private let audit: AuditLog?
   private var events: [BrokerEvent] = []
-  /// Sockets that the app got, in the order in which it got them: to be shut when their grant is taken back.
-  private var sockets: [HeldSocket] = []
+  private let sockets = KeptSockets()
+  /// The app's init, once there is one.
+  private var appPid: Int32?
   /// Our ends of the doors that the app asked for, for the next broker.
-  private var moreDoors: [(number: UInt16, door: HeldDescriptor)] = []
+  private var moreDoors: [(number: UInt16, door: HeldDescriptor, inode: UInt64)] = [] {
+    didSet { sockets.doors = Set(moreDoors.map(\.inode) + [firstDoor]) }
+  }
+  /// The app's end of the first one, by inode.
+  private let firstDoor: UInt64
   private(set) var revoked: Set<UInt16> = []
   private var answers: [UInt16: StandingAnswer] = [:]
 
-  private struct HeldSocket {
-    var handle: UInt32
-    var grant: UInt16
-    var socket: HeldDescriptor
-  }
-
   /// Before the app runs: what its grants' paths name now is what they are of.
   ///
-  /// - Parameter door: our end of the pair whose other end the app has.
+  /// - Parameters:
+  ///   - door: our end of the pair whose other end the app has.
+  ///   - appsDoor: the other end; nil: there is none.
+  ///   - audit: where every decision goes.
   init(
-    _ policy: Policy, _ host: HostFacts, door: HeldDescriptor, startedAt: Int64
+    _ policy: Policy, _ host: HostFacts, door: HeldDescriptor, appsDoor: HeldDescriptor? = nil,
+    audit: AuditLog? = nil, startedAt: Int64
   ) {
     self.policy = policy
     self.host = host
     self.startedAt = startedAt
     self.door = door
+    self.audit = audit
+    firstDoor = appsDoor.flatMap { SocketIdentity($0.descriptor)?.inode } ?? 0
+    sockets.doors = [firstDoor]
     bootStart = BrokerTime(microseconds: Poller.bootMicroseconds())
     pins = BrokerPins(policy, credentials: host.credentialsDirectory)
     services = BrokerServices(policy, host)
@@ -80,9 +86,13 @@ package final class BrokerKeeper {
 
   /// When `handle` wants to be called though no door is ready, in milliseconds on the monotonic clock.
   var nextAt: Int64? {
-    if case .resting(let until) = state { return until }
-    return drivers.nextAt
+    var times = [drivers.nextAt, audit?.dueAt, appPid == nil ? nil : sockets.dueAt]
+    if case .resting(let until) = state { times.append(until) }
+    return times.compactMap { $0 }.min()
   }
+
+  /// The app runs, beneath this init.
+  func appStarted(pid: Int32) { appPid = pid }
 
   /// - Parameter ready: the doors that `doors` gave, after waiting.
   func handle(_ ready: ArraySlice<Door>, now: Int64) throws(SystemError) {
@@ -97,6 +107,14 @@ package final class BrokerKeeper {
     if ready[4].isReadable || drivers.nextAt.map({ $0 <= now }) == true {
       drivers.turn(now)
       follow()
+    }
+    sockets.turn(beneath: inits, now: now)
+    while let handle = sockets.firstGone, send(.socketGone(handle: handle)) {
+      sockets.toldGone()
+    }
+    if let audit, let reader, let sequence = audit.turn(reader, now: now) {
+      /* A next broker is told as it starts. */
+      if running == nil || send(.tookRecords(sequence: sequence)) { audit.told(sequence) }
     }
   }
 
@@ -121,6 +139,7 @@ package final class BrokerKeeper {
     case .asleep, .running, .resting: shut(.closed)
     case .givenUp, .cutOff, .closed: break
     }
+    audit?.finish(reader)
   }
 
   private func start(_ now: Int64) {
@@ -162,7 +181,8 @@ package final class BrokerKeeper {
     let start = BrokerStart(
       settings: BrokerSettings(
         grants: policy.grants, drivers: policy.drivers, start: bootStart,
-        doors: [0] + moreDoors.map { Int($0.number) }, revoked: revoked, answers: answers),
+        doors: [0] + moreDoors.map { Int($0.number) }, revoked: revoked, answers: answers,
+        recordsTaken: audit?.begin()),
       order: policy.namespaces.order, credentials: host.credentialsDirectory,
       appIsBonded: policy.bondsSockets(host), pins: pins.pins)
     return try attempt { () throws(SystemError) in
@@ -197,6 +217,7 @@ package final class BrokerKeeper {
         guard !arrival.isTruncated, let notice = message.notice(size: arrival.size) else {
           return distrust("it sent what is no message")
         }
+        audit?.hint(now: Poller.now())
         note(notice, HeldDescriptor(arrival.descriptors.take(0)))
       } catch {
         return
@@ -209,13 +230,14 @@ package final class BrokerKeeper {
     case .ready: break
     case .gaveSocket(let handle, let grant):
       guard let passed else { return }
-      keep(HeldSocket(handle: handle, grant: grant, socket: passed))
-    case .cut(let handle): cut { $0.handle == handle }
-    case .openedDoor(let number):
+      if revoked.contains(grant) { return Packets.shut(passed.descriptor) }
+      sockets.keep(passed, handle: handle, grant: grant, beneath: inits, now: Poller.now())
+    case .cut(let handle): sockets.cut(handle: handle, now: Poller.now())
+    case .openedDoor(let number, let inode):
       guard let passed, number > 0,
         number < WireLimits.doors, !moreDoors.contains(where: { $0.number == number })
       else { return }
-      moreDoors.append((number, passed))
+      moreDoors.append((number, passed, inode))
     case .closedDoor(let number): moreDoors.removeAll { $0.number == number }
     case .asks(let number, let grant, let opcode, let milliseconds, let subject):
       guard Int(grant) < policy.grants.count, let opcode = Opcode(rawValue: opcode),
@@ -247,21 +269,15 @@ package final class BrokerKeeper {
     case .driverFailed(let index, let reason):
       drivers.failed(Int(index), reason)
       follow()
-    case .ringIsHalfFull: break
+    case .wantsClock(let ticket, let grant, let seconds, let nanoseconds):
+      let time = SystemClock.Time(seconds: seconds, nanoseconds: nanoseconds)
+      setClock(to: time, grant: Int(grant), ticket: ticket)
+    case .recorded(let sequence): audit?.hint(of: sequence, now: Poller.now())
     }
   }
 
-  private func keep(_ socket: HeldSocket) {
-    if revoked.contains(socket.grant) || sockets.count >= Self.socketLimit {
-      return Packets.shut(socket.socket.descriptor)
-    }
-    sockets.append(socket)
-  }
-
-  private func cut(_ isMeant: (HeldSocket) -> Bool) {
-    for socket in sockets where isMeant(socket) { Packets.shut(socket.socket.descriptor) }
-    sockets.removeAll(where: isMeant)
-  }
+  /// Whose descriptors are looked at: those of the app, and of what it can pass them to.
+  private var inits: [Int32] { appPid.map { [$0] + (running.map { [$0.child.pid] } ?? []) } ?? [] }
 
   private func forget(ask number: UInt64) {
     guard pendingAsks.contains(where: { $0.number == number }) else { return }
@@ -269,10 +285,12 @@ package final class BrokerKeeper {
     events.append(.askGone(number: number))
   }
 
-  func send(_ order: BrokerOrder, passing number: Int32 = -1) {
-    guard let running else { return }
+  /// - Returns: whether there is a broker, and it has room for it.
+  @discardableResult
+  func send(_ order: BrokerOrder, passing number: Int32 = -1) -> Bool {
+    guard let running else { return false }
     let message = BrokerMessage(order)
-    _ = Packets.send(message.bytes.span, to: running.control, passing: number)
+    return Packets.send(message.bytes.span, to: running.control, passing: number) == .done
   }
 
   /// A broker that does not keep to our own protocol is not ours any more.
@@ -347,13 +365,15 @@ package final class BrokerKeeper {
     guard policy.grants.indices.contains(index) else { return nil }
     let grant = UInt16(index)
     revoked.insert(grant)
-    let gone = sockets.filter { $0.grant == grant }.map(\.handle)
-    cut { $0.grant == grant }
+    let now = Poller.now()
+    var gone = sockets.cut(grant: grant, now: now)
+    if sockets.outOfSight > 0 { gone += sockets.look(beneath: inits, now: now) }
     send(.revoke(grant: grant))
     drivers.revoke(grant)
     events.append(.revoked(grant: index))
     let left = handles(at: Poller.now()).filter {
-      $0.grant == index && !gone.contains($0.handle) && $0.state != .cut
+      $0.grant == index && !gone.contains($0.handle)
+        && ($0.state != .cut || sockets.isOutOfSight($0.handle))
     }
     return Revocation(cut: gone, beyondRecall: left.map(\.handle))
   }

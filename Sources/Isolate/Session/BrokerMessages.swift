@@ -9,8 +9,8 @@ enum BrokerNotice: Hashable, Sendable {
   case gaveSocket(handle: UInt32, grant: UInt16)
   /// The socket of a handle is to be shut, and its duplicate closed.
   case cut(handle: UInt32)
-  /// The app got another door; our end of it comes with this, for a successor.
-  case openedDoor(number: UInt16)
+  /// The app got another door; our end of it comes with this, for a successor. Which socket is the app's end.
+  case openedDoor(number: UInt16, inode: UInt64)
   case closedDoor(number: UInt16)
   /// A request waits for an operator.
   /// Answered with no when so many milliseconds have passed.
@@ -20,8 +20,8 @@ enum BrokerNotice: Hashable, Sendable {
   case notified(BrokerText)
   /// The app broke the protocol; its door is to be shut.
   case cutOff(violation: UInt8, opcode: UInt16)
-  /// Half of the ring of records has not been looked at.
-  case ringIsHalfFull(sequence: UInt64)
+  /// There are records that were not taken: the first of them, and again when half of the ring is full.
+  case recorded(sequence: UInt64)
   /// A driver with a process of its own is needed.
   case wantsDriver(index: UInt16)
   /// It broke the protocol (the violation's number), or is silent (`BrokerSession.silence`), and is to be ended.
@@ -29,6 +29,8 @@ enum BrokerNotice: Hashable, Sendable {
   /// A program of the host is to be started, signalled or looked at for a request; `ticket` is its serial number. With app.start a
   /// sealed file comes that holds the arguments, a NUL behind each.
   case wantsService(ticket: UInt64, grant: UInt16, opcode: UInt16, signal: UInt32, name: BrokerText)
+  /// The machine's clock is to be set: seconds since 1970, UTC.
+  case wantsClock(ticket: UInt64, grant: UInt16, seconds: Int64, nanoseconds: UInt32)
 }
 
 /// What a supervisor says.
@@ -47,6 +49,10 @@ enum BrokerOrder: Hashable, Sendable {
   case served(ticket: UInt64, status: UInt32, state: UInt16, exit: Int32, name: BrokerText)
   /// The command of a secret has ended, well or not.
   case commandEnded(ticket: UInt64, isWell: Bool)
+  /// The records up to this one are kept elsewhere, and may be written over.
+  case tookRecords(sequence: UInt64)
+  /// Nobody has this socket any more.
+  case socketGone(handle: UInt32)
 }
 
 /// The beginning of a text, without a heap.
@@ -110,7 +116,7 @@ struct BrokerMessage: ~Copyable {
     case .ready: self.init(kind: 1)
     case .gaveSocket(let handle, let grant): self.init(kind: 2, grant: grant, handle: handle)
     case .cut(let handle): self.init(kind: 3, handle: handle)
-    case .openedDoor(let number): self.init(kind: 10, grant: number)
+    case .openedDoor(let number, let inode): self.init(kind: 10, grant: number, number: inode)
     case .closedDoor(let number): self.init(kind: 11, grant: number)
     case .asks(let number, let grant, let opcode, let milliseconds, let subject):
       self.init(
@@ -119,12 +125,14 @@ struct BrokerMessage: ~Copyable {
     case .notified(let text): self.init(kind: 6, text: text)
     case .cutOff(let violation, let opcode):
       self.init(kind: 7, handle: UInt32(violation), opcode: opcode)
-    case .ringIsHalfFull(let sequence): self.init(kind: 8, number: sequence)
+    case .recorded(let sequence): self.init(kind: 8, number: sequence)
     case .wantsDriver(let index): self.init(kind: 9, grant: index)
     case .driverFailed(let index, let reason):
       self.init(kind: 13, grant: index, handle: UInt32(reason))
     case .wantsService(let ticket, let grant, let opcode, let signal, let name):
       self.init(kind: 12, grant: grant, handle: signal, number: ticket, opcode: opcode, text: name)
+    case .wantsClock(let ticket, let grant, let seconds, let nanoseconds):
+      self.init(kind: 16, grant: grant, handle: nanoseconds, number: ticket, time: seconds)
     }
   }
 
@@ -142,6 +150,8 @@ struct BrokerMessage: ~Copyable {
         kind: 38, handle: status, number: ticket, time: Int64(exit), opcode: state, text: name)
     case .commandEnded(let ticket, let isWell):
       self.init(kind: 39, handle: isWell ? 1 : 0, number: ticket)
+    case .tookRecords(let sequence): self.init(kind: 48, number: sequence)
+    case .socketGone(let handle): self.init(kind: 49, handle: handle)
     }
   }
 
@@ -165,15 +175,19 @@ struct BrokerMessage: ~Copyable {
     case 6: return text.map { .notified($0) }
     case 7:
       return .cutOff(violation: UInt8(truncatingIfNeeded: handle), opcode: opcode)
-    case 8: return .ringIsHalfFull(sequence: number)
+    case 8: return .recorded(sequence: number)
     case 9: return .wantsDriver(index: grant)
-    case 10: return .openedDoor(number: grant)
+    case 10: return .openedDoor(number: grant, inode: number)
     case 11: return .closedDoor(number: grant)
     case 13: return .driverFailed(index: grant, reason: UInt8(truncatingIfNeeded: handle))
     case 12:
       return text.map {
         .wantsService(ticket: number, grant: grant, opcode: opcode, signal: handle, name: $0)
       }
+    case 16:
+      return .wantsClock(
+        ticket: number, grant: grant, seconds: Int64(bitPattern: get(8, at: 16)),
+        nanoseconds: handle)
     default: return nil
     }
   }
@@ -201,6 +215,8 @@ struct BrokerMessage: ~Copyable {
           state: UInt16(truncatingIfNeeded: get(2, at: 24)), exit: exit, name: $0)
       }
     case 39: return .commandEnded(ticket: get(8, at: 8), isWell: get(4, at: 4) == 1)
+    case 48: return .tookRecords(sequence: get(8, at: 8))
+    case 49: return .socketGone(handle: UInt32(truncatingIfNeeded: get(4, at: 4)))
     default: return nil
     }
   }

@@ -70,9 +70,10 @@ extension BrokerSession {
     case .netResolve(_, let name):
       look(request, .netResolve, .udp, 0, name.array(in: bytes.span))
     case .secretRead, .appStart, .appSignal, .appStatus: serve(request)
+    case .clockSet(let clock): setClock(request, clock)
     case .hello, .cancel, .notify, .handleList, .handleClose, .doorOpen, .fileOpen, .fileStat,
       .fileList, .fileRemove, .fileRename, .fileMakeDirectory, .netListen, .deviceOpen,
-      .clockSet, .driverCall:
+      .driverCall:
       complete(ticket, .failed(Errno.notSupported, .unavailable))
     }
   }

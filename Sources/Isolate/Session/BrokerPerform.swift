@@ -29,9 +29,8 @@ extension BrokerSession {
         let device = try place(grant).device()
         let opened = try device.node.open(FileOpening(rawValue: flags.rawValue))
         complete(ticket, with: opened, isSocket: false)
-      case .clockSet(let request): try setClock(ticket, request)
       case .netListen(let request): try listen(ticket, request, bytes)
-      case .netConnect, .netResolve, .appStart, .appSignal, .appStatus, .driverCall:
+      case .netConnect, .netResolve, .appStart, .appSignal, .appStatus, .clockSet, .driverCall:
         complete(ticket, .failed(Errno.notSupported, .unavailable))
       case .hello, .cancel, .notify, .handleList, .handleClose, .doorOpen:
         complete(ticket, .failed(Errno.invalid))
@@ -116,19 +115,5 @@ extension BrokerSession {
     case 12: .socket
     default: .unknown
     }
-  }
-
-  private mutating func setClock(
-    _ ticket: Ticket, _ request: ClockSetRequest
-  ) throws(SystemError) {
-    let time = SystemClock.Time(seconds: request.seconds, nanoseconds: request.nanoseconds)
-    guard case .clock(let largest) = start.settings.grants[Int(request.grant)].target else {
-      return complete(ticket, .failed(Errno.access, .outside))
-    }
-    if ClockSetting.step(to: time, from: try SystemClock.now()) > largest {
-      return complete(ticket, .failed(Errno.access, .outside))
-    }
-    try ClockSetting.set(time)
-    complete(ticket, Completion())
   }
 }

@@ -144,7 +144,8 @@ extension BrokerSession {
     do throws(SystemError) {
       let ends = try Packets.pair()
       let apps = try ends.other.duplicate()
-      tell(.openedDoor(number: UInt16(number)), passing: ends.one.raw)
+      let inode = try FileStatus.of(apps).inode
+      tell(.openedDoor(number: UInt16(number), inode: inode), passing: ends.one.raw)
       try addDoor(number, ends.keepOne())
       guard let reply = broker.complete(ticket, Completion(), at: now) else {
         return closeDoor(number, for: nil)

@@ -44,6 +44,23 @@ extension BrokerSession {
     withExtendedLifetime(arguments) {}
   }
 
+  /// The supervisor sets it: the capability is not the broker's, and is never the app's.
+  mutating func setClock(_ request: KeptRequest, _ wanted: ClockSetRequest) {
+    let time = SystemClock.Time(seconds: wanted.seconds, nanoseconds: wanted.nanoseconds)
+    do throws(SystemError) {
+      guard case .clock(let largest) = start.settings.grants[Int(wanted.grant)].target,
+        ClockSetting.step(to: time, from: try SystemClock.now()) <= largest
+      else { return complete(request.ticket, .failed(Errno.access, .outside)) }
+    } catch {
+      return complete(request.ticket, .failed(error.number))
+    }
+    request.service = ServiceWork()
+    tell(
+      .wantsClock(
+        ticket: request.ticket.serial, grant: wanted.grant, seconds: wanted.seconds,
+        nanoseconds: wanted.nanoseconds))
+  }
+
   private func waiting(_ serial: UInt64) -> KeptRequest? {
     for request in kept {
       if let request, request.service != nil, request.ticket.serial == serial { return request }
@@ -146,12 +163,29 @@ extension BrokerKeeper {
     return bootStart.adding(milliseconds: lease).microseconds(since: moment) > 0
   }
 
+  private func check(_ grant: Int) throws(SystemError) {
+    let now = BrokerTime(microseconds: Poller.bootMicroseconds())
+    if !holds(grant, at: now) { throw SystemError(call: "broker", number: Errno.access) }
+  }
+
+  /// - Parameter set: sets the machine's clock.
+  func setClock(
+    to time: SystemClock.Time, grant: Int, ticket: UInt64,
+    by set: (SystemClock.Time) throws(SystemError) -> Void = ClockSetting.set
+  ) {
+    var status: Int32 = 0
+    do throws(SystemError) {
+      try check(grant)
+      try services.setClock(to: time, grant: grant, by: set)
+    } catch {
+      status = error.number
+    }
+    reply(ticket, status: status)
+  }
+
   func serve(_ request: ServiceRequest) {
     do throws(SystemError) {
-      let now = BrokerTime(microseconds: Poller.bootMicroseconds())
-      guard holds(request.grant, at: now) else {
-        throw SystemError(call: "broker", number: Errno.access)
-      }
+      try check(request.grant)
       switch request.opcode {
       case .secretRead:
         let output = try services.output(grant: request.grant, ticket: request.ticket)
@@ -174,10 +208,7 @@ extension BrokerKeeper {
       default: throw SystemError(call: "broker", number: Errno.notSupported)
       }
     } catch {
-      send(
-        .served(
-          ticket: request.ticket, status: UInt32(error.number), state: 0, exit: 0,
-          name: BrokerText()))
+      reply(request.ticket, status: error.number)
     }
   }
 
@@ -200,6 +231,12 @@ extension BrokerKeeper {
     }
     drivers.send(answer, to: driver, passing: output)
     childEnded()
+  }
+
+  private func reply(_ ticket: UInt64, status: Int32) {
+    send(
+      .served(
+        ticket: ticket, status: UInt32(bitPattern: status), state: 0, exit: 0, name: BrokerText()))
   }
 
   /// An app that asks again and again fills nobody's screen.

@@ -132,6 +132,23 @@ final class BrokerServices {
     }
   }
 
+  // MARK: The clock
+
+  /// Moves the machine's clock, no further than the grant says.
+  ///
+  /// - Parameter set: does it.
+  /// - Throws: an errno: EACCES when the grant does not allow it or the step is too large, and those of `set`.
+  func setClock(
+    to time: SystemClock.Time, grant index: Int,
+    by set: (SystemClock.Time) throws(SystemError) -> Void
+  ) throws(SystemError) {
+    guard case .clock(let largest)? = grant(index)?.target,
+      policy.grants[index].rights.contains(.set),
+      ClockSetting.step(to: time, from: try SystemClock.now()) <= largest
+    else { throw refusal(Errno.access) }
+    try set(time)
+  }
+
   // MARK: Secrets
 
   /// Starts the command of a secret's grant. `endedCommands` tells of its end.

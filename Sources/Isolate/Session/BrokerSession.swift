@@ -107,7 +107,6 @@ struct BrokerSession: ~Copyable {
     tell(.ready)
     /* A predecessor's doors come before the replies that are owed there. */
     readOrders(isHungUp: false)
-    answerLost()
     follow()
     while end == nil {
       let count = try events.wait(timeout: timeout())
@@ -118,6 +117,9 @@ struct BrokerSession: ~Copyable {
       lookAfterDrivers()
       follow()
       serve()
+      if let sequence = broker.recordsToTell, tell(.recorded(sequence: sequence)) == .done {
+        broker.toldOfRecords()
+      }
     }
     return end ?? .doorClosed
   }
@@ -187,10 +189,9 @@ struct BrokerSession: ~Copyable {
     }
   }
 
-  /// - Returns: whether the supervisor will hear it.
   @discardableResult
-  func tell(_ notice: BrokerNotice, passing number: Int32 = -1) -> Bool {
+  func tell(_ notice: BrokerNotice, passing number: Int32 = -1) -> Packets.Sent {
     let message = BrokerMessage(notice)
-    return Packets.send(message.bytes.span, to: control, passing: number) == .done
+    return Packets.send(message.bytes.span, to: control, passing: number)
   }
 }

@@ -44,6 +44,7 @@ extension BrokerStart {
       writer.put(UInt64(entry.key))
       writer.put(UInt64(entry.value.rawValue))
     }
+    writer.put(settings.recordsTaken)
     writer.put(pins.sorted { $0.key < $1.key }) { writer, entry in
       writer.put(UInt64(entry.key))
       writer.put(entry.value.device)
@@ -74,6 +75,7 @@ extension BrokerStart {
     for (grant, answer) in reader.list({ ($0.number(), $0.number()) }) {
       answers[UInt16(clamping: grant)] = StandingAnswer(rawValue: UInt8(clamping: answer))
     }
+    let recordsTaken = reader.optionalNumber()
     var pins: [UInt16: BrokerPin] = [:]
     let read = reader.list { reader in
       (
@@ -88,7 +90,7 @@ extension BrokerStart {
     self.pins = pins
     settings = BrokerSettings(
       grants: grants, drivers: drivers, start: start, doors: doors, revoked: Set(revoked),
-      answers: answers)
+      answers: answers, recordsTaken: recordsTaken)
   }
 }
 

@@ -30,7 +30,7 @@ enum DescriptorTables {
     return seen
   }
 
-  private static func processes(beneath initPid: Int32, _ seen: inout Seen) -> [Int32] {
+  static func processes(beneath initPid: Int32, _ seen: inout Seen) -> [Int32] {
     var found: [Int32] = []
     var next = children(of: initPid)
     while let pid = next.popLast() {
@@ -50,7 +50,7 @@ enum DescriptorTables {
     }
   }
 
-  private static func exists(_ path: String) -> Bool {
+  static func exists(_ path: String) -> Bool {
     do throws(SystemError) {
       return try FileStatus.of(path) != nil
     } catch {

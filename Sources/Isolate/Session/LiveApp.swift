@@ -50,7 +50,9 @@ final class LiveApp {
     guard let message = try Launcher.receive(from: child.reports) else { return nil }
     switch consume message {
     case .terminal(let master): return .terminal(master)
-    case .started(let pid): return .started(pid: pid)
+    case .started(let pid):
+      keeper?.appStarted(pid: child.pid)
+      return .started(pid: pid)
     case .stopped: return .stopped
     case .continued: return .noted
     case .failed(let step, let number):

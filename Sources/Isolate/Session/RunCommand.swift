@@ -54,11 +54,20 @@ private func launch(
   } catch {
     return cgroupFailed(error, request, signals, falling)
   }
+  let audit: AuditLog?
+  do throws(SystemError) {
+    audit = try auditLog(request, policy)
+  } catch {
+    return reporter(request, app: policy.app).refused(["--audit: \(error)"])
+  }
   var keeper: BrokerKeeper?
   let launch: PreparedLaunch
   do throws(LaunchError) {
     let ends = try brokerDoor(policy)
-    keeper = ends.map { BrokerKeeper(policy, prepared.host, door: $0.ours, startedAt: startedAt) }
+    keeper = ends.map {
+      BrokerKeeper(
+        policy, prepared.host, door: $0.ours, appsDoor: $0.apps, audit: audit, startedAt: startedAt)
+    }
     launch = try PreparedLaunch.make(
       prepared, filterCache: FilterPlace.directory(prepared.host), signals: signals,
       cgroup: cgroup, networkIsMade: usable?.hasNetwork ?? false, door: ends?.apps)
@@ -106,6 +115,15 @@ func brokerDoor(
   if policy.grants.isEmpty { return nil }
   let ends = try attempt { () throws(SystemError) in try Packets.pair() }
   return (HeldDescriptor(ends.one), HeldDescriptor(ends.other))
+}
+
+/// Where the decisions of the app's broker go; nil: nobody asked for that.
+private func auditLog(_ request: RunRequest, _ policy: Policy) throws(SystemError) -> AuditLog? {
+  guard let path = request.audit else { return nil }
+  if policy.grants.isEmpty, !request.isQuiet {
+    Output.complain("--audit: the app has no grants, so nothing is decided about it")
+  }
+  return try AuditLog(path.text, policy)
 }
 
 /// The early child, if it is what the policy asks for; another one ends by itself.

@@ -36,6 +36,14 @@ package struct RequestMessage: Hashable, Sendable {
   }
 }
 
+/// What the first bytes of a message say, before anything is checked.
+struct PeekedHeader {
+  var opcode: UInt16
+  var flags: UInt16
+  var id: UInt32
+  var size: Int
+}
+
 /// The first 16 bytes of every message.
 struct WireHeader {
   static let replyBit: UInt16 = 0x8000
@@ -45,6 +53,20 @@ struct WireHeader {
   var id: UInt32
   /// A request's deadline, a reply's status.
   var last: UInt32
+
+  /// The header of a message that may be followed by anything, and how many bytes it says that it has: at most those there are.
+  static func peek(_ bytes: Span<UInt8>) -> PeekedHeader? {
+    var reader = WireReader(0..<bytes.count)
+    do throws(WireViolation) {
+      let opcode = try reader.u16(bytes)
+      let flags = try reader.u16(bytes)
+      let id = try reader.u32(bytes)
+      let size = Int(clamping: try reader.u32(bytes))
+      return PeekedHeader(opcode: opcode, flags: flags, id: id, size: min(size, bytes.count))
+    } catch {
+      return nil
+    }
+  }
 
   static func read(
     _ reader: inout WireReader, _ bytes: Span<UInt8>, descriptors: Int, isTruncated: Bool,

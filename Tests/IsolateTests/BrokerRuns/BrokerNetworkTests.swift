@@ -33,14 +33,14 @@ struct BrokerNetworkTests {
   }
 
   /// The app learns the port from a file that it may read through its broker.
-  private static let grants = """
+  static let grants = """
     [grants.port]
     files = "$DIR/port"
     [grants.web]
     connect = ["tcp:127.0.0.1:1024-65535", "tcp:localhost:1024-65535"]
     """
 
-  private static let prelude = """
+  static let prelude = """
     port = int(os.read(openat("")["fds"][0], 9))
     def connect(host, port, grant=1, transport=1):
         return call(32, struct.pack("<HBBH", grant, transport, 0, port) + text(host))

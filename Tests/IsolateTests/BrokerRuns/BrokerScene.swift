@@ -11,8 +11,9 @@ import Testing
 final class BrokerScene {
   let scratch: Scratch
   var path: String { scratch.path }
-  /// Of `isolated run`, beside its own.
+  /// Of `isolated run`; and what a shell does first, `set -e`.
   var options: [String] = []
+  var before = ""
 
   /// - Parameters:
   ///   - grants: tables of the profile; $DIR is the scratch directory.
@@ -68,8 +69,8 @@ final class BrokerScene {
   /// The status events go to the file `status`.
   private var command: [String] {
     [
-      "/usr/bin/env", "XDG_CONFIG_HOME=\(path)/conf", "/bin/sh", "-c", "exec \"$@\" 7>\"$0\"",
-      path + "/status", Executable.path, "run",
+      "/usr/bin/env", "XDG_CONFIG_HOME=\(path)/conf", "/bin/sh", "-c",
+      before + "\nexec \"$@\" 7>\"$0\"", path + "/status", Executable.path, "run",
     ]
       + ["--json-status-fd", "7"] + options + [path + "/app.toml"]
   }

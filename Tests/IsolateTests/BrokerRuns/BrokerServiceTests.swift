@@ -134,6 +134,64 @@ struct BrokerServiceTests {
     #expect(!keeper.holds(0, at: start))
   }
 
+  @Test("sets the clock no further than the grant says, whatever the broker wants")
+  func clockSteps() throws {
+    var policy = try Fixture.policy("")
+    let position = Position(file: "x", line: 1)
+    policy.grants = [
+      Grant(
+        name: "a", target: .clock(largestStepMilliseconds: 60_000), rights: .set, position: position
+      ),
+      Grant(
+        name: "b", target: .clock(largestStepMilliseconds: 60_000), rights: [], position: position),
+      Grant(name: "c", target: .apps(["x"]), rights: [.start, .set], position: position),
+    ]
+    let ends = try Packets.pair()
+    let keeper = BrokerKeeper(
+      policy, Fixture.host(), door: HeldDescriptor(ends.keepOne()), startedAt: Poller.now())
+    let now = try SystemClock.now()
+    /* Stands in for clock_settime(2): the machine's clock is not ours to move. */
+    func isSet(_ seconds: Int64, grant: Int) -> Bool {
+      var moved: SystemClock.Time?
+      let time = SystemClock.Time(seconds: now.seconds + seconds, nanoseconds: 0)
+      keeper.setClock(to: time, grant: grant, ticket: 1) { moved = $0 }
+      #expect(moved == nil || moved == time)
+      return moved != nil
+    }
+    #expect(isSet(20, grant: 0) && isSet(-40, grant: 0))
+    #expect(!isSet(70, grant: 0) && !isSet(-70, grant: 0) && !isSet(.max - now.seconds, grant: 0))
+    #expect(!isSet(0, grant: 1) && !isSet(0, grant: 2) && !isSet(0, grant: 3))
+    _ = keeper.revoke(grant: 0)
+    #expect(!isSet(0, grant: 0))
+  }
+
+  @Test("is who calls clock_settime(2): a time that the kernel takes from nobody is its refusal")
+  func clock() throws {
+    let scene = try BrokerScene(
+      grants: """
+        [grants.a-wide]
+        clock = "10000000h"
+        [grants.b-narrow]
+        clock = "1s"
+        """,
+      app: """
+        def clock(grant, seconds, ns=0): return told(call(96, struct.pack("<HqI", grant, seconds, ns)))
+        show(clock(0, -1), clock(1, -1), clock(0, 0, 10**9), clock(1, int(time.time()) + 90))
+        """)
+    let ran = scene.run()
+    /* EINVAL comes before the question who asks; a broker that tried by itself would get EPERM from its filter. */
+    #expect(ran.output == "(22, 0) (13, 3) (22, 15) (13, 3)\n", "\(ran.errors)")
+  }
+
+  @Test("sets no clock for an ordinary user", .enabled(if: !Privileges.isRoot))
+  func usersClock() throws {
+    let scene = try BrokerScene(
+      grants: "[grants.clock]\nclock = \"60s\"",
+      app: #"show(told(call(96, struct.pack("<HqI", 0, int(time.time()), 0))))"#)
+    let ran = scene.run()
+    #expect(ran.output == "(1, 0)\n", "\(ran.errors)")
+  }
+
   @Test("says once why an app that asks for ever may not")
   func complaints() throws {
     let scene = try scene(#"for _ in range(30): assert start("wide") == (13, 0)"#)

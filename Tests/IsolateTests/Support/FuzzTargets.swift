@@ -15,6 +15,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
   case notify
   case logLine = "log-line"
   case httpStatus = "http-status"
+  case book
 
   /// The promise that these bytes break, in words; nil when all hold.
   func broken(by bytes: [UInt8]) -> String? {
@@ -35,6 +36,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .notify: NotifyFuzz.broken(by: bytes)
     case .logLine: ServiceFuzz.logLine(bytes)
     case .httpStatus: ServiceFuzz.http(bytes)
+    case .book: BookFuzz.broken(by: bytes)
     }
   }
 
