@@ -105,10 +105,9 @@ package final class BrokerKeeper {
     while let handle = sockets.firstGone, send(.socketGone(handle: handle)) {
       sockets.toldGone()
     }
-    if let audit, let reader, let sequence = audit.turn(reader, now: now),
-      send(.tookRecords(sequence: sequence))
-    {
-      audit.told(sequence)
+    if let audit, let reader, let sequence = audit.turn(reader, now: now) {
+      /* A next broker is told as it starts. */
+      if running == nil || send(.tookRecords(sequence: sequence)) { audit.told(sequence) }
     }
   }
 
