@@ -110,6 +110,23 @@ struct AuditTests {
     #expect(lines.contains { $0.hasPrefix("1 file.open asks ECANCELED ") }, "\(lines)")
   }
 
+  @Test("has what a broker died with that has no successor")
+  func noSuccessor() throws {
+    var policy = try Fixture.policy("")
+    policy.grants = [TestGrants.directory()]
+    let book = TestBook()
+    var broker = Broker(
+      BrokerSettings(grants: policy.grants, start: .ms(0)), book: book.memory, at: .ms(0))
+    let ticket = broker.receive(.open(77, "a/name")).ticket
+    #expect(ticket != nil)
+    let scratch = try Scratch()
+    let log = try AuditLog(scratch.path + "/audit", policy)
+    log.finish(book.reader)
+    let lines = scratch.content("audit").split(separator: "\n")
+    #expect(lines.allSatisfy { $0.contains("\"request\":77") && $0.contains("ECANCELED") })
+    #expect(lines.count == 1 && lines[0].contains("\"subject\":\"a/name\""), "\(lines)")
+  }
+
   @Test("is added to, and only a regular file of ours that the app cannot change")
   func files() throws {
     let scene = try scene("hello()")
