@@ -1,7 +1,7 @@
 /// The last things that happened, for `events`: old ones are forgotten.
 struct EventLog {
   /// How many are kept.
-  static let most = 4096
+  static let most = 1024
 
   private struct Entry {
     var event: ControlEvent

@@ -12,7 +12,7 @@ package final class BrokerKeeper {
   package let policy: Policy
   package private(set) var state = BrokerState.asleep
   /// In the order of their arrival.
-  package private(set) var pendingAsks: [PendingAsk] = []
+  package internal(set) var pendingAsks: [PendingAsk] = []
   /// When the app was started, in milliseconds on the monotonic clock.
   let startedAt: Int64
   /// The same on the clock that leases and the book go by.
@@ -23,7 +23,7 @@ package final class BrokerKeeper {
   private var door: HeldDescriptor?
   private var launch: BrokerLaunch?
   private var bookFile: HeldDescriptor?
-  private var running: BrokerLaunch.Running?
+  var running: BrokerLaunch.Running?
   /// Kept mapped for `reader`, which looks at what brokers write: hostile words.
   private var book: SharedMemory?
   private(set) var reader: BookReader?
@@ -35,8 +35,8 @@ package final class BrokerKeeper {
   let drivers: DriverKeeper
   /// Nil: nobody wants decisions kept.
   private let audit: AuditLog?
-  private var events: [BrokerEvent] = []
-  private let sockets = KeptSockets()
+  var events: [BrokerEvent] = []
+  let sockets = KeptSockets()
   /// The app's init, once there is one.
   private var appPid: Int32?
   /// Our ends of the doors that the app asked for, for the next broker.
@@ -45,8 +45,8 @@ package final class BrokerKeeper {
   }
   /// The app's end of the first one, by inode.
   private let firstDoor: UInt64
-  private(set) var revoked: Set<UInt16> = []
-  private var answers: [UInt16: StandingAnswer] = [:]
+  var revoked: Set<UInt16> = []
+  var answers: [UInt16: StandingAnswer] = [:]
 
   /// Before the app runs: what its grants' paths name now is what they are of.
   ///
@@ -277,9 +277,11 @@ package final class BrokerKeeper {
   }
 
   /// Whose descriptors are looked at: those of the app, and of what it can pass them to.
-  private var inits: [Int32] { appPid.map { [$0] + (running.map { [$0.child.pid] } ?? []) } ?? [] }
+  var inits: [Int32] {
+    appPid.map { [$0] + (running.map { [$0.child.pid] } ?? []) + drivers.inits } ?? []
+  }
 
-  private func forget(ask number: UInt64) {
+  func forget(ask number: UInt64) {
     guard pendingAsks.contains(where: { $0.number == number }) else { return }
     pendingAsks.removeAll { $0.number == number }
     events.append(.askGone(number: number))
@@ -356,47 +358,5 @@ package final class BrokerKeeper {
     let pause = [0, 10, 50, 200][min(deaths.count - 1, 3)]
     state = .resting(until: now + Int64(pause))
     if pause == 0 { start(now) }
-  }
-
-  // MARK: Operators
-
-  /// Takes a grant back: sockets are shut now, further requests are refused. Nil: no such grant.
-  package func revoke(grant index: Int) -> Revocation? {
-    guard policy.grants.indices.contains(index) else { return nil }
-    let grant = UInt16(index)
-    revoked.insert(grant)
-    let now = Poller.now()
-    var gone = sockets.cut(grant: grant, now: now)
-    if sockets.outOfSight > 0 { gone += sockets.look(beneath: inits, now: now) }
-    send(.revoke(grant: grant))
-    drivers.revoke(grant)
-    events.append(.revoked(grant: index))
-    let left = handles(at: Poller.now()).filter {
-      $0.grant == index && !gone.contains($0.handle)
-        && ($0.state != .cut || sockets.isOutOfSight($0.handle))
-    }
-    return Revocation(cut: gone, beyondRecall: left.map(\.handle))
-  }
-
-  /// - Returns: false when no such request waits (any more).
-  package func answer(_ number: UInt64, _ answer: AskAnswer) -> Bool {
-    guard let ask = pendingAsks.first(where: { $0.number == number }), running != nil else {
-      return false
-    }
-    switch answer {
-    case .once, .no: break
-    case .forThisRun: answers[UInt16(ask.grant)] = .yes
-    case .never: answers[UInt16(ask.grant)] = .no
-    }
-    send(.answer(number: number, answer))
-    forget(ask: number)
-    return true
-  }
-
-  /// What has happened since the last call, oldest first.
-  package func takeEvents() -> [BrokerEvent] {
-    let taken = events
-    events = []
-    return taken
   }
 }

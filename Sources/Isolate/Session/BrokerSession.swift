@@ -192,6 +192,18 @@ struct BrokerSession: ~Copyable {
   @discardableResult
   func tell(_ notice: BrokerNotice, passing number: Int32 = -1) -> Packets.Sent {
     let message = BrokerMessage(notice)
+    let sent = Packets.send(message.bytes.span, to: control, passing: number)
+    if sent != .full { return sent }
+    /* What is not said is lost: a socket that nobody can cut, a door that is kept. The supervisor reads, and never waits for us. */
+    var doors = [Door(control.raw, read: false, write: true)]
+    do throws(SystemError) {
+      try Poller.wait(&doors, timeout: Self.supervisorMilliseconds)
+    } catch {
+      return .failed(error.number)
+    }
     return Packets.send(message.bytes.span, to: control, passing: number)
   }
+
+  /// How long a supervisor may be busy elsewhere.
+  private static let supervisorMilliseconds: Int64 = 1000
 }

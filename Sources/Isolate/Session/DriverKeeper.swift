@@ -40,6 +40,9 @@ final class DriverKeeper {
   private var requests: [(Int, ServiceRequest)] = []
   private var revoked: Set<UInt16> = []
 
+  /// Whose descriptors may be the app's sockets.
+  var inits: [Int32] { slots.compactMap { $0.process?.pid } }
+
   private final class QueueBox {
     var queue: EventQueue
     init(_ queue: consuming EventQueue) { self.queue = queue }

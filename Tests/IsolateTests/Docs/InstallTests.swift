@@ -38,17 +38,32 @@ struct InstallTests {
       ./share/man/man1/isolated-answer.1
       ./share/man/man1/isolated-check.1
       ./share/man/man1/isolated-completions.1
+      ./share/man/man1/isolated-daemon.1
       ./share/man/man1/isolated-doctor.1
+      ./share/man/man1/isolated-events.1
+      ./share/man/man1/isolated-exec.1
       ./share/man/man1/isolated-forget.1
+      ./share/man/man1/isolated-freeze.1
       ./share/man/man1/isolated-grants.1
       ./share/man/man1/isolated-handles.1
       ./share/man/man1/isolated-help.1
+      ./share/man/man1/isolated-kill.1
+      ./share/man/man1/isolated-logs.1
       ./share/man/man1/isolated-man.1
+      ./share/man/man1/isolated-metrics.1
       ./share/man/man1/isolated-plan.1
       ./share/man/man1/isolated-profiles.1
+      ./share/man/man1/isolated-ps.1
+      ./share/man/man1/isolated-reload.1
+      ./share/man/man1/isolated-reset-failed.1
+      ./share/man/man1/isolated-restart.1
       ./share/man/man1/isolated-revoke.1
       ./share/man/man1/isolated-run.1
       ./share/man/man1/isolated-show.1
+      ./share/man/man1/isolated-start.1
+      ./share/man/man1/isolated-status.1
+      ./share/man/man1/isolated-stop.1
+      ./share/man/man1/isolated-thaw.1
       ./share/man/man1/isolated.1
       ./share/man/man5/isolated-profile.5
       ./share/zsh/site-functions/_isolated
