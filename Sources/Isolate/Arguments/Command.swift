@@ -8,7 +8,7 @@ package enum Command: String, CaseIterable, Sendable {
   case exec, grants, handles, revoke, answer, forget
   case daemon, start, stop, restart, reload, status, ps, events, kill, freeze, thaw
   case resetFailed = "reset-failed"
-  case metrics
+  case metrics, crashes
   case help, completions, man
 }
 
@@ -41,6 +41,7 @@ extension Command {
     case .thaw: "let a frozen app go on"
     case .resetFailed: "forget that an app has failed"
     case .metrics: "print the daemon's counters for Prometheus"
+    case .crashes: "list crash reports, or show one"
     case .help: "explain a command"
     case .completions: "print a completion script for a shell"
     case .man: "print a manual page's source"
@@ -72,6 +73,8 @@ extension Command {
     case .events: ["events [--follow] [--lines N] [--json] [APP]"]
     case .kill, .freeze, .thaw, .resetFailed: ["\(rawValue) [--json] APP..."]
     case .metrics: ["metrics"]
+    case .crashes:
+      ["crashes [--json] [--directory DIR]", "crashes [--json] [--directory DIR] show ID|latest"]
     case .help: ["help [COMMAND]"]
     case .completions: ["completions bash|zsh|fish"]
     case .man: ["man [COMMAND | profile]"]
@@ -87,12 +90,14 @@ extension Command {
       switch self {
       case .run, .exec, .help, .completions, .man, .daemon, .metrics: false
       case .plan, .show, .check, .profiles, .doctor, .grants, .handles, .revoke, .answer, .forget,
+        .crashes,
         .start, .stop, .restart, .reload, .status, .ps, .events, .kill, .freeze, .thaw,
         .resetFailed:
         true
       }
     case .names: self == .profiles
-    case .jsonStatusFD: self == .run
+    case .jsonStatusFD, .crashReport: self == .run
+    case .directory: self == .crashes
     case .quiet: self == .run || self == .daemon
     case .services, .state: self == .daemon
     case .socket: self == .daemon || asksDaemon
@@ -114,7 +119,8 @@ extension Command {
   package var startsFromProfile: Bool {
     switch self {
     case .run, .plan, .show: true
-    case .check, .profiles, .doctor, .exec, .grants, .handles, .revoke, .answer, .forget, .daemon,
+    case .check, .profiles, .doctor, .exec, .grants, .handles, .revoke, .answer, .forget, .crashes,
+      .daemon,
       .start,
       .stop, .restart, .reload, .status, .ps, .events, .kill, .freeze, .thaw, .resetFailed,
       .metrics, .help, .completions, .man:
@@ -129,7 +135,7 @@ extension Command {
       .resetFailed, .metrics:
       true
     case .run, .plan, .show, .check, .profiles, .doctor, .exec, .grants, .handles, .revoke, .answer,
-      .forget, .daemon, .help, .completions, .man:
+      .forget, .crashes, .daemon, .help, .completions, .man:
       false
     }
   }
@@ -155,6 +161,8 @@ package enum CommandOption: String, CaseIterable, Sendable {
   case stopTimeout = "stop-timeout"
   case set, relax
   case jsonStatusFD = "json-status-fd"
+  case crashReport = "crash-report"
+  case directory
   case services, socket, state
   case noWait = "no-wait"
   case plan, follow, lines
@@ -189,7 +197,7 @@ extension CommandOption {
     case .require: .words(Requirement.allCases.map(\.rawValue))
     case .limit: .keys(LimitName.allCases.map(\.rawValue))
     case .set, .relax: .keys(ProfileKey.all.filter { !$0.isOfNamedTable }.map(\.path))
-    case .workdir, .home, .services, .state: .directory
+    case .workdir, .home, .services, .state, .crashReport, .directory: .directory
     case .connect, .bind, .env, .unsetEnv, .hostname, .user, .umask, .timezone, .fd,
       .allowSyscall, .denySyscall, .stopSignal, .stopTimeout, .name, .jsonStatusFD, .lines:
       .other
@@ -203,7 +211,7 @@ extension CommandOption {
     case .profile: "NAME|FILE"
     case .name: "APP"
     case .jsonStatusFD, .lines: "N"
-    case .services, .state: "DIR"
+    case .services, .state, .crashReport, .directory: "DIR"
     case .socket: "PATH"
     case .quiet, .json, .names, .help, .version, .noWait, .plan, .follow: nil
     case .read, .write, .private, .overlay, .hide, .device, .network, .connect, .bind, .limit,
@@ -217,7 +225,9 @@ extension CommandOption {
   package var isFlag: Bool {
     switch self {
     case .quiet, .json, .names, .help, .version, .noWait, .plan, .follow: true
-    case .profile, .name, .jsonStatusFD, .services, .socket, .state, .lines: false
+    case .profile, .name, .jsonStatusFD, .crashReport, .directory, .services, .socket, .state,
+      .lines:
+      false
     case .read, .write, .private, .overlay, .hide, .device, .network, .connect, .bind, .limit,
       .env, .unsetEnv, .workdir, .hostname, .user, .home, .umask, .timezone, .fd, .terminal,
       .allowSyscall, .denySyscall, .require, .stopSignal, .stopTimeout, .set, .relax:
@@ -229,7 +239,9 @@ extension CommandOption {
   /// and what its value may be, is then the profile reader's to say.
   package var isRule: Bool {
     switch self {
-    case .profile, .name, .jsonStatusFD, .services, .socket, .state, .lines: false
+    case .profile, .name, .jsonStatusFD, .crashReport, .directory, .services, .socket, .state,
+      .lines:
+      false
     case .quiet, .json, .names, .help, .version, .noWait, .plan, .follow: false
     case .read, .write, .private, .overlay, .hide, .device, .network, .connect, .bind, .limit,
       .env, .unsetEnv, .workdir, .hostname, .user, .home, .umask, .timezone, .fd, .terminal,
@@ -244,6 +256,8 @@ extension CommandOption {
     case .profile: "The profile to start from; without it, APP's own or 'default'."
     case .name: "The app's name in reports and for $APP; without it, its profile's or program's."
     case .jsonStatusFD: "Write one JSON object per event to descriptor N."
+    case .crashReport: "Write a report into DIR when a signal ends a process of the app."
+    case .directory: "The directory of the reports; without it, where they are kept."
     case .services: "Where each file NAME.toml is an app of the daemon's."
     case .socket: "The daemon's control socket, if not at its usual place."
     case .state: "Where logs and crash reports are kept, if not at the usual place."

@@ -75,7 +75,8 @@ extension CommandOption {
       .stopSignal, .stopTimeout:
       .identity
     case .set, .relax: .any
-    case .noWait, .plan, .follow, .lines, .jsonStatusFD, .quiet, .json, .names, .help, .version:
+    case .noWait, .plan, .follow, .lines, .jsonStatusFD, .crashReport, .directory, .quiet, .json,
+      .names, .help, .version:
       .output
     }
   }

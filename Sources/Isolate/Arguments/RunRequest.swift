@@ -21,6 +21,8 @@ package struct RunRequest: Hashable, Sendable {
   /// `--json-status-fd`: where one JSON object per event goes.
   package var jsonStatusFD: Int32?
   package var isQuiet: Bool
+  /// `--crash-report`: where reports go. It also asks for them.
+  package var crashDirectory: TypedWord?
 
   package init() {
     appArguments = []

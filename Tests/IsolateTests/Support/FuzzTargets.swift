@@ -11,6 +11,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
   case wireRequest = "wire-request"
   case wireReply = "wire-reply"
   case json, varlink
+  case crashCore = "crash-core"
+  case crashStack = "crash-stack"
   case notify
   case logLine = "log-line"
   case httpStatus = "http-status"
@@ -30,6 +32,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .wireReply: WireFuzz.broken(by: bytes, isReply: true)
     case .json: ControlFuzz.json(bytes)
     case .varlink: ControlFuzz.varlink(bytes)
+    case .crashCore: CrashFuzz.core(bytes)
+    case .crashStack: CrashFuzz.stack(bytes)
     case .notify: NotifyFuzz.broken(by: bytes)
     case .logLine: ServiceFuzz.logLine(bytes)
     case .httpStatus: ServiceFuzz.http(bytes)
