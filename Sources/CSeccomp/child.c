@@ -314,6 +314,10 @@ static int run_step(struct child *c, const struct launch_step *s)
 		return drop_capabilities();
 	case LAUNCH_OP_NO_NEW_PRIVILEGES:
 		return (int)syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	case LAUNCH_OP_WITNESS:
+		return child_start_witness(c, s);
+	case LAUNCH_OP_MEET_WITNESS:
+		return child_meet_witness(c);
 	case LAUNCH_OP_MOUNTS_PRIVATE:
 	case LAUNCH_OP_ROOT:
 	case LAUNCH_OP_MAKE_DIR:
@@ -444,7 +448,8 @@ static void forget_words(void)
 void child_begin(struct child *c, const struct launch_plan *plan)
 {
 	c->plan = plan;
-	c->root_fd = c->null_fd = c->terminal_fd = c->landlock_fd = c->network_fd = c->app_pipe = c->report_at = -1;
+	c->root_fd = c->null_fd = c->terminal_fd = c->landlock_fd = c->network_fd = c->app_pipe = c->report_at =
+		c->witness_fd = -1;
 	if (plan->lifeline_write_fd >= 0)
 		(void)syscall(SYS_close, plan->lifeline_write_fd);
 	(void)syscall(SYS_umask, 0);

@@ -41,6 +41,8 @@ struct child {
 	int app_failed;   /* the app reported a failed step */
 	int app_pipe;     /* with a copied memory: where the app says so */
 	int report_at;    /* where the app's copy of the report socket has moved to, or -1 */
+	int witness_fd;   /* the app's way to the process that looks at its crashes */
+	int witness_pid;  /* 0: there is none */
 	uint32_t step;
 	/* The file systems we made: only in them may a missing mount point be created. */
 	uint64_t own_devices[CHILD_OWN_DEVICES];
@@ -127,6 +129,16 @@ void child_send(const struct child *c, const struct launch_report *report, int f
  */
 extern char *child_words;
 extern size_t child_words_size;
+
+/*
+ * For a copy of the supervisor that lives as long as the app does: what that one read (the caller's environment, profiles) is
+ * no business of its.
+ */
+void child_forget(struct child *c);
+
+/* The process that looks at crashes (witness.c): its start, and in the app the meeting with it. */
+int child_start_witness(struct child *c, const struct launch_step *s);
+int child_meet_witness(struct child *c);
 
 /* PID 1 of the app's pid namespace, from the fork of the app to the end. Never returns. */
 void child_become_init(struct child *c, int app_pid) __attribute__((noreturn));

@@ -109,13 +109,14 @@ static void finish_all(struct init *in, int status)
 	struct rusage usage = { 0 };
 	uint64_t reaped = in->reaped;
 	int ignored;
+	long pid;
 
 	r.tmpfs_full = full_file_systems(in->child);
 	/* What a command in somebody else's sandbox left behind is that sandbox's. */
 	if (!in->child->is_guest)
 		kill_all(in);
-	while (syscall(SYS_wait4, -1, &ignored, __WALL, NULL) > 0 || errno == EINTR)
-		in->reaped++;
+	while ((pid = syscall(SYS_wait4, -1, &ignored, __WALL, NULL)) > 0 || errno == EINTR)
+		in->reaped += pid > 0 && pid != in->child->witness_pid;
 	(void)syscall(SYS_getrusage, RUSAGE_CHILDREN, &usage);
 	r.kind = LAUNCH_REPORT_EXITED;
 	r.status = status;
@@ -130,6 +131,14 @@ static void finish_all(struct init *in, int status)
 		_exit(0);
 }
 
+/* From here on nobody looks at crashes. It ends by itself when there is nobody left to look at. */
+static void witness_ended(struct init *in, int status)
+{
+	in->child->witness_pid = 0;
+	if (WIFSIGNALED(status))
+		report(in, LAUNCH_REPORT_UNWITNESSED, 0);
+}
+
 static void reap(struct init *in)
 {
 	int status;
@@ -140,9 +149,16 @@ static void reap(struct init *in)
 		if (pid <= 0)
 			return;
 		if (WIFSTOPPED(status) || WIFCONTINUED(status)) {
+			/* Somebody holds up the witness, and with it whom it traces: without it they go on. */
+			if (pid == in->child->witness_pid && WIFSTOPPED(status))
+				(void)syscall(SYS_kill, pid, SIGKILL);
 			if (pid == in->app_pid)
 				report(in, WIFSTOPPED(status) ? LAUNCH_REPORT_STOPPED : LAUNCH_REPORT_CONTINUED,
 				       WIFSTOPPED(status) ? WSTOPSIG(status) : 0);
+			continue;
+		}
+		if (pid == in->child->witness_pid) {
+			witness_ended(in, status);
 			continue;
 		}
 		in->reaped++;
@@ -211,7 +227,7 @@ static int answer(const struct init *in)
  * as long as the app does. The heap is dropped but for the page that holds errno (in a static executable the
  * thread's block lies at its start), and so is the memory that brought the plan.
  */
-static void forget(struct child *c)
+void child_forget(struct child *c)
 {
 	uintptr_t thread = (uintptr_t)__builtin_thread_pointer();
 	uintptr_t end = (uintptr_t)syscall(SYS_brk, 0);
@@ -253,7 +269,7 @@ void child_become_init(struct child *c, int app_pid)
 	plan.text = NULL;
 	plan.argv = plan.envp = NULL;
 	c->plan = &plan;
-	forget(c);
+	child_forget(c);
 	/* Killed with the supervisor we could not kill the command, which may have undone its own tie: the lifeline tells us. */
 	if (c->is_guest)
 		(void)syscall(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0);

@@ -44,6 +44,7 @@ static const struct op_shape shapes[LAUNCH_OP_COUNT] = {
 	[LAUNCH_OP_IDENTITY] = { TEXT_NONE, TEXT_NONE, sizeof(struct launch_identity_extra), 0 },
 	[LAUNCH_OP_TERMINAL] = { TEXT_ABSOLUTE, TEXT_NONE, sizeof(struct launch_terminal_extra), 0 },
 	[LAUNCH_OP_SESSION] = APP,
+	[LAUNCH_OP_MEET_WITNESS] = APP,
 	[LAUNCH_OP_WORKDIR] = { TEXT_ABSOLUTE, TEXT_NONE, 0, 1 },
 	[LAUNCH_OP_UMASK] = APP,
 	[LAUNCH_OP_RLIMIT] = { TEXT_NONE, TEXT_NONE, sizeof(struct launch_rlimit_extra), 1 },

@@ -46,6 +46,8 @@ struct Main {
     case .daemon(let settings): return runDaemon(settings)
     case .direct(let command, let socket, let json):
       return show(direct(command, socket: socket, json: json, style: style))
+    case .crashes(let question, let json):
+      return show(showCrashes(question, json: json, style: style))
     case .completions(let shell): return show(Completions.script(for: shell))
     case .man(let page): return show(ManualText.roff(page))
     }

@@ -2,6 +2,7 @@
 #ifndef CSECCOMP_H
 #define CSECCOMP_H
 #include "control.h"
+#include "crash_core.h"
 #include "driver_sockets.h"
 #include "drivers.h"
 #include "events.h"

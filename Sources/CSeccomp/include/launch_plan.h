@@ -48,9 +48,11 @@ enum launch_op {
 	LAUNCH_OP_CLOSE_UNNAMED,       /* at once: every descriptor that no later step names, but the report's and the lifeline */
 	LAUNCH_OP_ENTER,               /* fd: a namespace of a running app, closed after; value: its CLONE_NEW* */
 	LAUNCH_OP_TERMINAL,            /* a: absolute path of ptmx, b: launch_terminal_extra; sends the pty's master up */
+	LAUNCH_OP_WITNESS,             /* start a process that looks at crashes. value: 1 = at the filter's, too */
 	LAUNCH_OP_FORK_APP,            /* what follows is run by the app; this process becomes init. value: 1 = own copy of memory */
 	/* In the app, up to exec. */
 	LAUNCH_OP_SESSION,             /* value: 1 = own foreground group on the pty, 0 = a session of its own */
+	LAUNCH_OP_MEET_WITNESS,        /* be traced by it. Needs an own copy of memory */
 	LAUNCH_OP_WORKDIR,             /* a: absolute path in the new root */
 	LAUNCH_OP_UMASK,               /* value */
 	LAUNCH_OP_RLIMIT,              /* fd: RLIMIT_*, b: launch_rlimit_extra */
@@ -150,6 +152,9 @@ enum launch_report_kind {
 	LAUNCH_REPORT_CONTINUED,
 	LAUNCH_REPORT_EXITED,     /* status: as waitpid(2) gives it; usage filled in */
 	LAUNCH_REPORT_SHARED,     /* the answer to a question: shared_bytes and shared_pages */
+	LAUNCH_REPORT_CRASH_FILE, /* carries a file that the process of the next CRASHED has mapped */
+	LAUNCH_REPORT_CRASHED,    /* carries a core (crash_core.h); pid, status: the signal; step: how many files came before */
+	LAUNCH_REPORT_UNWITNESSED, /* nobody looks at crashes (any more); error: why nobody does from the start, else 0 */
 };
 
 struct launch_report {

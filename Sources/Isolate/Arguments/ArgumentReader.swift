@@ -42,7 +42,8 @@ package struct ArgumentReader {
   private mutating func read(_ command: Command) throws(UsageError) -> Invocation {
     switch command {
     case .run, .plan, .show: return try readRun(command)
-    case .check, .profiles, .doctor, .exec, .grants, .handles, .revoke, .answer, .forget, .daemon,
+    case .check, .profiles, .doctor, .exec, .grants, .handles, .revoke, .answer, .forget, .crashes,
+      .daemon,
       .start,
       .stop, .restart, .reload, .status, .ps, .logs, .events, .kill, .freeze, .thaw, .resetFailed,
       .metrics, .help, .completions, .man:
@@ -81,6 +82,9 @@ package struct ArgumentReader {
       .resetFailed, .metrics:
       return .direct(
         try DaemonWords.read(command, operands, values), socket: values[.socket]?.text, json: json)
+    case .crashes:
+      let directory = values[.directory]?.text
+      return .crashes(try CrashQuestion.read(operands, directory: directory), json: json)
     case .help: return .help(try readCommandName(operands))
     case .completions: return .completions(try readShell(operands))
     case .man: return .man(try readPage(operands))
@@ -139,6 +143,7 @@ package struct ArgumentReader {
     case .plan: return .plan(request, json: json)
     case .show: return .show(request, json: json)
     case .run, .check, .profiles, .doctor, .exec, .grants, .handles, .revoke, .answer, .forget,
+      .crashes,
       .daemon,
       .start, .stop, .restart, .reload, .status, .ps, .logs, .events, .kill, .freeze, .thaw,
       .resetFailed,
@@ -181,6 +186,8 @@ package struct ArgumentReader {
       request.audit = word
     } else if option == .quiet {
       request.isQuiet = true
+    } else if option == .crashReport {
+      request.crashDirectory = word
     } else if option == .jsonStatusFD {
       guard let number = Int32(value), (1...1_048_575).contains(number) else {
         throw UsageError(

@@ -8,7 +8,7 @@ package enum Command: String, CaseIterable, Sendable {
   case exec, grants, handles, revoke, answer, forget
   case daemon, start, stop, restart, reload, status, ps, logs, events, kill, freeze, thaw
   case resetFailed = "reset-failed"
-  case metrics
+  case metrics, crashes
   case help, completions, man
 }
 
@@ -42,6 +42,7 @@ extension Command {
     case .thaw: "let a frozen app go on"
     case .resetFailed: "forget that an app has failed"
     case .metrics: "print the daemon's counters for Prometheus"
+    case .crashes: "list crash reports, or show one"
     case .help: "explain a command"
     case .completions: "print a completion script for a shell"
     case .man: "print a manual page's source"
@@ -74,6 +75,8 @@ extension Command {
     case .events: ["events [--follow] [--lines N] [--json] [APP]"]
     case .kill, .freeze, .thaw, .resetFailed: ["\(rawValue) [--json] APP..."]
     case .metrics: ["metrics"]
+    case .crashes:
+      ["crashes [--json] [--directory DIR]", "crashes [--json] [--directory DIR] show ID|latest"]
     case .help: ["help [COMMAND]"]
     case .completions: ["completions bash|zsh|fish"]
     case .man: ["man [COMMAND | profile]"]
@@ -89,12 +92,14 @@ extension Command {
       switch self {
       case .run, .exec, .help, .completions, .man, .daemon, .metrics: false
       case .plan, .show, .check, .profiles, .doctor, .grants, .handles, .revoke, .answer, .forget,
+        .crashes,
         .start, .stop, .restart, .reload, .status, .ps, .logs, .events, .kill, .freeze, .thaw,
         .resetFailed:
         true
       }
     case .names: self == .profiles
-    case .jsonStatusFD, .audit: self == .run
+    case .jsonStatusFD, .audit, .crashReport: self == .run
+    case .directory: self == .crashes
     case .quiet: self == .run || self == .daemon
     case .services, .state: self == .daemon
     case .socket: self == .daemon || asksDaemon
@@ -116,7 +121,8 @@ extension Command {
   package var startsFromProfile: Bool {
     switch self {
     case .run, .plan, .show: true
-    case .check, .profiles, .doctor, .exec, .grants, .handles, .revoke, .answer, .forget, .daemon,
+    case .check, .profiles, .doctor, .exec, .grants, .handles, .revoke, .answer, .forget, .crashes,
+      .daemon,
       .start,
       .stop, .restart, .reload, .status, .ps, .logs, .events, .kill, .freeze, .thaw, .resetFailed,
       .metrics, .help, .completions, .man:
@@ -131,7 +137,7 @@ extension Command {
       .resetFailed, .metrics:
       true
     case .run, .plan, .show, .check, .profiles, .doctor, .exec, .grants, .handles, .revoke, .answer,
-      .forget, .daemon, .help, .completions, .man:
+      .forget, .crashes, .daemon, .help, .completions, .man:
       false
     }
   }
@@ -158,6 +164,8 @@ package enum CommandOption: String, CaseIterable, Sendable {
   case set, relax
   case jsonStatusFD = "json-status-fd"
   case audit
+  case crashReport = "crash-report"
+  case directory
   case services, socket, state
   case noWait = "no-wait"
   case plan, follow, lines
@@ -192,7 +200,7 @@ extension CommandOption {
     case .require: .words(Requirement.allCases.map(\.rawValue))
     case .limit: .keys(LimitName.allCases.map(\.rawValue))
     case .set, .relax: .keys(ProfileKey.all.filter { !$0.isOfNamedTable }.map(\.path))
-    case .workdir, .home, .services, .state: .directory
+    case .workdir, .home, .services, .state, .crashReport, .directory: .directory
     case .connect, .bind, .env, .unsetEnv, .hostname, .user, .umask, .timezone, .fd,
       .allowSyscall, .denySyscall, .stopSignal, .stopTimeout, .name, .jsonStatusFD, .lines:
       .other
@@ -206,7 +214,7 @@ extension CommandOption {
     case .profile: "NAME|FILE"
     case .name: "APP"
     case .jsonStatusFD, .lines: "N"
-    case .services, .state: "DIR"
+    case .services, .state, .crashReport, .directory: "DIR"
     case .socket: "PATH"
     case .quiet, .json, .names, .help, .version, .noWait, .plan, .follow: nil
     case .audit: "FILE"
@@ -221,7 +229,10 @@ extension CommandOption {
   package var isFlag: Bool {
     switch self {
     case .quiet, .json, .names, .help, .version, .noWait, .plan, .follow: true
-    case .profile, .name, .jsonStatusFD, .audit, .services, .socket, .state, .lines: false
+    case .profile, .name, .jsonStatusFD, .audit, .crashReport, .directory, .services, .socket,
+      .state,
+      .lines:
+      false
     case .read, .write, .private, .overlay, .hide, .device, .network, .connect, .bind, .limit,
       .env, .unsetEnv, .workdir, .hostname, .user, .home, .umask, .timezone, .fd, .terminal,
       .allowSyscall, .denySyscall, .require, .stopSignal, .stopTimeout, .set, .relax:
@@ -233,7 +244,10 @@ extension CommandOption {
   /// and what its value may be, is then the profile reader's to say.
   package var isRule: Bool {
     switch self {
-    case .profile, .name, .jsonStatusFD, .audit, .services, .socket, .state, .lines: false
+    case .profile, .name, .jsonStatusFD, .audit, .crashReport, .directory, .services, .socket,
+      .state,
+      .lines:
+      false
     case .quiet, .json, .names, .help, .version, .noWait, .plan, .follow: false
     case .read, .write, .private, .overlay, .hide, .device, .network, .connect, .bind, .limit,
       .env, .unsetEnv, .workdir, .hostname, .user, .home, .umask, .timezone, .fd, .terminal,
@@ -249,6 +263,8 @@ extension CommandOption {
     case .name: "The app's name in reports and for $APP; without it, its profile's or program's."
     case .jsonStatusFD: "Write one JSON object per event to descriptor N."
     case .audit: "Append every decision about the app's requests to FILE, a line of JSON each."
+    case .crashReport: "Write a report into DIR when a signal ends a process of the app."
+    case .directory: "The directory of the reports; without it, where they are kept."
     case .services: "Where each file NAME.toml is an app of the daemon's."
     case .socket: "The daemon's control socket, if not at its usual place."
     case .state: "Where logs and crash reports are kept, if not at the usual place."

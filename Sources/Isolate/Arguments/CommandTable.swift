@@ -118,6 +118,12 @@ extension Command {
     case .resetFailed: [Example("let it be woken again", "isolated reset-failed web")]
     case .metrics:
       [Example("for node_exporter's textfile collector", "isolated metrics > web.prom")]
+    case .crashes:
+      [
+        Example("what has crashed, and how often?", "isolated crashes"),
+        Example("where and why?", "isolated crashes show latest"),
+        Example("everything of one report", "isolated crashes show --json 7"),
+      ]
     case .help: [Example("how to run a program", "isolated help run")]
     case .completions:
       [
@@ -282,6 +288,19 @@ extension Command {
         Command.whichDaemon,
       ]
     case .thaw, .resetFailed, .metrics: [Command.whichDaemon]
+    case .crashes:
+      [
+        "A report is written when a signal ends a process of an app whose profile says "
+          + "crash.report = true, or that is run with --crash-report. It says by what signal and "
+          + "why, where each thread was, and under which profile and limits. Reports whose stacks "
+          + "are alike have one group.",
+        "Reports are kept in /var/lib/isolated/crashes for root, else in "
+          + "$XDG_STATE_HOME/isolated/crashes (~/.local/state/isolated/crashes): at most "
+          + "\(CrashShelf.mostReports), and \(CrashShelf.mostBytes >> 20) MiB. The oldest go first; the "
+          + "first of each group stays longest.",
+        "For names of functions eu-stack is needed (package elfutils); a report that was written "
+          + "without it says so.",
+      ]
     case .help, .completions: []
     case .man: ["Prints the page in roff. 'isolated man profile' is isolated-profile(5)."]
     }
@@ -335,6 +354,11 @@ extension Command {
       .metrics:
       [
         ("0", "done"), ("1", "no daemon answers, or it could not be done"),
+        ("2", "a wrong command line"),
+      ]
+    case .crashes:
+      [
+        ("0", "printed"), ("1", "no such report, or it cannot be read"),
         ("2", "a wrong command line"),
       ]
     case .profiles, .help, .completions, .man: [("0", "printed"), ("2", "an error")]

@@ -119,6 +119,7 @@ private enum BashCompletion {
     case .help: words(Command.allCases.map(\.rawValue))
     case .completions: words(Shell.allCases.map(\.rawValue))
     case .man: words(Command.allCases.map(\.rawValue) + ["profile"])
+    case .crashes: words(["show", "latest"])
     case .profiles, .doctor, .metrics: nil
     }
   }
@@ -203,6 +204,7 @@ private enum ZshCompletion {
       "'1:app:_isolated_profiles' '2:number of the question: ' '3:answer:(\(Completions.answers))'"
     case .help: "'1:command:(\(Completions.commandNames))'"
     case .completions: "'1:shell:(\(Shell.allCases.map(\.rawValue).joined(separator: " ")))'"
+    case .crashes: "'1:what:(show)' '2:report:(latest)'"
     case .man: "'1:page:(\(Completions.commandNames) profile)'"
     case .profiles, .doctor, .metrics: "'*: : '"
     }
@@ -278,6 +280,7 @@ private enum FishCompletion {
     case .help: "-a '\(Completions.commandNames)'"
     case .completions: "-a '\(Shell.allCases.map(\.rawValue).joined(separator: " "))'"
     case .man: "-a '\(Completions.commandNames) profile'"
+    case .crashes: "-a 'show latest'"
     case .profiles, .doctor, .metrics: nil
     }
   }

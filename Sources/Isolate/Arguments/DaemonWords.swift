@@ -46,7 +46,8 @@ enum DaemonWords {
         app: app, follows: values[.follow] != nil, lines: try lines(command, values[.lines]))
     case .metrics: return .metrics
     case .run, .plan, .show, .check, .profiles, .doctor, .exec, .grants, .handles, .revoke, .answer,
-      .forget, .daemon, .start, .stop, .restart, .kill, .freeze, .thaw, .resetFailed, .help,
+      .forget, .crashes, .daemon, .start, .stop, .restart, .kill, .freeze, .thaw, .resetFailed,
+      .help,
       .completions, .man:
       preconditionFailure("no command for the daemon")
     }
@@ -62,7 +63,9 @@ enum DaemonWords {
     case .thaw: .thaw
     case .resetFailed: .resetFailed
     case .run, .plan, .show, .check, .profiles, .doctor, .exec, .grants, .handles, .revoke, .answer,
-      .forget, .daemon, .reload, .status, .ps, .logs, .events, .metrics, .help, .completions, .man:
+      .forget, .crashes, .daemon, .reload, .status, .ps, .logs, .events, .metrics, .help,
+      .completions,
+      .man:
       nil
     }
   }

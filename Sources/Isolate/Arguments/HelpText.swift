@@ -75,8 +75,9 @@ extension CommandOption {
       .stopSignal, .stopTimeout:
       .identity
     case .set, .relax: .any
-    case .noWait, .plan, .follow, .lines, .jsonStatusFD, .audit, .quiet, .json, .names, .help,
-      .version:
+    case .noWait, .plan, .follow, .lines, .jsonStatusFD, .audit, .crashReport, .directory, .quiet,
+      .json,
+      .names, .help, .version:
       .output
     }
   }

@@ -15,6 +15,7 @@ package enum Invocation: Hashable, Sendable {
   case daemon(DaemonRequestSettings)
   /// With the path of its socket; nil: the usual one.
   case direct(DaemonCommand, socket: String?, json: Bool)
+  case crashes(CrashQuestion, json: Bool)
   case completions(Shell)
   case man(ManualPage)
 }
@@ -41,6 +42,23 @@ package enum DaemonCommand: Hashable, Sendable {
   case logs(app: String, follows: Bool, lines: Int)
   case events(app: String?, follows: Bool, lines: Int)
   case metrics
+}
+
+/// What `crashes` is asked.
+package struct CrashQuestion: Hashable, Sendable {
+  package enum Report: Hashable, Sendable {
+    case latest
+    case number(UInt64)
+  }
+  /// Nil: all of them.
+  package var report: Report?
+  /// `--directory`; nil: where they are kept.
+  package var directory: String?
+
+  package init(report: Report? = nil, directory: String? = nil) {
+    self.report = report
+    self.directory = directory
+  }
 }
 
 /// How `profiles` prints its list.

@@ -14,7 +14,8 @@ enum OperatorWords {
       result = .forget(app: app, grant: rest.isEmpty ? nil : try take(&rest, "the GRANT", command))
     case .answer where rest.isEmpty: result = .questions(app: app)
     case .answer: result = try readAnswer(app, &rest)
-    case .run, .plan, .show, .check, .profiles, .doctor, .exec, .daemon, .start, .stop, .restart,
+    case .run, .plan, .show, .check, .profiles, .doctor, .exec, .crashes, .daemon, .start, .stop,
+      .restart,
       .reload,
       .status, .ps, .logs, .events, .kill, .freeze, .thaw, .resetFailed, .metrics, .help,
       .completions,

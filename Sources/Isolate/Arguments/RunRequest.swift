@@ -23,6 +23,8 @@ package struct RunRequest: Hashable, Sendable {
   /// `--audit`: where a line for every decision of the app's broker goes.
   package var audit: TypedWord?
   package var isQuiet: Bool
+  /// `--crash-report`: where reports go. It also asks for them.
+  package var crashDirectory: TypedWord?
 
   package init() {
     appArguments = []

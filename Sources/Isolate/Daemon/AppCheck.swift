@@ -135,6 +135,9 @@ final class CheckCommand {
         case .stopped: break
         case .continued: break
         case .shared: break
+        case .crashFile: break
+        case .crashed: break
+        case .unwitnessed: break
         }
       }
       return status

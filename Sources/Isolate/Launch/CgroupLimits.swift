@@ -27,7 +27,7 @@ package enum CgroupLimits {
       settings.append(Setting(file: "memory.oom.group", value: "1"))
     }
     if let limit = limits.processes, limit.enforcement == .cgroup2 {
-      settings.append(Setting(file: "pids.max", value: "\(withInit(limit.amount))"))
+      settings.append(Setting(file: "pids.max", value: "\(counted(limit.amount, limits))"))
     }
     if let limit = limits.cpuMillis, limit.enforcement == .cgroup2 {
       settings.append(
@@ -46,7 +46,7 @@ package enum CgroupLimits {
       ]
     case "pids":
       guard let limit = limits.processes, limit.enforcement == .cgroup1 else { return [] }
-      return [Setting(file: "pids.max", value: "\(withInit(limit.amount))")]
+      return [Setting(file: "pids.max", value: "\(counted(limit.amount, limits))")]
     case "cpu":
       guard let limit = limits.cpuMillis, limit.enforcement == .cgroup1 else { return [] }
       return [
@@ -64,8 +64,10 @@ package enum CgroupLimits {
     max(1000, millis.multipliedReportingOverflow(by: 100).partialValue)
   }
 
-  /// Init is counted too, and is none of the app's.
-  private static func withInit(_ amount: UInt64) -> UInt64 { min(amount, 4_194_303) + 1 }
+  /// Init and the witness are counted too, and are none of the app's.
+  private static func counted(_ amount: UInt64, _ limits: Limits) -> UInt64 {
+    min(amount, 4_194_303) + (limits.hasWitness ? 2 : 1)
+  }
 
   static func apply(_ limits: Limits, to path: String) throws(SystemError) {
     try write(unified(limits), path)

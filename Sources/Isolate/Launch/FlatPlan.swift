@@ -104,6 +104,8 @@ package struct FlatPlan {
     case .enter(let kind, let descriptor):
       emit(LAUNCH_OP_ENTER, fd: descriptor, value: kind.cloneFlag)
     case .openTerminal(let settings): addTerminal(settings)
+    case .startWitness(let atFilter): emit(LAUNCH_OP_WITNESS, value: atFilter ? 1 : 0)
+    case .meetWitness: emit(LAUNCH_OP_MEET_WITNESS)
     case .setDumpable(let yes): emit(LAUNCH_OP_DUMPABLE, value: yes ? 1 : 0)
     case .dropCapabilities: emit(LAUNCH_OP_CAPABILITIES_DROP)
     case .noNewPrivileges: emit(LAUNCH_OP_NO_NEW_PRIVILEGES)

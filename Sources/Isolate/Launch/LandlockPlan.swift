@@ -45,6 +45,9 @@ extension LaunchPlanner {
     if let executable = context.executable {
       steps.append(.allowFile(descriptor: executable, rights: LandlockRight.read & handled))
     }
+    for file in context.readable {
+      steps.append(.allowFile(descriptor: file, rights: LandlockRight.readFile))
+    }
     for port in policy.network.bindPorts ?? [] where abi >= 4 {
       steps.append(.allowPort(port: port, rights: LandlockRight.bindTCP))
     }

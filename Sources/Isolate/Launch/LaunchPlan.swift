@@ -64,6 +64,8 @@ package struct PlanContext {
   package var isGuest = false
   /// The program itself, opened by the supervisor, in place of the policy's command.
   package var executable: Int32?
+  /// Files that the supervisor has open and hands over, which the app may open anew through /proc.
+  package var readable: [Int32] = []
 
   package struct PlacedDescriptor: Equatable, Sendable {
     package var source: Int32
@@ -209,8 +211,11 @@ package struct LaunchPlanner {
     steps.append(.setDumpable(false))
     if policy.namespaces.order != .without { steps.append(.dropCapabilities) }
     steps.append(.noNewPrivileges)
-    steps.append(.forkApp(copiesMemory: policy.namespaces.time))
+    let hasWitness = policy.crash.isOn
+    if hasWitness { steps.append(.startWitness(atFilter: policy.syscalls.refusal == .kill)) }
+    steps.append(.forkApp(copiesMemory: policy.namespaces.time || hasWitness))
     steps.append(.newSession(onTerminal: context.terminal != nil))
+    if hasWitness { steps.append(.meetWitness) }
     steps.append(.setUmask(policy.identity.umask))
     steps.append(.changeDirectory(policy.workdir))
     steps.append(.resetPersonality)
@@ -277,8 +282,8 @@ package struct LaunchPlanner {
     if let limit = limits.memoryBytes, limit.enforcement == .sampled { add(.data, limit.amount) }
     if let limit = limits.addressSpaceBytes { add(.addressSpace, limit.amount) }
     if let limit = limits.processes, limit.enforcement == .rlimit {
-      /* Init and the app itself count too; the limit is on what the profile calls processes. */
-      add(.processes, plus(limit.amount, 1))
+      /* Init, the witness and the app itself count too; the limit is on what the profile calls processes. */
+      add(.processes, plus(limit.amount, limits.hasWitness ? 2 : 1))
     }
     if let limit = limits.openFiles {
       add(.openFiles, limit.amount)

@@ -36,7 +36,10 @@ package enum LaunchStep: Equatable, Sendable {
   case setDumpable(Bool)
   case dropCapabilities
   case noNewPrivileges
+  /// Beside init, for whoever crashes. `atFilter`: the filter kills, which no tracer sees as a signal.
+  case startWitness(atFilter: Bool)
   case forkApp(copiesMemory: Bool)
+  case meetWitness
   case newSession(onTerminal: Bool)
   case changeDirectory(String)
   case setUmask(UInt32)
@@ -227,6 +230,8 @@ extension LaunchStep: CustomStringConvertible {
     case .setDumpable(let yes): yes ? "become dumpable" : "become undumpable"
     case .dropCapabilities: "drop every capability and lock the securebits"
     case .noNewPrivileges: "set no_new_privs"
+    case .startWitness: "start the witness, which looks at crashes"
+    case .meetWitness: "let the witness trace this process"
     case .forkApp: "fork the app and become its init"
     case .newSession(let onTerminal):
       onTerminal ? "become the terminal's foreground group" : "start a new session"

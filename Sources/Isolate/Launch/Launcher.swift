@@ -24,6 +24,12 @@ package enum ReportMessage: ~Copyable {
   case exited(waitStatus: Int32, usage: ChildUsage)
   /// What lies in the private file systems and in SysV shared memory, attached or not.
   case shared(bytes: UInt64)
+  /// A file that the process of the next `crashed` has mapped.
+  case crashFile(Descriptor)
+  /// A process is about to end by a signal: its core (crash_core.h), and how many files came before.
+  case crashed(core: Descriptor, files: Int)
+  /// Nobody looks at crashes: from the start, with the reason (errno(3)), or any more (0).
+  case unwitnessed(number: Int32)
 }
 
 /// What init counted.
@@ -160,6 +166,13 @@ package enum Launcher {
     case LAUNCH_REPORT_SHARED.rawValue:
       let segments = report.shared_pages.multipliedReportingOverflow(by: kernel_page_size())
       return .shared(bytes: report.shared_bytes &+ segments.partialValue)
+    case LAUNCH_REPORT_CRASH_FILE.rawValue:
+      guard let passed else { throw SystemError(call: "recvmsg", number: EIO) }
+      return .crashFile(passed)
+    case LAUNCH_REPORT_CRASHED.rawValue:
+      guard let passed else { throw SystemError(call: "recvmsg", number: EIO) }
+      return .crashed(core: passed, files: Int(report.step))
+    case LAUNCH_REPORT_UNWITNESSED.rawValue: return .unwitnessed(number: report.error)
     default: throw SystemError(call: "recvmsg", number: EIO)
     }
   }

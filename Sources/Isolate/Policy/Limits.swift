@@ -37,6 +37,8 @@ package struct Limits: Hashable, Sendable {
   package var coreSizeBytes: Limit?
   /// Where the app's cgroup is made, when a limit needs one.
   package var cgroup: CgroupPlace?
+  /// A witness runs beside init, and counts where processes are counted.
+  package var hasWitness = false
 
   package init() {}
 }

@@ -21,6 +21,7 @@ package struct Policy: Sendable {
   /// The caller's descriptors the app keeps, beyond 0, 1 and 2. Sorted, unique, at least 3.
   package var descriptors: [Int32]
   package var stop: StopPolicy
+  package var crash = CrashPolicy()
   /// How the daemon runs it; `isolated run` does nothing of it.
   package var service = ServicePolicy()
   /// The keys that profiles have and only the daemon uses, in the order of docs/profile.md.
@@ -118,6 +119,26 @@ package struct StopPolicy: Hashable, Sendable {
   package init(signal: Int32, timeoutMilliseconds: Int64) {
     self.signal = signal
     self.timeoutMilliseconds = timeoutMilliseconds
+  }
+}
+
+/// Whether somebody looks at the app's processes when a signal ends them.
+package struct CrashPolicy: Hashable, Sendable {
+  /// Nil: no profile says, and nobody looks.
+  package var report: Bool?
+  /// Why nobody can look, in words; nil: somebody can.
+  package var obstacle: String?
+
+  package init() {}
+
+  package var isOn: Bool { report == true && obstacle == nil }
+}
+
+extension Policy {
+  /// Has nobody look at crashes, whatever the profile says: for who cannot write reports.
+  package mutating func leaveCrashes() {
+    crash.report = false
+    limits.hasWitness = false
   }
 }
 

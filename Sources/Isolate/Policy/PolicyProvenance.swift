@@ -33,6 +33,9 @@ enum PolicyProvenance {
     for one in profile.descriptors {
       list.add("descriptors.keep", String(one.value), one.position)
     }
+    if let report = profile.crashReport {
+      list.add("crash.report", report.value, report)
+    }
     let signal = ProfileUnits.signals.first { $0.number == policy.stop.signal }?.name
     list.add("stop.signal", signal ?? String(policy.stop.signal), profile.stopSignal?.position)
     list.add(

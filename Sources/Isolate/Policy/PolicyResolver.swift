@@ -135,6 +135,7 @@ package struct PolicyResolver {
       },
       notices: notices, provenance: [], warnings: diagnostics)
     policy.service = service
+    addCrash(to: &policy)
     policy.daemonKeys = ServiceKeyList.written(profile.service)
     if !grants.isEmpty { addGrants(grants, to: &policy) }
     if service.listen.contains(where: \.address.isOfNetwork) {
@@ -143,6 +144,21 @@ package struct PolicyResolver {
     policy.drivers = drivers
     if isExplaining { policy.provenance = PolicyProvenance.list(policy, profile) }
     return policy
+  }
+
+  private func addCrash(to policy: inout Policy) {
+    policy.crash.report = profile.crashReport?.value
+    if policy.namespaces.order == .without {
+      policy.crash.obstacle = "without namespaces there is nobody beside the app who may"
+    } else if !policy.files.proc {
+      policy.crash.obstacle = "it needs files.proc = true"
+    } else if policy.syscalls.allowedCalls.contains("ptrace") {
+      policy.crash.obstacle = "the app may use ptrace itself, and a process has one tracer"
+    }
+    policy.limits.hasWitness = policy.crash.isOn
+    if policy.crash.report == true, let obstacle = policy.crash.obstacle {
+      policy.notices.append("crash.report: nobody looks at crashes: \(obstacle).")
+    }
   }
 
   private func addGrants(_ grants: [Grant], to policy: inout Policy) {

@@ -136,6 +136,7 @@ struct ProfileMerge {
 
   private mutating func mergeRest(_ index: Int) {
     let profile = profiles[index]
+    if let report = profile.crashReport { result.crashReport = report }
     if let isOn = profile.writeExecute {
       if !isOn.value || result.writeExecute?.value == true
         || widens(

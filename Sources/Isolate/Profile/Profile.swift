@@ -32,6 +32,7 @@ package struct Profile: Sendable {
   package var identity = IdentitySettings()
   package var timeNamespace: Setting<Bool>?
   package var terminal: Setting<TerminalMode>?
+  package var crashReport: Setting<Bool>?
   package var descriptors: [Setting<Int32>] = []
   package var stopSignal: Setting<Int32>?
   package var stopTimeoutMilliseconds: Setting<UInt64>?

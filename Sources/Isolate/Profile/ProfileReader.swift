@@ -51,6 +51,9 @@ package struct ProfileReader {
       reader.profile.descriptors = reader.integers("keep", in: 3...65535, &table)
         .map { Setting(Int32($0.value), at: $0.position, length: $0.length) }
     }
+    section("crash", &top) { reader, table in
+      reader.profile.crashReport = reader.boolean("report", &table)
+    }
     section("stop", &top) { reader, table in reader.readStop(&table) }
     readServices(&top)
     if let node = top.take("grants") { readGrants(node) }

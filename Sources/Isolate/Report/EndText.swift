@@ -108,7 +108,7 @@ package enum EndText {
     }
   }
 
-  private static func amount(_ amount: UInt64, _ unit: LimitName.Unit) -> String {
+  static func amount(_ amount: UInt64, _ unit: LimitName.Unit) -> String {
     switch unit {
     case .bytes: ProfileUnits.describe(bytes: amount)
     case .count: String(amount)

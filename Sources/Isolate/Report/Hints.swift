@@ -221,7 +221,8 @@ package enum Hints {
       .makeReadOnly,
       .setAttributes, .setOwner, .setHostname, .becomeIdentity, .newKeyring, .setDumpable,
       .dropCapabilities,
-      .noNewPrivileges, .forkApp, .newSession, .setUmask, .resetSignals, .resetPersonality,
+      .noNewPrivileges, .startWitness, .forkApp, .meetWitness, .newSession, .setUmask,
+      .resetSignals, .resetPersonality,
       .closeDescriptors, .placeDescriptor(.terminal, _), .beginLandlock, .allowPath, .allowPort,
       .enforceLandlock, .execute:
       return nil

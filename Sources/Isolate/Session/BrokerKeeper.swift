@@ -315,6 +315,9 @@ package final class BrokerKeeper {
       case .stopped: break
       case .continued: break
       case .shared: break
+      case .crashFile: break
+      case .crashed: break
+      case .unwitnessed: break
       }
     }
   }

@@ -4,7 +4,9 @@ struct ControlPlace {
   /// Directories in which `isolated/run` may be, the first that can be used wins; never empty.
   private let bases: [(path: String, isMade: Bool)]
   /// Where answers are kept that outlive a session.
-  let answers: String?
+  var answers: String? { state.map { $0 + "/answers" } }
+  /// Where things are kept.
+  let state: String?
   private let user: UInt32
 
   init(
@@ -16,14 +18,13 @@ struct ControlPlace {
     self.user = user
     if isRoot {
       bases = [("/run", false)]
-      answers = "/var/lib/isolated/answers"
+      state = "/var/lib/isolated"
       return
     }
-    let state = directory("XDG_STATE_HOME")
-    if let state {
-      answers = state + "/isolated/answers"
+    if let kept = directory("XDG_STATE_HOME") {
+      state = kept + "/isolated"
     } else {
-      answers = home.hasPrefix("/") && home != "/" ? home + "/.local/state/isolated/answers" : nil
+      state = home.hasPrefix("/") && home != "/" ? home + "/.local/state/isolated" : nil
     }
     if let runtime = directory("XDG_RUNTIME_DIR") {
       bases = [(runtime, false)]

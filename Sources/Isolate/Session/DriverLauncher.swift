@@ -75,6 +75,9 @@ final class DriverProcess {
       case .stopped: break
       case .continued: break
       case .shared: break
+      case .crashFile: break
+      case .crashed: break
+      case .unwitnessed: break
       }
     }
     return .ended(last == .exited(code: 0) ? nil : last.cause)

@@ -125,6 +125,9 @@ struct ExecSession: ~Copyable {
       case .exited(let status, _): self.status = ExitStatus(waitStatus: status)
       case .continued: break
       case .shared: break
+      case .crashFile: break
+      case .crashed: break
+      case .unwitnessed: break
       }
     }
   }

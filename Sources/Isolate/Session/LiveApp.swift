@@ -17,6 +17,8 @@ final class LiveApp {
   private var watch: LimitWatch
   /// Processes that still lived when the app had ended.
   private var left: UInt64 = 0
+  /// What the witness handed over.
+  let captures = CrashCaptures()
 
   /// Takes over a launched child.
   init(
@@ -66,6 +68,15 @@ final class LiveApp {
       use.processes = usage.processes
       left = usage.left
       noteFullFileSystems(usage.fullFileSystems)
+      return .noted
+    case .crashFile(let file):
+      captures.add(file: file)
+      return .noted
+    case .crashed(let core, let files):
+      captures.add(core: core, files: files)
+      return .noted
+    case .unwitnessed(let number):
+      captures.end(number)
       return .noted
     case .shared(let bytes):
       watch.note(sharedBytes: bytes)

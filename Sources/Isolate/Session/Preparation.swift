@@ -107,6 +107,13 @@ extension Preparation {
         messages.append(error.rendered(sourceLine: nil))
       }
     }
+    if let typed = request.crashDirectory {
+      do throws(Diagnostic) {
+        try commandLine.add(option: "--set", value: "crash.report=true", argument: typed.argument)
+      } catch {
+        messages.append(error.rendered(sourceLine: nil))
+      }
+    }
     if !request.command.isEmpty {
       commandLine.setCommand(request.command, argument: request.commandArgument)
     }

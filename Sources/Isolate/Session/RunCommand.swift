@@ -93,7 +93,8 @@ private func launch(
   }
   var session = RunSession(
     launch, child: child, policy: policy, reporter: reporter(request, app: policy.app),
-    keeper: keeper, place: keeper.map { _ in ControlPlace(prepared.host) }, startedAt: startedAt)
+    keeper: keeper, place: keeper.map { _ in ControlPlace(prepared.host) },
+    desk: policy.crash.isOn ? CrashDesk(request, prepared.host) : nil, startedAt: startedAt)
   switch session.run() {
   case .over(let code):
     /* 125 to 127 are explained already, from 129 it is a signal; 128 is what git says. */

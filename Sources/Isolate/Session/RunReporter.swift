@@ -144,7 +144,7 @@ struct RunReporter: Sendable {
     }
   }
 
-  private func emit(_ fill: (inout JSONWriter) -> Void) {
+  func emit(_ fill: (inout JSONWriter) -> Void) {
     guard let statusDescriptor else { return }
     var json = JSONWriter()
     json.beginObject()

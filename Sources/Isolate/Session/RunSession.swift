@@ -13,12 +13,16 @@ package struct RunSession: ~Copyable {
   private var isOver = false
   /// SIGTSTP came to us and went to the app: its stop is ours.
   private var passedStopOn = false
+  /// Nil: nobody asked for crash reports.
+  private let desk: CrashDesk?
 
   /// Takes over a launched child.
   init(
     _ prepared: consuming PreparedLaunch, child: consuming Child, policy: Policy,
-    reporter: RunReporter, keeper: BrokerKeeper?, place: ControlPlace?, startedAt: Int64
+    reporter: RunReporter, keeper: BrokerKeeper?, place: ControlPlace?, desk: CrashDesk?,
+    startedAt: Int64
   ) {
+    self.desk = desk
     operations = keeper.flatMap { keeper in
       place.map {
         Operations(
@@ -67,7 +71,37 @@ package struct RunSession: ~Copyable {
       return .over(reporter.launchFailed(failure, plan: app.plan, policy: app.policy))
     }
     reporter.ended(end, limits: app.policy.limits, isHeard: isHeard)
+    reportCrashes(end, isHeard: isHeard)
     return .over(end.exitCode)
+  }
+
+  /// When everything has ended: nothing waits for a report but our own end.
+  private func reportCrashes(_ end: AppEnd, isHeard: Bool) {
+    guard let desk else { return }
+    if isHeard, let number = app.captures.ended {
+      reporter.crashesUnseen(
+        number == 0
+          ? "somebody ended the process that looks" : "ptrace: \(SystemError.text(number))")
+    }
+    var context = CrashContext()
+    context.end = end.cause.word
+    context.use = end.use.named
+    context.requests = app.keeper?.lastRequests(CrashReport.mostLines) ?? []
+    let outcomes = desk.write(app.captures.take(), policy: app.policy, context: context) {
+      isAskedToEnd()
+    }
+    for outcome in outcomes { reporter.crash(outcome, isHeard: isHeard) }
+    if app.captures.dropped > 0 { reporter.crashesDropped(app.captures.dropped, isHeard: isHeard) }
+  }
+
+  private func isAskedToEnd() -> Bool {
+    let ends = [
+      SignalNumber.terminate, SignalNumber.hangUp, SignalNumber.interrupt, SignalNumber.quit,
+    ]
+    while let signal = signals.next() {
+      if ends.contains(signal.number) { return true }
+    }
+    return false
   }
 
   /// The app's last words, as long as the caller's terminal takes them and nobody asks to end.

@@ -41,6 +41,17 @@ package enum TextFile {
   }
 }
 
+extension FileSystem {
+  /// The path of a file without symbolic links; nil: there is none.
+  package static func resolved(_ path: String) -> String? {
+    do throws(SystemError) {
+      return try resolve(path)?.path
+    } catch {
+      return nil
+    }
+  }
+}
+
 /// What the kernel says of this process itself.
 package enum SystemFacts {
   /// Whether a system-call filter is in force (Seccomp in /proc/PID/status, proc(5)).

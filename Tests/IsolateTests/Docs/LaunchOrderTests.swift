@@ -37,7 +37,9 @@ private func kind(_ step: LaunchStep) -> String {
   case .setDumpable(let yes): yes ? "setDumpable yes" : "setDumpable no"
   case .dropCapabilities: "dropCapabilities"
   case .noNewPrivileges: "noNewPrivileges"
+  case .startWitness: "startWitness"
   case .forkApp: "forkApp"
+  case .meetWitness: "meetWitness"
   case .newSession: "newSession"
   case .changeDirectory: "changeDirectory"
   case .setUmask: "setUmask"
@@ -121,6 +123,9 @@ struct LaunchOrderTests {
 
     [namespaces]
     time = true
+
+    [crash]
+    report = true
     """
   }
 

@@ -27,7 +27,7 @@ struct ThreatModelTests {
   @Test("names only tests that exist") func everyTest() {
     let rows = Set(ContainmentTests.tables.flatMap { $0.rows.map(\.promise) })
     for (suite, sentence) in Self.named {
-      let source = ["Containment", "Drivers", "BrokerRuns", "Exec"].map {
+      let source = ["Containment", "Drivers", "BrokerRuns", "Crash", "Exec"].map {
         Run.read(Executable.root + "/Tests/IsolateTests/\($0)/\(suite).swift")
       }.joined()
       #expect(!source.isEmpty, "\(suite) is not there")

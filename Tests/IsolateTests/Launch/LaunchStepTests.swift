@@ -57,6 +57,9 @@ import Testing
       case .continued: break
       case .exited: break
       case .shared: break
+      case .crashFile: break
+      case .crashed: break
+      case .unwitnessed: break
       }
     }
     if let raw = try ProcessHandle.status(of: child.pidfd, blocking: true) {

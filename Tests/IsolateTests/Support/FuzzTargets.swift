@@ -12,6 +12,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
   case wireReply = "wire-reply"
   case driverReply = "driver-reply"
   case json, varlink
+  case crashCore = "crash-core"
+  case crashStack = "crash-stack"
   case notify
   case logLine = "log-line"
   case httpStatus = "http-status"
@@ -33,6 +35,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .driverReply: DriverFuzz.broken(by: bytes)
     case .json: ControlFuzz.json(bytes)
     case .varlink: ControlFuzz.varlink(bytes)
+    case .crashCore: CrashFuzz.core(bytes)
+    case .crashStack: CrashFuzz.stack(bytes)
     case .notify: NotifyFuzz.broken(by: bytes)
     case .logLine: ServiceFuzz.logLine(bytes)
     case .httpStatus: ServiceFuzz.http(bytes)

@@ -36,6 +36,9 @@ enum ReportFuzz {
       case .continued: return "continued"
       case .exited(let status, _): return "exited with \(status)"
       case .shared(let bytes): return "\(bytes) bytes"
+      case .crashFile(let file): return "a file at \(file.raw)"
+      case .crashed(let core, let files): return "a core at \(core.raw) with \(files) files"
+      case .unwitnessed(let number): return "unwitnessed: \(number)"
       }
     } catch {
       return "\(error)"

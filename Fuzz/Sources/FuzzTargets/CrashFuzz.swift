@@ -1,0 +1,1 @@
+../../../Tests/IsolateTests/Support/CrashFuzz.swift

@@ -1,0 +1,72 @@
+/// The policy of the process that unwinds the stacks of a crash. It reads programs and libraries that the app chose, and
+/// may be made to do anything that it can: so it can read those files, the core and the host's libraries, and write to one pipe.
+package enum UnwinderPolicy {
+  /// Bytes of its data; the files themselves are mapped.
+  static let memoryBytes: UInt64 = 512 << 20
+  static let addressSpaceBytes: UInt64 = 8 << 30
+  package static let seconds: UInt64 = 10
+
+  /// - Parameters:
+  ///   - app: whose crash: the unwinder has its ids, so that it may read what the app may.
+  ///   - program: where eu-stack is on the host.
+  ///   - command: its arguments, the program first.
+  package static func make(
+    for app: Policy, program: String, command: [String], deniesWriteExecute: Bool
+  ) -> Policy {
+    var identity = app.identity
+    identity.user = "unwinder"
+    identity.group = "unwinder"
+    identity.home = "/"
+    identity.shell = "/"
+    identity.hostname = "unwinder"
+    identity.timezone = nil
+    let libraries = ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache"]
+    let rules = libraries.map { rule($0, isOptional: true) } + [rule(program, isOptional: false)]
+    var syscalls = SyscallPolicy(known: calls)
+    syscalls.socketFamilies = []
+    return Policy(
+      app: app.app, command: command, searchPath: [], workdir: "/", environment: [],
+      identity: identity, namespaces: Namespaces(order: app.namespaces.order, time: false),
+      files: FilePolicy(
+        rules: rules.sorted { $0.target.utf8.lexicographicallyPrecedes($1.target.utf8) },
+        proc: true, dev: false, sys: false, devices: [], synthesised: []),
+      network: NetworkPolicy(mode: .none, connectPorts: nil, bindPorts: nil), syscalls: syscalls,
+      memory: MemoryPolicy(deniesWriteExecute: deniesWriteExecute), limits: limits,
+      terminal: .none, descriptors: [], stop: StopPolicy(signal: 9, timeoutMilliseconds: 0),
+      require: [.namespaces, .filter], relaxations: [], notices: [], provenance: [])
+  }
+
+  private static func rule(_ path: String, isOptional: Bool) -> FileRule {
+    FileRule(
+      kind: .read, source: path, target: path, isOptional: isOptional, allowsExecute: true,
+      mapsOwner: false, sizeBytes: 0, inodes: 0, mode: 0o755, upper: nil,
+      position: Position(file: Position.builtIn, line: 1))
+  }
+
+  private static var limits: Limits {
+    func limit(_ amount: UInt64, _ enforcement: Enforcement = .rlimit) -> Limit {
+      Limit(
+        amount: amount, enforcement: enforcement,
+        position: Position(file: Position.builtIn, line: 1))
+    }
+    var limits = Limits()
+    limits.memoryBytes = limit(memoryBytes, .sampled)
+    limits.addressSpaceBytes = limit(addressSpaceBytes)
+    limits.cpuTimeMilliseconds = limit(seconds * 1000)
+    limits.processes = limit(1)
+    limits.openFiles = limit(256)
+    limits.fileSizeBytes = limit(0)
+    limits.coreSizeBytes = limit(0)
+    return limits
+  }
+
+  private static let calls = [
+    "execve", "exit", "exit_group", "brk", "arch_prctl", "set_tid_address", "set_robust_list",
+    "rseq", "prlimit64", "getrandom", "access", "faccessat", "faccessat2", "getcwd", "uname",
+    "openat", "read", "pread64", "readv", "write", "writev", "lseek", "close", "fstat",
+    "newfstatat", "statx", "readlink", "readlinkat", "fcntl", "dup", "dup3", "ioctl", "mmap",
+    "munmap", "mprotect", "mremap", "madvise", "futex", "getpid", "gettid", "tgkill",
+    "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "clock_gettime", "sysinfo",
+    "sched_getaffinity",
+  ]
+}
