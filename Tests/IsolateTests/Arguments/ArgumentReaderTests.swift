@@ -71,7 +71,7 @@ struct ArgumentReaderTests {
       ("run --hostn x -- y", 2, "unknown option --hostn for 'run'", "did you mean --hostname?"),
       (
         "run --json x", 2, "unknown option --json for 'run'",
-        "--json belongs to: plan, show, check, profiles, doctor, grants, handles, revoke, answer, forget, start, stop, restart, reload, status, ps, logs, events, kill, freeze, thaw, reset-failed"
+        "--json belongs to: plan, show, check, profiles, doctor, grants, handles, revoke, answer, forget, start, stop, restart, reload, status, ps, logs, events, kill, freeze, thaw, reset-failed, crashes"
       ),
       (
         "run --version", 2, "unknown option --version for 'run'",

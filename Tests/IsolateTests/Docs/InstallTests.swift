@@ -38,6 +38,7 @@ struct InstallTests {
       ./share/man/man1/isolated-answer.1
       ./share/man/man1/isolated-check.1
       ./share/man/man1/isolated-completions.1
+      ./share/man/man1/isolated-crashes.1
       ./share/man/man1/isolated-daemon.1
       ./share/man/man1/isolated-doctor.1
       ./share/man/man1/isolated-events.1

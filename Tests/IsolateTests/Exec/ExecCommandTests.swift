@@ -233,13 +233,16 @@ import Testing
     setup.environment = scene.environment + [Array("PS1=> ".utf8)]
     let shell = try Spawned(["/bin/bash", "--norc", "--noprofile", "--noediting", "-i"], setup)
     pty.type(
-      "\(Executable.path) exec \(scene.app) -- sh -c 'tty; trap \"echo inter\"rupted INT; echo re\"\"ady; cat; cat'\n"
+      "\(Executable.path) exec \(scene.app) -- bash -c 'tty; trap \"echo inter\"rupted INT; echo re\"\"ady; cat; cat'\n"
     )
     try pty.expect("/dev/pts/0")
     try pty.expect("ready")
     #expect(Moment.within(10) { !pty.editsLines })
     pty.type("\u{3}")
     try pty.expect("interrupted")
+    /* The second one is there, too. */
+    pty.type("still there\n")
+    try pty.expect("still there\r\nstill there")
     pty.type("\u{1a}")
     try pty.expect("Stopped")
     pty.type("echo $((40+2))-outside\n")

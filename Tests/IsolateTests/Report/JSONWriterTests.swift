@@ -125,7 +125,7 @@ struct PolicyTextTests {
 
   @Test("every key of the table that has a value is shown") func complete() throws {
     let shown = Set(try Self.policy().provenance.map(\.key))
-    let hidden: Set = ["description", "extends", "files.write", "files.hide"]
+    let hidden: Set = ["description", "extends", "files.write", "files.hide", "crash.report"]
     let limits: Set = Set(LimitName.allCases.map(\.key))
     // Grants and drivers have a line a table: `GrantResolverTests`.
     let keys = ProfileKey.all.filter { !$0.isOfNamedTable && !$0.isOfDaemon }.map(\.path)
