@@ -31,6 +31,11 @@ struct InstallTests {
     let expected = """
       ./bin/isolated
       ./include/isolated.h
+      ./lib/systemd/system/isolated.service
+      ./lib/systemd/system/isolated.socket
+      ./lib/systemd/user/isolated.service
+      ./lib/sysusers.d/isolated.conf
+      ./lib/tmpfiles.d/isolated.conf
       ./share/bash-completion/completions/isolated
       ./share/fish/vendor_completions.d/isolated.fish
       ./share/isolated/python/isolated.py
