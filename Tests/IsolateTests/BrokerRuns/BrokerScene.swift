@@ -198,10 +198,11 @@ enum Household {
     FileSystem.names(in: "/proc/\(pid)/fd")?.count ?? 0
   }
 
-  /// Private memory in KiB.
+  /// Memory in KiB that it has written and shares with nobody. Text of the program is not: how much of that counts as its own
+  /// depends on who else runs the same program just now.
   static func memory(_ pid: Int32) -> Int {
     Run.read("/proc/\(pid)/smaps_rollup").split(separator: "\n").reduce(0) { sum, line in
-      guard line.hasPrefix("Private_") else { return sum }
+      guard line.hasPrefix("Private_Dirty") else { return sum }
       return sum + (line.split(separator: " ").compactMap { Int($0) }.first ?? 0)
     }
   }

@@ -95,7 +95,9 @@ struct HealthProbeTests {
     let stage = try ServiceStage(["/bin/sleep", "30"], [(CommandOption.network, "loopback")])
     let app = try stage.start()
     let isRunning = Moment.within(20) {
-      Run.read("/proc/\(app.child.pid)/task/\(app.child.pid)/children").isEmpty == false
+      /* The app itself: what makes its network came before. */
+      Run.read("/proc/\(app.child.pid)/task/\(app.child.pid)/children").split(separator: " ")
+        .contains { Run.read("/proc/\($0)/comm") == "sleep\n" }
     }
     #expect(isRunning)
     let wanted = HealthPolicy.Check.tcp(host: "127.0.0.1", port: 9)

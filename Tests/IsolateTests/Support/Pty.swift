@@ -39,9 +39,11 @@ final class Pty {
     try spawn([Executable.path, "run"] + options + ["--", "sh", "-c", script])
   }
 
-  /// An interactive shell with job control.
+  /// An interactive shell with job control, which waits for its first line.
   func shell() throws -> Spawned {
-    try spawn(["/bin/bash", "--norc", "--noprofile", "--noediting", "-i"])
+    let shell = try spawn(["/bin/bash", "--norc", "--noprofile", "--noediting", "-i"])
+    try expect("> ")
+    return shell
   }
 
   var terminal: Spawned.File { .path(path, O_RDWR) }
