@@ -217,8 +217,14 @@ extension Daemon {
       if app.instance == nil, logs != preparation.policy.service.logs { openLog(app) }
       let own = changes.filter { $0.app == app.name }
       if !own.isEmpty { say(.notice, app.name, "its profile has changed (\(own.count) keys)") }
-      guard app.instance != nil, own.contains(where: { $0.change.effect == .restart }) else {
-        continue
+      guard let instance = app.instance else { continue }
+      if !own.contains(where: { $0.change.effect == .restart }) {
+        do throws(SystemError) {
+          try instance.live.adopt(preparation.policy)
+          continue
+        } catch {
+          say(.problem, app.name, "its limits cannot be changed while it runs: \(error)")
+        }
       }
       app.isStale = true
       order(.reload, id)

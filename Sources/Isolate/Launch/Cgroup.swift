@@ -133,6 +133,17 @@ package final class Cgroup {
     return counts
   }
 
+  /// Gives it other limits; everything in it goes on under them.
+  package func apply(_ limits: Limits) throws(SystemError) {
+    for place in places {
+      if let controller = place.controller {
+        try CgroupLimits.apply(limits, to: place.path, legacyController: controller)
+      } else {
+        try CgroupLimits.apply(limits, to: place.path)
+      }
+    }
+  }
+
   private var unifiedPath: String? { places.first { $0.controller == nil }?.path }
 
   /// Stops everything in it, or lets it go on.

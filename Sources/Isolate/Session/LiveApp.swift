@@ -1,7 +1,7 @@
 /// One app from its launch to its end: what `isolated run` and the daemon have in common. It waits for nothing; its owner polls the
 /// descriptors and calls it.
 final class LiveApp {
-  let policy: Policy
+  private(set) var policy: Policy
   let plan: LaunchPlan
   let child: Child
   /// Nil: no grants.
@@ -119,6 +119,14 @@ final class LiveApp {
     }
     kill()
     return false
+  }
+
+  /// Goes on under another policy, of which nothing but what holds at once differs: what its cgroup limits, and what is its owner's.
+  ///
+  /// - Throws: `SystemError` of a write to a cgroup file; then the app keeps the policy it had.
+  func adopt(_ new: Policy) throws(SystemError) {
+    try cgroup?.apply(new.limits)
+    policy = new
   }
 
   // MARK: Its end

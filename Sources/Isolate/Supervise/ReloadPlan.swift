@@ -85,10 +85,10 @@ package enum ReloadPlan {
     ["restart.", "group.", "health.", "logs."].contains { key.utf8.starts(with: $0.utf8) }
   }
 
-  /// A cgroup's limits are files that can be written again; there may be no limit, which is one too.
+  /// A cgroup's limits are files that can be written again. Where there was none there may be no cgroup.
   private static func isInCgroup(_ key: String, _ policy: Policy) -> Bool {
     guard let name = LimitName.allCases.first(where: { $0.key == key }) else { return false }
-    guard let limit = policy.limits[name] else { return true }
+    guard let limit = policy.limits[name] else { return false }
     return limit.enforcement == .cgroup2
   }
 }

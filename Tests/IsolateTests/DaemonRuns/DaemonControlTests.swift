@@ -182,6 +182,12 @@ struct DaemonControlTests {
     try scene.waitFor("one", .ready)
     try scene.waitFor("two", .ready)
     #expect(scene.run("reload", "--plan").output == "nothing has changed\n")
+    /* What holds at once is so once, and needs no restart. */
+    scene.write("one", DaemonScene.shell("exec sleep 1000", "[restart]\nburst = 9"))
+    let first = try scene.app("one").instance
+    #expect(scene.run("reload").output.contains("restart.burst: at once"))
+    #expect(scene.run("reload", "--plan").output == "nothing has changed\n")
+    #expect(try scene.app("one").instance == first)
     let instance = try scene.app("one").instance
     let other = try scene.app("two").instance
     scene.write("one", DaemonScene.shell("exec sleep 1001", "[restart]\nburst = 7"))
