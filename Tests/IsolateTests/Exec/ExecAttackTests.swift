@@ -28,7 +28,10 @@ import Testing
         yield "maps", lambda: open(root + "maps").read() or None
         yield "root", lambda: os.listdir(root + "root/")
         yield "cwd", lambda: os.readlink(root + "cwd")
-        yield "fds", lambda: [os.readlink(root + "fd/" + n) for n in os.listdir(root + "fd")]
+        # What is looked for comes first: a caller may have hundreds of others.
+        yield "fds", lambda: sorted(
+            (os.readlink(root + "fd/" + n) for n in os.listdir(root + "fd")),
+            key=lambda target: target != "/etc/hostname")
         yield "words", lambda: open(root + "cmdline", "rb").read().strip(b"\\0") or None
         def trace():
             # PTRACE_SEIZE, INTERRUPT, DETACH: what has been let go goes on.
