@@ -198,11 +198,11 @@ enum Household {
     FileSystem.names(in: "/proc/\(pid)/fd")?.count ?? 0
   }
 
-  /// Memory in KiB that it has written and shares with nobody. Text of the program is not: how much of that counts as its own
-  /// depends on who else runs the same program just now.
+  /// Memory in KiB that it has written, also what it shares with children that were forked and never executed anything: how
+  /// much counts as private, of that and of the program's text, depends on who else lives just now.
   static func memory(_ pid: Int32) -> Int {
     Run.read("/proc/\(pid)/smaps_rollup").split(separator: "\n").reduce(0) { sum, line in
-      guard line.hasPrefix("Private_Dirty") else { return sum }
+      guard line.hasPrefix("Anonymous:") else { return sum }
       return sum + (line.split(separator: " ").compactMap { Int($0) }.first ?? 0)
     }
   }

@@ -75,10 +75,19 @@ final class DaemonScene {
     return try ControlApp(JSONReader.read(Array(ran.output.utf8), limit: 1 << 20))
   }
 
+  /// What there is to know when an expectation failed: what it said, its events and apps, and what its processes wait for.
+  var story: String {
+    let processes = (daemon.map { Household.descendants(of: $0.pid) } ?? []).sorted().map { pid in
+      let files = ["cmdline", "wchan", "syscall"].map { Run.read("/proc/\(pid)/\($0)") }
+      return "\(pid) \(files)"
+    }
+    return ([said, run("events").output, run("status").output] + processes).joined(separator: "\n")
+  }
+
   func waitFor(_ name: String, _ state: LifeState, seconds: Int = 30) throws {
     try #require(
       Moment.within(seconds) { (try? app(name).state) == state },
-      "\(name) is not \(state): \(run("status", name).output) \(said)")
+      "\(name) is not \(state): \(story)")
   }
 
   /// Waits until a file of the scratch directory has this text.

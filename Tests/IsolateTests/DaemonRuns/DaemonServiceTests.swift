@@ -130,9 +130,10 @@ final class DaemonServiceTests {
   @Test("ends an app that gives no sign of life, and says so") func watchdog() throws {
     let scene = try scene()
     try scene.start()
-    _ = try ask(scene, "s = tcp(); s.sendall(b'hang')")
+    let asked = try ask(scene, "s = tcp(); s.sendall(b'hang')")
+    try #require(asked.code == 0, "\(asked.errors)")
     try #require(
-      Moment.within(30) { (try? scene.app("web").end?.cause) == "watchdog" }, "\(scene.said)")
+      Moment.within(30) { (try? scene.app("web").end?.cause) == "watchdog" }, "\(scene.story)")
     #expect(try ask(scene, "print(ask(tcp, b'back'))").output == "b'got back'\n")
   }
 
