@@ -150,26 +150,3 @@ ssize_t kernel_control_send(int fd, const void *bytes, size_t size)
 {
 	return send(fd, bytes, size, MSG_NOSIGNAL);
 }
-
-int kernel_notify(const char *where, const char *text)
-{
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	size_t size = strlen(where), length = strlen(text);
-	int fd;
-
-	if (size >= sizeof(to.sun_path)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	memcpy(to.sun_path, where, size);
-	if (to.sun_path[0] == '@')
-		to.sun_path[0] = 0;
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -1;
-	if (sendto(fd, text, length, MSG_NOSIGNAL, (struct sockaddr *)&to,
-		   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + size)) < 0)
-		return fail(fd);
-	close(fd);
-	return 0;
-}

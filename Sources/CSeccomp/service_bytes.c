@@ -82,14 +82,20 @@ int service_send_to(int fd, const char *path, const void *bytes, size_t size, in
 		struct cmsghdr align;
 	} control;
 	struct msghdr message = { 0 };
+	size_t length = strlen(path);
 
-	if (strlen(path) >= sizeof(where.sun_path)) {
+	if (length >= sizeof(where.sun_path)) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	strcpy(where.sun_path, path);
+	memcpy(where.sun_path, path, length);
+	/* The name of an abstract socket ends with the address. */
+	if (path[0] == '@')
+		where.sun_path[0] = 0;
+	else
+		length++;
 	message.msg_name = &where;
-	message.msg_namelen = sizeof(where);
+	message.msg_namelen = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
 	message.msg_iov = &iov;
 	message.msg_iovlen = 1;
 	if (passed >= 0) {

@@ -2,6 +2,7 @@
 #include "victim.h"
 
 #include <fcntl.h>
+#include <linux/keyctl.h>
 #include <linux/mount.h>
 #include <sched.h>
 #include <sys/mman.h>
@@ -25,6 +26,13 @@ static int read_file(char **words)
 		return errno;
 	errno = ENODATA; /* what an empty cover gives */
 	return read(fd, &byte, 1) == 1 ? 0 : errno;
+}
+
+/* There is a key to see: of a session's keyring of its own, where it may make one. */
+static int read_keys(char **words)
+{
+	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
+	return read_file(words);
 }
 
 static int list_directory(char **words)
@@ -280,6 +288,7 @@ static int run_by_loader(char **words)
 
 const struct attack file_attacks[] = {
 	{ "read", 1, read_file },
+	{ "read-keys", 1, read_keys },
 	{ "list", 1, list_directory },
 	{ "write", 1, write_file },
 	{ "write-text", 2, write_text },

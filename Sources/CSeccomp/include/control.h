@@ -32,7 +32,4 @@ int kernel_is_alive(int pidfd);
 
 ssize_t kernel_control_send(int fd, const void *bytes, size_t size); /* without SIGPIPE */
 
-/* One datagram to a path, or to "@name" in the abstract space; waits for nobody. */
-int kernel_notify(const char *where, const char *text);
-
 #endif

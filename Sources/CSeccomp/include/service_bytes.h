@@ -21,7 +21,7 @@ int64_t service_wall_us(void); /* CLOCK_REALTIME */
 
 /* A datagram socket for service_send_to. Does not block. */
 int service_datagram_socket(void);
-/* One datagram to the socket at a path, with that descriptor or -1. EAGAIN: it does not read. EMSGSIZE: too large. */
+/* One datagram to the socket at a path, or at "@name" in the abstract space, with that descriptor or -1. EAGAIN: it does not read. EMSGSIZE: too large. */
 int service_send_to(int fd, const char *path, const void *bytes, size_t size, int passed);
 
 #endif

@@ -27,8 +27,6 @@ final class Daemon {
   /// What apps get: this process has raised its own.
   let openFiles: OpenFiles
   let startedAt: Int64
-  /// When the service manager wants its next sign of life.
-  var keepAliveAt: Int64?
   var isFinished = false
   /// A second request to end: nobody is waited for.
   var isHurried = false
@@ -63,8 +61,7 @@ final class Daemon {
       return 1
     }
     supervisor.boot(now: Poller.now())
-    if manager.keepAliveMilliseconds != nil { keepAliveAt = startedAt }
-    manager.tell("READY=1\nSTATUS=\(apps.count) apps")
+    manager.tell("READY=1\nSTATUS=\(apps.count) apps", now: Poller.now())
     say(.notice, "", "daemon \(Version.text) is up: \(apps.count) apps; cgroups: \(base.inWords)")
     while !isFinished { try turn() }
     control = nil
@@ -85,15 +82,6 @@ final class Daemon {
       }
     }
     if let control { try queue.add(control.door, token: Token.control, .reading) }
-  }
-
-  /// Tells the service manager that the loop turns.
-  func keepAlive(_ now: Int64) {
-    guard let at = keepAliveAt, let interval = manager.keepAliveMilliseconds, now >= at else {
-      return
-    }
-    manager.tell("WATCHDOG=1")
-    keepAliveAt = now + interval
   }
 }
 

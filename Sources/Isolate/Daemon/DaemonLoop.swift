@@ -29,13 +29,13 @@ extension Daemon {
     for slot in touched { tend(slot, after) }
     supervisor.advance(to: after)
     serveControl(after)
-    keepAlive(after)
+    manager.handle(now: after)
   }
 
   private func timeout(_ now: Int64) -> Int64? {
     if supervisor.hasActions || pendingStart < pending.count { return 0 }
     let times = [
-      timers.next, supervisor.nextDeadline, control?.nextAt(now: now), keepAliveAt,
+      timers.next, supervisor.nextDeadline, control?.nextAt(now: now), manager.nextAt,
     ]
     return times.compactMap { $0 }.min().map { max(0, $0 - now) }
   }
@@ -199,7 +199,7 @@ extension Daemon {
       return
     }
     say(.notice, "", "ending: \(supervisor.live) apps run")
-    manager.tell("STOPPING=1")
+    manager.tell("STOPPING=1", now: Poller.now())
     supervisor.shutDown(now: Poller.now())
   }
 }

@@ -241,7 +241,7 @@ extension Daemon {
 
   /// SIGHUP.
   func reloadAll() {
-    manager.tellReloading()
+    manager.tellReloading(now: Poller.now())
     do throws(DaemonRefusal) {
       let changes = try reload(nil, isPlan: false)
       say(.notice, "", "profiles read anew: \(changes.count) keys have changed")
@@ -251,6 +251,6 @@ extension Daemon {
       }
       say(.problem, "", "nothing was reloaded")
     }
-    manager.tell("READY=1")
+    manager.tell("READY=1", now: Poller.now())
   }
 }

@@ -12,12 +12,14 @@ extension Supervisor {
       staleEvents += 1
       return
     }
+    /* Who speaks was executed: the launch's own report comes by another way, and may come later. */
+    if event.isItsOwnWord { launched(slot) }
     switch event {
     case .launched: launched(slot)
     case .launchFailed(_, let step, let number):
       ended(slot, .launchFailed(step: step, number: number))
     case .ended(_, let cause): ended(slot, cause)
-    case .ready: if apps[slot].state == .starting, apps[slot].isLaunched { becameReady(slot) }
+    case .ready: if apps[slot].state == .starting { becameReady(slot) }
     case .stopping: stopsItself(slot)
     case .ping: if timers.time(of: key(slot, .watchdog)) != nil { feed(slot) }
     case .trigger: if apps[slot].isUp { endAtOnce(slot, .watchdog) }
@@ -84,7 +86,7 @@ extension Supervisor {
 
   /// Never sooner than it would have been, and nothing where there is no bound.
   private mutating func extend(_ slot: Int, _ time: Int64) {
-    guard apps[slot].state == .starting, apps[slot].isLaunched,
+    guard apps[slot].state == .starting,
       let at = timers.time(of: key(slot, .life)), time > at - now
     else { return }
     setTimer(slot, .life, in: time)
@@ -186,6 +188,14 @@ extension Supervisor {
 }
 
 extension AppEvent {
+  /// Said by the app itself, over its notification socket.
+  var isItsOwnWord: Bool {
+    switch self {
+    case .ready, .stopping, .ping, .trigger, .watchdogInterval, .extend: true
+    case .launched, .launchFailed, .ended, .healthy, .unhealthy, .knock, .listenFailed: false
+    }
+  }
+
   /// Who says it; nil: no instance.
   var instance: Instance? {
     switch self {

@@ -119,7 +119,7 @@ struct FileContainmentTests {
       options: write, outside: ["with-device", "$DIR/open/zero"], caller: .root),
     AttackRow(
       "an app has only the harmless devices", ["open-read", "/dev/kmsg"], caller: .root),
-    AttackRow("an app cannot read the list of its user's keys", ["read", "/proc/keys"]),
+    AttackRow("an app cannot read the list of its user's keys", ["read-keys", "/proc/keys"]),
     AttackRow(
       "an app cannot read the kernel's timers", ["read", "/proc/timer_list"], caller: .root),
     AttackRow(

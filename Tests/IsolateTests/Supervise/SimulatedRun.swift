@@ -60,6 +60,11 @@ extension SimulatedWorld {
       processes[instance]?.isExecuted = true
       processes[instance]?.lastPing = now
       if settings[process.app].readiness.sign == .exec { processes[instance]?.isReady = true }
+      /* What it says itself may be heard before the report of its launch. */
+      if settings[process.app].readiness.sign == .notify, !isCalm, chance(10) {
+        processes[instance]?.isReady = true
+        tell(process.app, .ready(Instance(instance)))
+      }
       tell(process.app, .launched(Instance(instance)))
       live(instance)
     case .fail(let instance, let step, let number):
@@ -106,7 +111,7 @@ extension SimulatedWorld {
   private func live(_ instance: UInt64) {
     guard let process = processes[instance] else { return }
     let settings = settings[process.app]
-    if settings.readiness.sign == .notify, isCalm || !chance(5) {
+    if settings.readiness.sign == .notify, !process.isReady, isCalm || !chance(5) {
       agenda.add(.ready(instance), at: now + delay(upTo: isCalm ? 5 : 200))
     }
     if settings.watchdog != nil { agenda.add(.ping(instance), at: now + 200) }

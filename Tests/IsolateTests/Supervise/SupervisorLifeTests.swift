@@ -11,8 +11,6 @@ struct SupervisorLifeTests {
       stage.said == [
         .changed(AppID(0), from: .down, to: .starting), .launch(AppID(0), Instance(1)),
       ])
-    stage.tell { .ready($0) }
-    #expect(stage.state() == .starting, "nobody is ready who was not executed")
     stage.tell { .launched($0) }
     #expect(stage.state() == .starting)
     stage.tell { .ready($0) }
@@ -26,6 +24,22 @@ struct SupervisorLifeTests {
     #expect(status?.sinceLaunch == 30_000)
     #expect(status?.isHealthy == nil)
     #expect(stage.survivesEncoding)
+  }
+
+  @Test("is ready when it says so, also when the report of its launch comes later")
+  func readyBeforeLaunched() throws {
+    var stage = try Stage(Stage.app { $0.readiness.sign = .notify })
+    try stage.order(.start)
+    stage.tell { .ready($0) }
+    #expect(stage.state() == .ready)
+    stage.tell { .launched($0) }
+    #expect(stage.state() == .ready)
+    stage = try Stage(Stage.app { $0.readiness.sign = .notify })
+    try stage.order(.start)
+    stage.tell { .extend($0, 1_000_000) }
+    #expect(stage.state() == .starting, "it says that it needs time, not that it is ready")
+    stage.wait(999_000)
+    #expect(stage.state() == .starting, "its word for more time is heard")
   }
 
   @Test("crashes are restarted at once, then later and later, up to the ceiling") func backOff()

@@ -14,9 +14,9 @@ private func launcher(
   return launcher
 }
 
-/// Everything an app can see of its own sandbox.
+/// Everything an app can see of its own sandbox; but for how many signals wait for its user's other processes (SigQ).
 private let look = """
-  grep -E '^(Cap|NoNewPrivs|Seccomp:|Groups|Uid|Gid|NSpid|Sig)' /proc/self/status
+  grep -E '^(Cap|NoNewPrivs|Seccomp:|Groups|Uid|Gid|NSpid|Sig[PBIC]|Shd)' /proc/self/status
   for name in /proc/[0-9]*; do cat $name/comm; done
   cat /proc/net/dev | cut -d: -f1; cat /proc/sys/kernel/hostname; id; umask; pwd; env | sort
   cut -d' ' -f2- /proc/self/mounts | sed 's/,[ug]id=[0-9]*//g' | sort
