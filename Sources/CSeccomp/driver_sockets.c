@@ -1,17 +1,15 @@
 /* Sockets that are handed to an app live in the machine's network: what it may do with them is fixed before it gets them. */
 #include "driver_sockets.h"
 
-#include <arpa/inet.h>
+#include "socket_address.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define DATAGRAM_BYTES 65536
@@ -20,38 +18,12 @@
 #define SO_LOCK_FILTER 44
 #endif
 
-union address {
-	struct sockaddr any;
-	struct sockaddr_in four;
-	struct sockaddr_in6 six;
-	struct sockaddr_un local;
-};
-
 static int fail(int fd, int number)
 {
 	if (fd >= 0)
 		close(fd);
 	errno = number;
 	return -1;
-}
-
-/* The size of the address, or 0 when it is none. */
-static socklen_t fill(union address *address, const struct driver_peer *peer)
-{
-	memset(address, 0, sizeof(*address));
-	if (peer->size == 4) {
-		address->four.sin_family = AF_INET;
-		address->four.sin_port = htons(peer->port);
-		memcpy(&address->four.sin_addr, peer->bytes, 4);
-		return sizeof(address->four);
-	}
-	if (peer->size == 16) {
-		address->six.sin6_family = AF_INET6;
-		address->six.sin6_port = htons(peer->port);
-		memcpy(&address->six.sin6_addr, peer->bytes, 16);
-		return sizeof(address->six);
-	}
-	return 0;
 }
 
 static uint32_t word(const uint8_t *bytes)
@@ -108,8 +80,8 @@ enum bond { BOND_NONE, BOND_IF_POSSIBLE, BOND_REQUIRED };
 
 static int begin(const struct driver_peer *peer, int type, enum bond bond)
 {
-	union address address;
-	socklen_t size = fill(&address, peer);
+	union socket_address address;
+	socklen_t size = internet_address(&address, peer);
 	int fd;
 
 	if (size == 0)
@@ -149,7 +121,7 @@ static int block(int fd)
 int driver_connected(int fd)
 {
 	struct pollfd door = { fd, POLLOUT, 0 };
-	union address peer;
+	union socket_address peer;
 	socklen_t size = sizeof(peer);
 	int number = 0;
 	socklen_t number_size = sizeof(number);
@@ -169,8 +141,8 @@ int driver_connected(int fd)
 
 static int place(const struct driver_peer *at, int type, uint16_t *port)
 {
-	union address address;
-	socklen_t size = fill(&address, at);
+	union socket_address address;
+	socklen_t size = internet_address(&address, at);
 	int fd, one = 1;
 
 	if (size == 0)
@@ -209,7 +181,7 @@ int driver_bind_udp(const struct driver_peer *at, uint16_t *port)
 
 int driver_connect_unix(int path)
 {
-	union address address = { 0 };
+	union socket_address address = { 0 };
 	int fd;
 
 	address.local.sun_family = AF_UNIX;
@@ -225,7 +197,7 @@ int driver_connect_unix(int path)
 
 int driver_listen_unix(int directory, const void *name, size_t size, int backlog)
 {
-	union address address = { 0 };
+	union socket_address address = { 0 };
 	int fd, used;
 
 	address.local.sun_family = AF_UNIX;

@@ -40,11 +40,6 @@ int kernel_send_signal(int pidfd, int signal)
 	return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
 }
 
-int kernel_open_process(int pid)
-{
-	return (int)syscall(SYS_pidfd_open, pid, 0);
-}
-
 /* Keeps the first of the descriptors that came with a message and closes every other. */
 static int first_descriptor(struct msghdr *message)
 {

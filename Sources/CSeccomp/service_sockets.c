@@ -1,27 +1,17 @@
 #include "service_sockets.h"
 
-#include <arpa/inet.h>
+#include "service_network.h"
+#include "socket_address.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kcmp.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <unistd.h>
-
-#include "service_network.h"
-
-union address {
-	struct sockaddr any;
-	struct sockaddr_in four;
-	struct sockaddr_in6 six;
-	struct sockaddr_un local;
-};
 
 static int fail(int fd, int number)
 {
@@ -44,28 +34,10 @@ static int type_of(enum service_kind kind)
 	return -1;
 }
 
-static socklen_t internet(union address *address, const struct driver_peer *at)
-{
-	memset(address, 0, sizeof(*address));
-	if (at->size == 4) {
-		address->four.sin_family = AF_INET;
-		address->four.sin_port = htons(at->port);
-		memcpy(&address->four.sin_addr, at->bytes, 4);
-		return sizeof(address->four);
-	}
-	if (at->size == 16) {
-		address->six.sin6_family = AF_INET6;
-		address->six.sin6_port = htons(at->port);
-		memcpy(&address->six.sin6_addr, at->bytes, 16);
-		return sizeof(address->six);
-	}
-	return 0;
-}
-
 int service_listen_internet(const struct driver_peer *at, enum service_kind kind, int both, int backlog)
 {
-	union address address;
-	socklen_t size = internet(&address, at);
+	union socket_address address;
+	socklen_t size = internet_address(&address, at);
 	int fd, one = 1, alone = !both;
 
 	if (size == 0)
@@ -89,7 +61,7 @@ int service_listen_internet(const struct driver_peer *at, enum service_kind kind
 }
 
 /* The size of the address, or 0: it does not fit, or is none. */
-static socklen_t local(union address *address, const char *name, size_t size)
+static socklen_t local(union socket_address *address, const char *name, size_t size)
 {
 	int is_abstract = size > 0 && name[0] == '@';
 
@@ -132,7 +104,7 @@ static int set_mode(int directory, const char *path, uint32_t mode, struct servi
 
 int service_listen_local(const char *name, size_t size, enum service_kind kind, uint32_t mode, int backlog, struct service_file *file)
 {
-	union address address;
+	union socket_address address;
 	socklen_t length = local(&address, name, size);
 	int fd, is_path = name[0] != '@';
 
@@ -157,7 +129,7 @@ int service_listen_local(const char *name, size_t size, enum service_kind kind, 
 
 int service_is_answered(const char *path, size_t size, enum service_kind kind)
 {
-	union address address;
+	union socket_address address;
 	socklen_t length = local(&address, path, size);
 	int fd, nobody;
 
@@ -185,7 +157,7 @@ int service_remove_file(const char *path, const struct service_file *file)
 
 int service_notify_socket(int directory, const char *name)
 {
-	union address address = { 0 };
+	union socket_address address = { 0 };
 	int fd, length;
 
 	address.local.sun_family = AF_UNIX;
@@ -224,8 +196,8 @@ int service_is_same(int one, int other)
 
 int service_connect(int fd, const struct driver_peer *peer)
 {
-	union address address;
-	socklen_t size = internet(&address, peer);
+	union socket_address address;
+	socklen_t size = internet_address(&address, peer);
 
 	if (size == 0)
 		return fail(-1, EAFNOSUPPORT);

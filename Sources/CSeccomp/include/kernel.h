@@ -29,7 +29,6 @@ ssize_t kernel_read_link(const char *path, void *buffer, size_t size);
 int kernel_pipe(int ends[2]);                 /* close-on-exec */
 int kernel_report_pair(int ends[2]);          /* SOCK_SEQPACKET, close-on-exec; ends[0] does not block */
 int kernel_send_signal(int pidfd, int signal); /* pidfd_send_signal(2) */
-int kernel_open_process(int pid); /* pidfd_open(2) */
 int kernel_has_attribute(const char *path, const char *name); /* getxattr(2): the value begins with '1' */
 int kernel_send_byte(int fd);                 /* one byte, without waiting and without SIGPIPE */
 uint64_t kernel_page_size(void);

@@ -1,7 +1,7 @@
 /// The cgroup of a running app, to be joined.
 package struct AppCgroup: ~Copyable {
   /// Of v2: to be born in.
-  let directory: HeldDirectory?
+  let directory: HeldDescriptor?
   /// Of v1: to be moved into.
   let paths: [String]
 
@@ -22,7 +22,7 @@ package struct AppCgroup: ~Copyable {
         throw SystemError(call: "open", number: Errno.noEntry, subject: "/proc/\(pid)/cgroup")
       }
       if case .unified = place {
-        let opened = HeldDirectory(try CgroupFile.openDirectory(first))
+        let opened = HeldDescriptor(try CgroupFile.openDirectory(first))
         return AppCgroup(directory: opened, paths: [])
       }
       return AppCgroup(directory: nil, paths: found)

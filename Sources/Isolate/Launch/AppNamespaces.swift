@@ -32,7 +32,7 @@ package struct OtherProcess: ~Copyable {
 
 /// The namespaces of a running app, held open, and known to be those that its launch made.
 package struct AppNamespaces: ~Copyable {
-  private let held: [(kind: NamespaceKind, box: DescriptorBox)]
+  private let held: [(kind: NamespaceKind, box: HeldDescriptor)]
 
   /// By number, in the order in which they are entered.
   package var descriptors: [(kind: NamespaceKind, number: Int32)] {
@@ -77,7 +77,7 @@ package struct AppNamespaces: ~Copyable {
   /// Nil: it ended meanwhile, or is closed to us.
   private static func opened(
     child pid: Int32, of parent: Int32, _ policy: Policy
-  ) throws(EnterError) -> [(kind: NamespaceKind, box: DescriptorBox)]? {
+  ) throws(EnterError) -> [(kind: NamespaceKind, box: HeldDescriptor)]? {
     let process: OtherProcess
     do throws(SystemError) {
       process = try OtherProcess(pid)
@@ -93,12 +93,12 @@ package struct AppNamespaces: ~Copyable {
 
   private static func opened(
     _ pid: Int32, _ policy: Policy
-  ) throws(EnterError) -> [(kind: NamespaceKind, box: DescriptorBox)]? {
-    var found: [(kind: NamespaceKind, box: DescriptorBox)] = []
+  ) throws(EnterError) -> [(kind: NamespaceKind, box: HeldDescriptor)]? {
+    var found: [(kind: NamespaceKind, box: HeldDescriptor)] = []
     for kind in kinds(policy) {
       do throws(SystemError) {
         let opened = try Descriptor.openForReading("/proc/\(pid)/ns/\(file(kind))")
-        found.append((kind, DescriptorBox(opened)))
+        found.append((kind, HeldDescriptor(opened)))
       } catch {
         switch error.number {
         case Errno.access, Errno.notPermitted, Errno.noEntry, Errno.noProcess: return nil
@@ -135,7 +135,7 @@ package struct AppNamespaces: ~Copyable {
   /// An app may make namespaces of its own, where its filter allows that: they belong to a user namespace beneath its own. Those of the
   /// launch belong to the app's user namespace itself or, as root, to ours, where the app could not make any.
   private static func check(
-    _ found: [(kind: NamespaceKind, box: DescriptorBox)], _ order: Namespaces.Order
+    _ found: [(kind: NamespaceKind, box: HeldDescriptor)], _ order: Namespaces.Order
   ) throws(EnterError) {
     guard let user = found.first(where: { $0.kind == .user })?.box else { throw .closed }
     let ours: UInt64

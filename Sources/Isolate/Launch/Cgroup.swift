@@ -26,7 +26,7 @@ package final class Cgroup {
   private let places: [Place]
   private let leaf: Leaf?
   private var janitor: Janitor?
-  private var opened: HeldDirectory?
+  private var opened: HeldDescriptor?
 
   /// The cgroup v2 directory that the child is born in; nil with v1.
   package var directory: Int32? { opened?.descriptor.raw }
@@ -72,7 +72,7 @@ package final class Cgroup {
       try leaf?.enter()
       try CgroupFile.makeDirectory(path)
       try CgroupLimits.apply(policy.limits, to: path)
-      cgroup.opened = HeldDirectory(try CgroupFile.openDirectory(path))
+      cgroup.opened = HeldDescriptor(try CgroupFile.openDirectory(path))
       return cgroup
     } catch {
       _ = cgroup.remove()
@@ -212,10 +212,4 @@ package final class Cgroup {
       /* v1, or before Linux 5.14: the pid namespace's end kills them. */
     }
   }
-}
-
-/// A box, so that a class can own a descriptor.
-final class HeldDirectory {
-  let descriptor: Descriptor
-  init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
 }

@@ -73,7 +73,7 @@ struct Janitor: ~Copyable {
     unsafe work.parent = copy(mover?.parent)
     unsafe work.disable = copy(mover?.disabling)
     let birthplace = try mover.map { (mover) throws(SystemError) in
-      HeldDirectory(try CgroupFile.openDirectory(mover.path))
+      HeldDescriptor(try CgroupFile.openDirectory(mover.path))
     }
     try call("clone3") {
       unsafe janitor_start(

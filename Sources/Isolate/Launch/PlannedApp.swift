@@ -9,7 +9,7 @@ package struct PlannedApp: ~Copyable {
   /// Trees of the host that are cloned, and checked, at each launch; the child knows them by index,
   /// after `callers`.
   let trees: [BindStep]
-  let owners: [(owner: FileOwner, namespace: DescriptorBox)]
+  let owners: [(owner: FileOwner, namespace: HeldDescriptor)]
   /// The caller's descriptors that the child gets, by number.
   let callers: [Int32]
   /// The first number that no descriptor of the app has.
@@ -50,14 +50,14 @@ package struct PlannedApp: ~Copyable {
       default: break
       }
     }
-    var owners: [(owner: FileOwner, namespace: DescriptorBox)] = []
+    var owners: [(owner: FileOwner, namespace: HeldDescriptor)] = []
     let flat: FlatPlan
     let packed: Descriptor
     do throws(SystemError) {
       for case let owner? in trees.map(\.mappedOwner)
       where !owners.contains(where: { $0.owner == owner }) {
         let namespace = try Launcher.ownerNamespace(owner, to: policy.identity)
-        owners.append((owner, DescriptorBox(namespace)))
+        owners.append((owner, HeldDescriptor(namespace)))
       }
       flat = FlatPlan(
         steps, command: policy.command, environment: policy.environment, filter: filter
@@ -76,8 +76,8 @@ package struct PlannedApp: ~Copyable {
   }
 
   /// Clones the app's own trees of the host, each checked against what the policy saw.
-  func openTrees() throws(SystemError) -> [DescriptorBox] {
-    var opened: [DescriptorBox] = []
+  func openTrees() throws(SystemError) -> [HeldDescriptor] {
+    var opened: [HeldDescriptor] = []
     for tree in trees {
       let namespace = owners.first { $0.owner == tree.mappedOwner }?.namespace.descriptor.raw
       var wanted = launch_bind_extra(
@@ -87,16 +87,10 @@ package struct PlannedApp: ~Copyable {
       let raw = try call("open_tree", tree.source) {
         unsafe launcher_open_tree(tree.source, &wanted)
       }
-      opened.append(DescriptorBox(Descriptor(adopting: raw)))
+      opened.append(HeldDescriptor(Descriptor(adopting: raw)))
     }
     return opened
   }
-}
-
-/// A box, so that an array can own descriptors.
-final class DescriptorBox {
-  let descriptor: Descriptor
-  init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
 }
 
 extension FlatPlan {

@@ -1,13 +1,13 @@
 /// Descriptors on their way to an app, which gets them from number 3 on: duplicates above those numbers, so that placing one does
 /// not overwrite another. They are ours until this ends, after the launch.
 package final class HandedDescriptors {
-  private var held: [HandedDescriptor] = []
+  private var held: [HeldDescriptor] = []
 
   /// - Parameter descriptors: in the order of LISTEN_FDS; they stay their owners'.
   package init(_ descriptors: [Int32]) throws(SystemError) {
     let floor = ServiceEnvironment.firstDescriptor + Int32(descriptors.count)
     for number in descriptors {
-      held.append(HandedDescriptor(try Descriptor.duplicate(number, floor: floor)))
+      held.append(HeldDescriptor(try Descriptor.duplicate(number, floor: floor)))
     }
   }
 
@@ -17,11 +17,4 @@ package final class HandedDescriptors {
       (one.descriptor.raw, ServiceEnvironment.firstDescriptor + Int32(place))
     }
   }
-}
-
-/// A box, so that an array can own descriptors.
-private final class HandedDescriptor {
-  let descriptor: Descriptor
-
-  init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
 }

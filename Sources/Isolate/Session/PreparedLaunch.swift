@@ -9,16 +9,6 @@ struct PreparedLaunch: ~Copyable {
   let held: [HeldDescriptor]
 }
 
-/// A box, so that an array can own descriptors.
-final class HeldDescriptor {
-  let descriptor: Descriptor
-  init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
-  init?(_ descriptor: consuming Descriptor?) {
-    guard let descriptor else { return nil }
-    self.descriptor = descriptor
-  }
-}
-
 /// Why an app could not be launched, before there was a child.
 enum LaunchError: Error {
   case rules([PlanError])

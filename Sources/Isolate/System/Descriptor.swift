@@ -232,3 +232,13 @@ package enum FileSystem {
     return names.sorted()
   }
 }
+
+/// A box, so that arrays, closures and classes can own a descriptor.
+package final class HeldDescriptor {
+  package let descriptor: Descriptor
+  package init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
+  package init?(_ descriptor: consuming Descriptor?) {
+    guard let descriptor else { return nil }
+    self.descriptor = descriptor
+  }
+}

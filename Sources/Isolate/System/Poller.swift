@@ -100,7 +100,7 @@ package enum ProcessHandle {
   package static func send(
     _ signal: Int32, toDescendant pid: Int32, of ancestor: Int32
   ) throws(SystemError) {
-    let raw = kernel_open_process(pid)
+    let raw = kernel_pidfd(pid)
     if raw < 0 { return }
     let process = Descriptor(adopting: raw)
     /* Opened first, looked at then: as long as we hold it, the number is its own. */

@@ -260,8 +260,7 @@ struct DaemonControlTests {
       print("stopping", hear("STOPPING=1"), p.wait())
       ' "$2" daemon --services services --socket ctl
       """, [scene.path, Executable.path])
-    #expect(
-      ran.output
-        == "READY=1\nWATCHDOG=1 WATCHDOG=1\nTrue\nreloaded True True\nstopping True 0\n", "\(ran.errors)")
+    let heard = "READY=1\nWATCHDOG=1 WATCHDOG=1\nTrue\nreloaded True True\nstopping True 0\n"
+    #expect(ran.output == heard, "\(ran.errors)")
   }
 }
