@@ -160,6 +160,7 @@ extension Daemon {
   func processEnded(_ app: DaemonApp, _ instance: DaemonInstance) throws(SystemError) {
     guard try instance.live.hasEnded() else { return }
     try readReports(app, instance)
+    try app.notify?.forget()
     instance.live.keeper?.end()
     for event in instance.live.keeper?.takeEvents() ?? [] { tell(app, event) }
     unwatch(app)

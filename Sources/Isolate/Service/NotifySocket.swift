@@ -62,6 +62,16 @@ package final class NotifySocket {
     return messages
   }
 
+  /// The app has ended: what it still had to say is not of its next start. Descriptors that it gave are kept.
+  package func forget() throws(SystemError) {
+    var doors = [Door(socket.raw)]
+    for _ in 0..<64 {
+      try Poller.wait(&doors, timeout: 0)
+      guard doors[0].isReadable else { return }
+      _ = try receive()
+    }
+  }
+
   /// What shows the socket to the app. Read-only: connecting and sending need the file's own mode alone (unix(7)).
   package static func rule(source: String) -> FileRule {
     FileRule(

@@ -108,6 +108,19 @@ struct NotifySocketTests {
     #expect(notify.malformed == 2)
   }
 
+  @Test("what an instance left unsaid is not of the next one; descriptors that it gave are")
+  func forget() throws {
+    let stage = try ServiceStage(["/bin/true"])
+    let notify = try NotifySocket(in: try stage.directory(), stored: 2)
+    let sender = try Sender(to: notify)
+    #expect(sender.send("FDSTORE=1\nFDPOLL=0", passing: [0]))
+    #expect(sender.send("nonsense"))
+    #expect(sender.send("READY=1"))
+    try notify.forget()
+    #expect(try notify.receive().isEmpty)
+    #expect(notify.store.count == 1)
+  }
+
   @Test("closes what comes with a message, and keeps what it may") func descriptors() throws {
     let stage = try ServiceStage(["/bin/true"])
     let notify = try NotifySocket(in: try stage.directory(), stored: 2)
