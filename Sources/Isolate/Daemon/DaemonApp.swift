@@ -113,6 +113,8 @@ final class DaemonInstance {
   var control: SessionControl?
   /// The check of its health that goes on.
   var check: AppCheck?
+  /// Somebody was told that it gives more descriptors than are kept.
+  var hasToldStore = false
 
   init(_ number: Instance, _ live: LiveApp, desk: AskDesk?) {
     self.number = number

@@ -101,7 +101,16 @@ extension Daemon {
   func readNotices(_ app: DaemonApp, _ instance: DaemonInstance) throws(SystemError) {
     guard let notify = app.notify else { return }
     let now = Poller.now()
-    for message in try notify.receive() {
+    let refused = notify.store.refused
+    let messages = try notify.receive()
+    if notify.store.refused > refused, !instance.hasToldStore {
+      instance.hasToldStore = true
+      say(
+        .notice, app.name,
+        "it gives a descriptor to keep (FDSTORE=1) that is closed: its profile lets it keep "
+          + "\(notify.store.limit) (service.descriptor-store)")
+    }
+    for message in messages {
       if let status = message.status { app.statusText = status }
       func receive(_ event: AppEvent) { supervisor.receive(event, of: app.id, now: now) }
       func milliseconds(_ microseconds: UInt64) -> Int64 { Int64(clamping: microseconds / 1000) }
