@@ -118,9 +118,7 @@ extension Daemon {
         receive(.extend(instance.number, milliseconds(time)))
       }
       if message.isReady { receive(.ready(instance.number)) }
-      if message.isReloading {
-        events.add(.notice, app: app.name, "it reads its settings anew", now: now)
-      }
+      noteReload(app, instance, message, now)
       if let time = message.watchdogMicroseconds {
         receive(.watchdogInterval(instance.number, max(1, milliseconds(time))))
       }

@@ -98,6 +98,7 @@ extension Daemon {
     if let log = app.log, let at = log.nextAt, now >= at {
       log.handleTime(now: now, wall: LogCalls.wallMicroseconds())
     }
+    tellLeftOut(app, now)
     guard let instance = app.instance else { return }
     if let check = instance.check, now >= check.nextAt { goOn(app, instance) }
     _ = instance.live.checkLimits(at: now)

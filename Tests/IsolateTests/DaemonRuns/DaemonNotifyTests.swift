@@ -41,7 +41,8 @@ struct DaemonNotifyTests {
       """)
   }
 
-  @Test("keeps what an app gives from one instance to the next, and not beyond its stop") func store()
+  @Test("keeps what an app gives from one instance to the next, and not beyond its stop")
+  func store()
     throws
   {
     let scene = try DaemonScene()
@@ -58,7 +59,7 @@ struct DaemonNotifyTests {
           say("FDSTORE=1\\nFDNAME=gone", r); say("FDSTORE=1\\nFDNAME=stays\\nFDPOLL=0", r)
           q, x = os.pipe()
           say("FDSTORE=1\\nFDNAME=stays\\nFDPOLL=0", q)
-          os.close(w); os.close(x)
+          barrier(); os.close(w); os.close(x)
           barrier(); os.abort()
       if turn == 2:
           note(os.pread(3, 99, 0).decode())
@@ -136,5 +137,121 @@ struct DaemonNotifyTests {
     try scene.start()
     try scene.waitFor("done", in: "out/app")
     #expect(scene.run("status").code == 0, "\(scene.said)")
+  }
+
+  @Test("an app that reloads is shown so until it says that it is done") func reloads() throws {
+    let scene = try DaemonScene()
+    Self.app(
+      scene, "app",
+      """
+      say("READY=1")
+      def wait(count):
+          while len([l for l in lines() if l == "go"]) < count: time.sleep(0.02)
+      wait(1)
+      say("RELOADING=1\\nMONOTONIC_USEC=%d" % (time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000))
+      barrier(); note("one")
+      wait(2); say("READY=1"); barrier(); note("two")
+      wait(3); say("RELOADING=1\\nMONOTONIC_USEC=1"); barrier(); note("three")
+      wait(4); say("READY=1\\nRELOADING=1\\nMONOTONIC_USEC=18446744073709551615"); barrier(); note("four")
+      time.sleep(10000)
+      """, "[readiness]\nwhen = \"notify\"")
+    try scene.start()
+    try scene.waitFor("app", .ready)
+    func go(_ word: String) throws -> ControlApp {
+      _ = Run.shell("echo go >>\"$1/out/app\"", [scene.path])
+      try scene.waitFor(word, in: "out/app")
+      return try scene.app("app")
+    }
+    #expect(try scene.app("app").reloadingMilliseconds == nil)
+    let first = try go("one")
+    #expect(first.reloadingMilliseconds != nil && first.state == .ready, "\(scene.story)")
+    #expect(scene.run("status").output.contains("reloading"))
+    #expect(scene.run("status", "app").output.contains("reloading for"))
+    #expect(try go("two").reloadingMilliseconds == nil)
+    /* Before its own start, and in time to come: neither is believed. */
+    let third = try go("three")
+    let age = try #require(third.ageMilliseconds)
+    let since = try #require(third.reloadingMilliseconds)
+    #expect(since >= 0 && since <= age, "\(since) \(age)")
+    let fourth = try #require(try go("four").reloadingMilliseconds)
+    #expect(fourth >= 0 && fourth < 30_000)
+  }
+
+  @Test("an app that says RELOADING=1 without end is told of once, and one that asks once a second")
+  func floods() throws {
+    let scene = try DaemonScene()
+    Self.app(
+      scene, "reloads",
+      """
+      say("READY=1")
+      for n in range(3000): say("RELOADING=1")
+      for n in range(1500): say("READY=1"); say("RELOADING=1")
+      barrier(); note("done"); time.sleep(10000)
+      """, "[readiness]\nwhen = \"notify\"")
+    _ = scene.scratch.file("isolated.py", Tree.text("clients/python/isolated.py"))
+    _ = scene.scratch.file(
+      "asks.py",
+      """
+      import sys, time
+      sys.path.insert(0, "\(scene.path)")
+      import isolated
+      broker = isolated.connect()
+      asked = 0
+      end = time.monotonic() + 60
+      while asked < 300 and time.monotonic() < end:
+          try: broker.open("notes", "a")
+          except OSError: asked += 1
+      print("asked", asked, flush=True)
+      time.sleep(10000)
+      """)
+    _ = Run.shell("mkdir -m 755 \"$1/data\"; echo a >\"$1/data/a\"", [scene.path])
+    scene.write(
+      "asks",
+      """
+      extends = ["default"]
+      [command]
+      run = ["python3", "-B", "$DIR/asks.py"]
+      [files]
+      read = ["$DIR/asks.py", "$DIR/isolated.py"]
+      [grants.notes]
+      files = "$DIR/data"
+      rights = ["read"]
+      ask = true
+      ask-timeout = "2ms"
+      """)
+    try scene.start()
+    try scene.waitFor("done", in: "out/reloads", seconds: 60)
+    let reloads = scene.run("events", "--lines", "1024", "reloads").output
+      .split(separator: "\n").filter { $0.contains("reads its settings anew") }
+    #expect((1...30).contains(reloads.count), "\(reloads.count)")
+    try #require(
+      Moment.within(60) { scene.run("logs", "asks").output.contains("asked 300") },
+      "\(scene.run("logs", "asks")) \(scene.said.suffix(2000))")
+    /* In so many seconds, so many lines, and one at the end of what was left out. */
+    try #require(Moment.within(30) { scene.said.contains("more questions; see:") })
+    let lines = scene.said.split(separator: "\n").filter { $0.contains("isolated answer asks") }
+    let seconds = (try scene.app("asks").ageMilliseconds ?? 0) / 1000
+    #expect(lines.count <= Int(seconds) + 2, "\(lines.count) lines in \(seconds) s")
+    func count(_ line: Substring) -> Int {
+      let words = line.split(separator: " ")
+      let number = words.firstIndex { $0 == "more" }.flatMap {
+        Int(words[$0 - 1].filter(\.isNumber))
+      }
+      return (line.contains("asks for") ? 1 : 0) + (number ?? 0)
+    }
+    #expect(lines.map(count).reduce(0, +) == 300, "\(lines)")
+  }
+}
+
+@Suite("What is told of an app at most once a second")
+struct TellingLimitTests {
+  @Test("counts what is left out, and tells it once") func counts() {
+    var limit = TellingLimit()
+    #expect(limit.pass(5000) == 0 && limit.nextAt == nil)
+    #expect(limit.pass(5001) == nil && limit.pass(5999) == nil)
+    #expect(limit.nextAt == 6000 && limit.flush(5999) == nil)
+    #expect(limit.pass(6000) == 2 && limit.nextAt == nil)
+    #expect(limit.pass(6500) == nil && limit.flush(7000) == 1 && limit.flush(9000) == nil)
+    #expect(limit.pass(7001) == nil && limit.pass(9000) == 1)
   }
 }
