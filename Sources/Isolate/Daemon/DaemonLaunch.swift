@@ -24,6 +24,7 @@ extension Daemon {
     _ app: DaemonApp, _ number: Instance, _ now: Int64
   ) throws(LaunchError) -> DaemonInstance {
     var policy = app.preparation.policy
+    app.log?.instance = "\(number.number)"
     let streams = try openStreams(app, now)
     app.notify?.show(in: &policy.files)
     let ends = try brokerDoor(policy)
