@@ -21,6 +21,9 @@ int64_t service_wall_us(void); /* CLOCK_REALTIME */
 
 /* A datagram socket for service_send_to. Does not block. */
 int service_datagram_socket(void);
+
+/* An inotify(7) descriptor, close-on-exec and not blocking: readable when a file of that directory was written, made or renamed. */
+int service_watch(int directory);
 /* One datagram to the socket at a path, with that descriptor or -1. EAGAIN: it does not read. EMSGSIZE: too large. */
 int service_send_to(int fd, const char *path, const void *bytes, size_t size, int passed);
 
