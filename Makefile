@@ -1,6 +1,7 @@
 # make run    installs what is missing, builds, and confines a real program doing real work
 # make test   installs what is missing, builds, and runs every test, as root and as an ordinary user
 # make test-vm  boots systemd with cgroup v2 in a machine of its own and checks limits there (root; minutes)
+# make deb    builds a Debian package of what make install installs: build/isolated_VERSION_ARCHITECTURE.deb
 # make        builds the lean, static, position-independent executable: build/isolated
 
 PREFIX ?= /usr/local
@@ -13,7 +14,7 @@ STATIC = ISOLATED_STATIC=1 $(SWIFT) build -c release --product isolated --disabl
 	--scratch-path .build-static \
 	-Xlinker --symbol-ordering-file=$(CURDIR)/scripts/waiting-symbols -Xlinker --no-warn-symbol-ordering
 
-.PHONY: all build run test test-vm lint fuzz bench install uninstall deps test-deps clean
+.PHONY: all build run test test-vm lint fuzz bench install uninstall deb deps test-deps clean
 
 all: build
 
@@ -57,6 +58,9 @@ bench: build
 
 install: build
 	@scripts/install "$(DESTDIR)" "$(PREFIX)" $(EXECUTABLE)
+
+deb: build
+	@scripts/deb $(EXECUTABLE)
 
 uninstall:
 	@scripts/install --remove "$(DESTDIR)" "$(PREFIX)"

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #ifndef SO_PEERPIDFD
@@ -96,6 +97,36 @@ int kernel_control_listen(int directory, const char *name)
 	if (fchmod(fd, 0600) < 0 || bind(fd, (struct sockaddr *)&where, sizeof(where)) < 0 || listen(fd, 16) < 0)
 		return fail(fd);
 	return fd;
+}
+
+int kernel_control_share(int directory, const char *name, unsigned group, unsigned mode)
+{
+	char link[32];
+	struct stat st;
+	int fd = openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if (fstat(fd, &st) < 0)
+		return fail(fd);
+	if (!S_ISSOCK(st.st_mode) || st.st_uid != geteuid()) {
+		errno = ESTALE;
+		return fail(fd);
+	}
+	/* An access list, which a directory's default gives, would let in others by the rights of the group. */
+	if (getxattr(link, "system.posix_acl_access", NULL, 0) >= 0) {
+		errno = EPERM;
+		return fail(fd);
+	}
+	if (fchownat(fd, "", (uid_t)-1, group, AT_EMPTY_PATH) < 0 || chmod(link, mode) < 0 || fstat(fd, &st) < 0)
+		return fail(fd);
+	if ((st.st_mode & 07777) != mode || st.st_gid != group) {
+		errno = EPERM;
+		return fail(fd);
+	}
+	close(fd);
+	return 0;
 }
 
 int kernel_control_accept(int listener)

@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -71,6 +73,24 @@ int64_t service_wall_us(void)
 int service_datagram_socket(void)
 {
 	return socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
+int service_watch(int directory)
+{
+	char link[32];
+	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+
+	if (fd < 0)
+		return -1;
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", directory);
+	if (inotify_add_watch(fd, link, IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF) < 0) {
+		int number = errno;
+
+		close(fd);
+		errno = number;
+		return -1;
+	}
+	return fd;
 }
 
 int service_send_to(int fd, const char *path, const void *bytes, size_t size, int passed)

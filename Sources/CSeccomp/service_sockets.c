@@ -187,6 +187,13 @@ int service_is_hung_up(int fd)
 	return poll(&door, 1, 0) > 0 && door.revents & (POLLHUP | POLLERR | POLLNVAL);
 }
 
+void service_do_not_linger(int fd)
+{
+	struct linger none = { 0, 0 };
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+}
+
 int service_is_same(int one, int other)
 {
 	pid_t self = getpid();

@@ -16,6 +16,8 @@ int kernel_open_directory(const char *path, uint32_t *owner, uint32_t *mode);
 
 /* Binds and listens as a file of that directory, for this user alone. EADDRINUSE: the name is taken. */
 int kernel_control_listen(int directory, const char *name);
+/* Gives a socket's file, made by this user, to a group, and that mode. EPERM: its file would let in others as well. */
+int kernel_control_share(int directory, const char *name, unsigned group, unsigned mode);
 int kernel_control_accept(int listener);
 /* Waits as long as the listener has no room, at most that many milliseconds. The socket then blocks, each read and write so long too. */
 int kernel_control_connect(int directory, const char *name, int timeout_ms);

@@ -24,4 +24,7 @@ int service_datagram_socket(void);
 /* One datagram to the socket at a path, or at "@name" in the abstract space, with that descriptor or -1. EAGAIN: it does not read. EMSGSIZE: too large. */
 int service_send_to(int fd, const char *path, const void *bytes, size_t size, int passed);
 
+/* An inotify(7) descriptor, close-on-exec and not blocking: readable when a file of that directory was written, made or renamed. */
+int service_watch(int directory);
+
 #endif

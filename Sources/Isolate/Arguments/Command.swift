@@ -101,7 +101,7 @@ extension Command {
     case .jsonStatusFD, .audit, .crashReport: self == .run
     case .directory: self == .crashes
     case .quiet: self == .run || self == .daemon
-    case .services, .state: self == .daemon
+    case .services, .state, .socketGroup, .socketMode, .metrics: self == .daemon
     case .socket: self == .daemon || asksDaemon
     case .noWait: self == .start || self == .stop || self == .restart
     case .plan: self == .reload
@@ -167,6 +167,9 @@ package enum CommandOption: String, CaseIterable, Sendable {
   case crashReport = "crash-report"
   case directory
   case services, socket, state
+  case socketGroup = "socket-group"
+  case socketMode = "socket-mode"
+  case metrics
   case noWait = "no-wait"
   case plan, follow, lines
   case quiet, json, names, help, version
@@ -202,7 +205,8 @@ extension CommandOption {
     case .set, .relax: .keys(ProfileKey.all.filter { !$0.isOfNamedTable }.map(\.path))
     case .workdir, .home, .services, .state, .crashReport, .directory: .directory
     case .connect, .bind, .env, .unsetEnv, .hostname, .user, .umask, .timezone, .fd,
-      .allowSyscall, .denySyscall, .stopSignal, .stopTimeout, .name, .jsonStatusFD, .lines:
+      .allowSyscall, .denySyscall, .stopSignal, .stopTimeout, .name, .jsonStatusFD, .lines,
+      .socketGroup, .socketMode, .metrics:
       .other
     case .quiet, .json, .names, .help, .version, .noWait, .plan, .follow: .flag
     }
@@ -216,6 +220,9 @@ extension CommandOption {
     case .jsonStatusFD, .lines: "N"
     case .services, .state, .crashReport, .directory: "DIR"
     case .socket: "PATH"
+    case .socketGroup: "GROUP"
+    case .socketMode: "MODE"
+    case .metrics: "ADDRESS"
     case .quiet, .json, .names, .help, .version, .noWait, .plan, .follow: nil
     case .audit: "FILE"
     case .read, .write, .private, .overlay, .hide, .device, .network, .connect, .bind, .limit,
@@ -230,8 +237,7 @@ extension CommandOption {
     switch self {
     case .quiet, .json, .names, .help, .version, .noWait, .plan, .follow: true
     case .profile, .name, .jsonStatusFD, .audit, .crashReport, .directory, .services, .socket,
-      .state,
-      .lines:
+      .state, .socketGroup, .socketMode, .metrics, .lines:
       false
     case .read, .write, .private, .overlay, .hide, .device, .network, .connect, .bind, .limit,
       .env, .unsetEnv, .workdir, .hostname, .user, .home, .umask, .timezone, .fd, .terminal,
@@ -245,8 +251,7 @@ extension CommandOption {
   package var isRule: Bool {
     switch self {
     case .profile, .name, .jsonStatusFD, .audit, .crashReport, .directory, .services, .socket,
-      .state,
-      .lines:
+      .state, .socketGroup, .socketMode, .metrics, .lines:
       false
     case .quiet, .json, .names, .help, .version, .noWait, .plan, .follow: false
     case .read, .write, .private, .overlay, .hide, .device, .network, .connect, .bind, .limit,
@@ -267,6 +272,9 @@ extension CommandOption {
     case .directory: "The directory of the reports; without it, where they are kept."
     case .services: "Where each file NAME.toml is an app of the daemon's."
     case .socket: "The daemon's control socket, if not at its usual place."
+    case .socketGroup: "Let members of GROUP, by name or number, give the daemon orders."
+    case .socketMode: "The mode of the socket's file: 0600, or with a group 0660."
+    case .metrics: "Serve metrics by HTTP on unix:PATH or tcp:127.0.0.1:PORT."
     case .state: "Where logs and crash reports are kept, if not at the usual place."
     case .noWait: "Do not wait until it is done."
     case .plan: "Only say what would change."

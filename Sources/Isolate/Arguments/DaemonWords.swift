@@ -6,6 +6,7 @@ enum DaemonWords {
     var settings = DaemonRequestSettings()
     settings.services = values[.services]?.text
     settings.socket = values[.socket]?.text
+    try readDoors(values, &settings)
     settings.state = values[.state]?.text
     settings.isQuiet = values[.quiet] != nil
     settings.apps = operands
@@ -13,6 +14,59 @@ enum DaemonWords {
       throw UsageError(.daemon, argument: app.argument, "the APP is empty")
     }
     return settings
+  }
+
+  private static func readDoors(
+    _ values: [CommandOption: TypedWord], _ settings: inout DaemonRequestSettings
+  ) throws(UsageError) {
+    if let word = values[.socketGroup] {
+      guard !word.text.isEmpty, values[.socket] != nil else {
+        throw UsageError(
+          .daemon, argument: word.argument,
+          "--socket-group needs --socket PATH: the usual directory lets nobody else in",
+          cure: "--socket PATH in a directory that the group may enter")
+      }
+      settings.socketGroup = word.text
+    }
+    if let word = values[.socketMode] {
+      guard let mode = UInt32(word.text, radix: 8), mode | 0o060 == 0o660 else {
+        throw UsageError(
+          .daemon, argument: word.argument,
+          "--socket-mode '\(word.text)': the user reads and writes, the group may, and nobody else",
+          cure: "--socket-mode 0600, or 0660 with --socket-group")
+      }
+      guard mode == 0o600 || settings.socketGroup != nil else {
+        throw UsageError(
+          .daemon, argument: word.argument, "--socket-mode '\(word.text)' is for a group",
+          cure: "--socket-group GROUP")
+      }
+      settings.socketMode = mode
+    }
+    settings.metrics = try values[.metrics].map { word throws(UsageError) in
+      try metrics(word)
+    }
+  }
+
+  private static func metrics(_ word: TypedWord) throws(UsageError) -> MetricsAddress {
+    let (unix, tcp) = ("unix:", "tcp:")
+    if word.text.utf8.starts(with: unix.utf8), word.text.utf8.count > unix.utf8.count {
+      return .path(String(word.text.dropFirst(unix.count)))
+    }
+    if word.text.utf8.starts(with: tcp.utf8),
+      let (host, port) = ListenText.address(word.text.dropFirst(tcp.count), defaultPort: nil),
+      let address = AddressText.parse(host), isLoopback(address.bytes)
+    {
+      return .tcp(host: host, port: port)
+    }
+    throw UsageError(
+      .daemon, argument: word.argument,
+      "--metrics '\(word.text)' is no address of this machine's loopback, and no path",
+      cure: "--metrics unix:PATH, tcp:127.0.0.1:PORT or tcp:[::1]:PORT")
+  }
+
+  private static func isLoopback(_ bytes: [UInt8]) -> Bool {
+    bytes.count == 4
+      ? bytes[0] == 127 : bytes.dropLast().allSatisfy { $0 == 0 } && bytes.last == 1
   }
 
   static func read(

@@ -68,7 +68,8 @@ package enum OptionGroup: String, CaseIterable, Sendable {
 extension CommandOption {
   package var group: OptionGroup {
     switch self {
-    case .profile, .name, .services, .socket, .state: .start
+    case .profile, .name, .services, .socket, .socketGroup, .socketMode, .metrics, .state:
+      .start
     case .read, .write, .private, .overlay, .hide, .device: .files
     case .network, .connect, .bind, .limit, .fd, .allowSyscall, .denySyscall, .require: .reach
     case .env, .unsetEnv, .workdir, .hostname, .user, .home, .umask, .timezone, .terminal,

@@ -67,6 +67,8 @@ package enum DaemonInterface {
       age: ?int,
       # Until the next try.
       restarts_in: ?int,
+      # Since it said that it reads its settings anew (RELOADING=1), and not that it is done.
+      reloading: ?int,
       # Since somebody started it.
       restarts: int,
       # Failures in a row.

@@ -24,6 +24,7 @@ extension ControlApp {
       "instance": JSONValue(number: instance.map { Int64(clamping: $0) }),
       "age": JSONValue(number: ageMilliseconds),
       "restarts_in": JSONValue(number: restartsInMilliseconds),
+      "reloading": JSONValue(number: reloadingMilliseconds),
       "restarts": JSONValue(restarts), "failures": .integer(Int64(failures)),
       "healthy": isHealthy.map { .boolean($0) } ?? .null, "listening": .boolean(isListening),
       "status": JSONValue(text: status), "profile": .string(profile),
@@ -43,6 +44,7 @@ extension ControlApp {
     instance = try fields.optional("instance", fields.number)
     ageMilliseconds = try fields.optional("age", fields.number)
     restartsInMilliseconds = try fields.optional("restarts_in", fields.number)
+    reloadingMilliseconds = try fields.optional("reloading", fields.number)
     restarts = try fields.number("restarts")
     failures = try fields.number("failures")
     isHealthy = try fields.optional("healthy", fields.flag)

@@ -8,6 +8,8 @@ package struct ControlApp: Hashable, Sendable {
   package var instance: UInt64?
   package var ageMilliseconds: Int64?
   package var restartsInMilliseconds: Int64?
+  /// It said that it reads its settings anew, so long ago, and not that it is done.
+  package var reloadingMilliseconds: Int64?
   package var restarts: UInt64 = 0
   package var failures = 0
   package var isHealthy: Bool?

@@ -1,7 +1,7 @@
 /// `isolated daemon`: many apps, one loop. What is to be done the `Supervisor` decides; this performs it and tells what happened.
 ///
 /// The files beside this one: `DaemonLoop` (what is polled, and who is called), `DaemonActions` (what the supervisor says),
-/// `DaemonLaunch`, `DaemonProfiles` (which apps there are), `DaemonControl` and `DaemonAnswers` (what people ask),
+/// `DaemonLaunch`, `DaemonProfiles` (which apps there are), `DaemonDoors`, `DaemonControl` and `DaemonAnswers` (what people ask),
 /// `DaemonTelling` (what they are told).
 final class Daemon {
   var supervisor: Supervisor
@@ -16,6 +16,7 @@ final class Daemon {
   var ended: [Int: AppEnd] = [:]
   var events = EventLog()
   var control: DaemonControl?
+  var metricsListener: MetricsListener?
   let signals: SignalDoor
   let place: DaemonPlace
   /// A directory for this daemon alone, gone with the machine's run.
@@ -55,8 +56,10 @@ final class Daemon {
   /// - Returns: what to exit with: 1 when an app of the command line has errors, and nothing was started.
   func run() throws(SystemError) -> Int32 {
     try openControl()
+    try openMetrics()
     guard configureAll() else {
       control = nil
+      metricsListener = nil
       _ = base.end()
       return 1
     }
@@ -65,23 +68,9 @@ final class Daemon {
     say(.notice, "", "daemon \(Version.text) is up: \(apps.count) apps; cgroups: \(base.inWords)")
     while !isFinished { try turn() }
     control = nil
+    metricsListener = nil
     for problem in base.end() { say(.problem, "", problem) }
     return 0
-  }
-
-  private func openControl() throws(SystemError) {
-    if let passed = manager.sockets.first {
-      let listener = try Descriptor.takeOver(passed)
-      control = try DaemonControl(self, listener: listener, guests: .whoeverReachesIt) {}
-    } else {
-      let (directory, name) = try place.socket(settings.socket)
-      ControlSocket.removeStale(name, in: directory.directory)
-      let listener = try LocalSocket.listen(name, in: directory.directory)
-      control = try DaemonControl(self, listener: listener, guests: .sameUser) {
-        directory.directory.remove(name)
-      }
-    }
-    if let control { try queue.add(control.door, token: Token.control, .reading) }
   }
 }
 
@@ -101,6 +90,11 @@ package struct DaemonRequestSettings: Hashable, Sendable {
   package var socket: String?
   /// Where logs and crash reports are kept; nil: the usual place.
   package var state: String?
+  /// Whom the control socket's file lets connect beside the daemon's user, by name or number; nil: nobody.
+  package var socketGroup: String?
+  package var socketMode: UInt32?
+  /// Where those connect who collect metrics; nil: nowhere.
+  package var metrics: MetricsAddress?
   /// Further apps, by name or file.
   package var apps: [TypedWord] = []
   package var isQuiet = false
@@ -108,11 +102,20 @@ package struct DaemonRequestSettings: Hashable, Sendable {
   package init() {}
 }
 
+/// Where metrics are to be had.
+package enum MetricsAddress: Hashable, Sendable {
+  /// A socket file for the daemon's user alone.
+  case path(String)
+  /// A numeric address of this machine's loopback.
+  case tcp(host: String, port: UInt16)
+}
+
 /// What an event of the queue is about: an app's slot and one of its doors, or one of the daemon's own.
 enum Token {
   private static let own: UInt64 = 0xFFFF_FFFF << 8
   static let signals = own | 1
   static let control = own | 2
+  static let metrics = own | 3
 
   static func of(_ slot: Int, _ door: DaemonDoor) -> UInt64 {
     UInt64(truncatingIfNeeded: slot) << 8 | door.rawValue

@@ -57,8 +57,6 @@ extension Daemon {
     guard let app = apps[id.slot] else { return }
     arm(id, false)
     app.listeners = nil
-    /* Whoever is stopped for good starts afresh. */
-    app.notify?.store.removeAll()
   }
 
   private func arm(_ id: AppID, _ isArmed: Bool) {
@@ -69,6 +67,10 @@ extension Daemon {
 
   private func changed(_ id: AppID, _ state: LifeState) {
     guard let app = apps[id.slot] else { return }
+    /* Whoever is down for good starts afresh; what is kept is kept from one instance to the next. */
+    if state == .down || state == .failed, supervisor.status(of: id)?.isWanted != true {
+      app.notify?.store.removeAll()
+    }
     events.add(.state, app: app.name, state.word, state: state.wireWord, now: Poller.now())
   }
 

@@ -45,6 +45,7 @@ extension Daemon {
     told.pid = app.instance?.live.child.pid
     told.instance = status.instance?.number
     told.ageMilliseconds = app.instance.map { now - $0.live.startedAt }
+    told.reloadingMilliseconds = app.instance?.reloadsSince.map { now - $0 }
     told.restartsInMilliseconds = status.restartsIn
     told.restarts = status.restarts
     told.failures = status.failures

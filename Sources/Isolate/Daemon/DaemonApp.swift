@@ -27,6 +27,9 @@ final class DaemonApp {
   var statusText: String?
   /// Its running instance goes by another profile than the next one will.
   var isStale = false
+  /// What it asks operators, and that it reloads: as often as it likes, told once a second.
+  var askTelling = TellingLimit()
+  var reloadTelling = TellingLimit()
   /// What of it is polled, and by which number.
   var watched: [(door: DaemonDoor, number: Int32)] = []
 
@@ -79,9 +82,11 @@ final class DaemonApp {
 
   /// When it wants to be looked at though nothing is ready, in milliseconds on the monotonic clock.
   func nextAt(now: Int64) -> Int64? {
-    guard let instance else { return log?.nextAt }
+    guard let instance else {
+      return [log?.nextAt, askTelling.nextAt].compactMap { $0 }.min()
+    }
     return [
-      log?.nextAt, instance.check?.nextAt,
+      log?.nextAt, askTelling.nextAt, instance.check?.nextAt,
       instance.live.nextAt, instance.live.keeper?.nextAt, instance.control?.nextAt(now: now),
     ].compactMap { $0 }.min()
   }
@@ -113,6 +118,10 @@ final class DaemonInstance {
   var control: SessionControl?
   /// The check of its health that goes on.
   var check: AppCheck?
+  /// It said RELOADING=1 and not READY=1 since; when it began, in milliseconds on the monotonic clock.
+  var reloadsSince: Int64?
+  /// Somebody was told that it gives more descriptors than are kept.
+  var hasToldStore = false
 
   init(_ number: Instance, _ live: LiveApp, desk: AskDesk?) {
     self.number = number

@@ -24,6 +24,7 @@ extension Daemon {
     _ app: DaemonApp, _ number: Instance, _ now: Int64
   ) throws(LaunchError) -> DaemonInstance {
     var policy = app.preparation.policy
+    app.log?.instance = "\(number.number)"
     let streams = try openStreams(app, now)
     app.notify?.show(in: &policy.files)
     let ends = try brokerDoor(policy)
@@ -101,7 +102,16 @@ extension Daemon {
   func readNotices(_ app: DaemonApp, _ instance: DaemonInstance) throws(SystemError) {
     guard let notify = app.notify else { return }
     let now = Poller.now()
-    for message in try notify.receive() {
+    let refused = notify.store.refused
+    let messages = try notify.receive()
+    if notify.store.refused > refused, !instance.hasToldStore {
+      instance.hasToldStore = true
+      say(
+        .notice, app.name,
+        "it gives a descriptor to keep (FDSTORE=1) that is closed: its profile lets it keep "
+          + "\(notify.store.limit) (service.descriptor-store)")
+    }
+    for message in messages {
       if let status = message.status { app.statusText = status }
       func receive(_ event: AppEvent) { supervisor.receive(event, of: app.id, now: now) }
       func milliseconds(_ microseconds: UInt64) -> Int64 { Int64(clamping: microseconds / 1000) }
@@ -109,9 +119,7 @@ extension Daemon {
         receive(.extend(instance.number, milliseconds(time)))
       }
       if message.isReady { receive(.ready(instance.number)) }
-      if message.isReloading {
-        events.add(.notice, app: app.name, "it reads its settings anew", now: now)
-      }
+      noteReload(app, instance, message, now)
       if let time = message.watchdogMicroseconds {
         receive(.watchdogInterval(instance.number, max(1, milliseconds(time))))
       }

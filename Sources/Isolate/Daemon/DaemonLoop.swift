@@ -14,7 +14,7 @@ extension Daemon {
       let event = queue[index]
       if event.token == Token.signals {
         readSignals()
-      } else if event.token == Token.control {
+      } else if event.token == Token.control || event.token == Token.metrics {
         continue
       } else if let (slot, door) = Token.app(event.token) {
         touched.insert(slot)
@@ -29,13 +29,15 @@ extension Daemon {
     for slot in touched { tend(slot, after) }
     supervisor.advance(to: after)
     serveControl(after)
+    serveMetrics(after)
     manager.handle(now: after)
   }
 
   private func timeout(_ now: Int64) -> Int64? {
     if supervisor.hasActions || pendingStart < pending.count { return 0 }
     let times = [
-      timers.next, supervisor.nextDeadline, control?.nextAt(now: now), manager.nextAt,
+      timers.next, supervisor.nextDeadline, control?.nextAt(now: now), metricsListener?.nextAt,
+      manager.nextAt,
     ]
     return times.compactMap { $0 }.min().map { max(0, $0 - now) }
   }
@@ -98,6 +100,7 @@ extension Daemon {
     if let log = app.log, let at = log.nextAt, now >= at {
       log.handleTime(now: now, wall: LogCalls.wallMicroseconds())
     }
+    tellLeftOut(app, now)
     guard let instance = app.instance else { return }
     if let check = instance.check, now >= check.nextAt { goOn(app, instance) }
     _ = instance.live.checkLimits(at: now)

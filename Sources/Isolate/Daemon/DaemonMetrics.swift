@@ -32,6 +32,9 @@ extension Daemon {
       "app_restarts", "gauge", "Restarts after failures since somebody started it.",
       each { app in supervisor.status(of: app.id).map { "\($0.restarts)" } })
     metric(
+      "app_kept_descriptors", "gauge", "What it gave for its next start.",
+      each { app in app.notify.map { "\($0.store.count)" } })
+    metric(
       "app_ends_total", "counter", "Ends, by cause.",
       all.flatMap { app in
         app.ends.sorted { $0.key < $1.key }.map {

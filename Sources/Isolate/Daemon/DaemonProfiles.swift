@@ -101,13 +101,12 @@ extension Daemon {
   /// Where an app that says READY=1, or shows that it lives, says so.
   func openNotify(_ app: DaemonApp) {
     let service = app.preparation.policy.service
-    guard app.notify == nil, service.readiness.sign == .notify || service.watchdog != nil else {
-      return
-    }
+    app.notify?.store.limit = service.descriptorStore
+    guard app.notify == nil, service.hasNotify else { return }
     do throws(SystemError) {
       let own = ControlPlace.fileName(app.name) + ".\(app.id.slot)"
       let directory = try runtime.directory.directory("apps").directory(own)
-      app.notify = try NotifySocket(in: directory)
+      app.notify = try NotifySocket(in: directory, stored: service.descriptorStore)
     } catch {
       say(.problem, app.name, "it cannot tell its state: \(error)")
     }

@@ -44,14 +44,37 @@ extension Daemon {
     case .asked(let ask):
       let grants = app.preparation.policy.grants
       let name = grants.indices.contains(ask.grant) ? grants[ask.grant].name : ""
+      guard let leftOut = app.askTelling.pass(Poller.now()) else { return }
+      let more = leftOut == 0 ? "" : " (and \(leftOut) more before)"
       say(
         .notice, app.name,
-        "asks for \(ask.opcode.words) of grant \(name); answer with: isolated answer \(app.name)")
+        "asks for \(ask.opcode.words) of grant \(name)\(more); answer with: isolated answer \(app.name)"
+      )
     case .driverDied(let name, let cause):
       say(.problem, app.name, "its driver \(name) died: \(cause)")
     case .driverGivenUp(let name, let reason):
       say(.problem, app.name, "its driver \(name) is not there for a minute: \(reason)")
     case .started, .askGone, .revoked, .driverStarted: break
     }
+  }
+
+  /// What was left out of all it asked, once nothing more comes.
+  func tellLeftOut(_ app: DaemonApp, _ now: Int64) {
+    guard let count = app.askTelling.flush(now) else { return }
+    say(.notice, app.name, "asked \(count) more questions; see: isolated answer \(app.name)")
+  }
+
+  /// RELOADING=1, and READY=1 when it is done: an event for the first of each such time, and no more than one a second.
+  func noteReload(
+    _ app: DaemonApp, _ instance: DaemonInstance, _ message: NotifyMessage, _ now: Int64
+  ) {
+    if message.isReady { instance.reloadsSince = nil }
+    guard message.isReloading, instance.reloadsSince == nil else { return }
+    /* When it began is the app's to say, but not before its own start, and not in time to come. */
+    let said = message.monotonicMicroseconds.map { Int64(clamping: $0 / 1000) } ?? now
+    instance.reloadsSince = min(now, max(said, instance.live.startedAt))
+    guard let leftOut = app.reloadTelling.pass(now) else { return }
+    let more = leftOut == 0 ? "" : " (and \(leftOut) times before)"
+    events.add(.notice, app: app.name, "it reads its settings anew\(more)", now: now)
   }
 }

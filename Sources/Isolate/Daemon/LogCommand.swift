@@ -1,7 +1,7 @@
 /// `isolated logs`: reads the files, whether their daemon runs or not.
 enum LogCommand {
-  /// How often new lines are looked for while somebody follows, in milliseconds.
-  private static let lookMilliseconds: Int64 = 200
+  /// How often new lines are looked for where the kernel does not tell of them, in milliseconds.
+  private static let lookMilliseconds: Int64 = 1000
   private static let chunkBytes = 1 << 20
 
   static func show(
@@ -14,7 +14,8 @@ enum LogCommand {
       let directory = try PrivateDirectory(
         existing: place + "/" + ControlPlace.fileName(app), isPrivate: true,
         ownedBy: LocalSocket.user)
-      try print(LogReader(directory), follows, lines, json)
+      let watch = follows ? HeldDescriptor(LogCalls.watch(directory)) : nil
+      try print(LogReader(directory), watch, follows, lines, json)
       return CommandResult()
     } catch {
       let cure =
@@ -26,11 +27,13 @@ enum LogCommand {
   }
 
   private static func print(
-    _ reader: LogReader, _ follows: Bool, _ lines: Int, _ json: Bool
+    _ reader: LogReader, _ watch: HeldDescriptor?, _ follows: Bool, _ lines: Int, _ json: Bool
   ) throws(SystemError) {
     var place = try reader.begin(last: lines)
     let isShown = Output.isTerminal(1)
     while true {
+      /* Before the look: what comes after it wakes us. */
+      if let watch { _ = Bytes.take(from: watch.descriptor.raw) }
       let chunk = try reader.read(from: place, limit: chunkBytes)
       let isNew = chunk.next != place
       place = chunk.next
@@ -41,8 +44,8 @@ enum LogCommand {
       if !bytes.isEmpty, !Output.write(bytes, to: 1) { return }
       if isNew { continue }
       guard follows else { return }
-      var nothing: [Door] = []
-      try Poller.wait(&nothing, timeout: lookMilliseconds)
+      var doors = watch.map { [Door($0.descriptor.raw)] } ?? []
+      try Poller.wait(&doors, timeout: watch == nil ? lookMilliseconds : nil)
     }
   }
 

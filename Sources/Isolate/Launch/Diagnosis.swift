@@ -43,6 +43,21 @@ package enum Diagnosis {
     return finding
   }
 
+  /// Whether crash reports will have stacks with names.
+  package static func unwinder(_ facts: DoctorFacts) -> Finding {
+    guard let program = facts.unwinder else {
+      return Finding(
+        name: "unwinder", status: .missing, detail: "eu-stack is not installed",
+        neededFor: "crash reports: the functions on each thread's stack",
+        cure: "install elfutils:\n  sudo apt-get install elfutils (Debian, Ubuntu), "
+          + "sudo dnf install elfutils (Fedora)", isRequired: false)
+    }
+    return Finding(
+      name: "unwinder", status: .works, detail: program,
+      neededFor: "crash reports: the functions on each thread's stack", cure: nil,
+      isRequired: false)
+  }
+
   /// The call worked; what it offers may still be less than all.
   private static func judge(
     _ probe: Probe, _ result: ProbeResult, _ facts: DoctorFacts, _ finding: inout Finding

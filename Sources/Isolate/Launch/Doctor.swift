@@ -7,7 +7,7 @@ package enum Doctor {
   package static func examine() -> [Finding] {
     let facts = readFacts()
     return Probe.allCases.map { Diagnosis.finding(for: $0, attempt($0), facts) }
-      + [Diagnosis.corePattern(facts)]
+      + [Diagnosis.corePattern(facts), Diagnosis.unwinder(facts)]
   }
 
   /// All that the default profile requires works.
@@ -38,7 +38,8 @@ package enum Doctor {
       isFiltered: status.split(separator: "\n").contains("Seccomp:\t2"),
       isRoot: geteuid() == 0 && isInitial, isInUserNamespace: !map.isEmpty && !isInitial,
       executable: TextFile.link("/proc/self/exe") ?? "/usr/bin/isolated",
-      kernel: TextFile.readLine("/proc/sys/kernel/osrelease") ?? "")
+      kernel: TextFile.readLine("/proc/sys/kernel/osrelease") ?? "",
+      unwinder: UnwinderPolicy.programs.lazy.compactMap { FileSystem.resolved($0) }.first)
   }
 }
 

@@ -52,13 +52,15 @@ package struct DoctorFacts: Hashable, Sendable {
   package var isInUserNamespace: Bool
   package var executable: String
   package var kernel: String
+  /// Where eu-stack is; nil: it is not installed.
+  package var unwinder: String?
 
   package init(
     unprivilegedClone: String? = nil, maxUserNamespaces: String? = nil,
     appArmorRestricts: String? = nil, corePattern: String? = nil, ptraceScope: String? = nil,
     securityModules: String? = nil, isFiltered: Bool = false, isRoot: Bool = false,
     isInUserNamespace: Bool = false, executable: String = "/usr/bin/isolated",
-    kernel: String = ""
+    kernel: String = "", unwinder: String? = nil
   ) {
     self.unprivilegedClone = unprivilegedClone
     self.maxUserNamespaces = maxUserNamespaces
@@ -71,5 +73,6 @@ package struct DoctorFacts: Hashable, Sendable {
     self.isInUserNamespace = isInUserNamespace
     self.executable = executable
     self.kernel = kernel
+    self.unwinder = unwinder
   }
 }

@@ -13,6 +13,7 @@ extension ProfileMerge {
           base.listen.append(one)
         }
       }
+      base.descriptorStore = own.descriptorStore ?? base.descriptorStore
       base.restartWhen = own.restartWhen ?? base.restartWhen
       base.delayMilliseconds = own.delayMilliseconds ?? base.delayMilliseconds
       base.ceilingMilliseconds = own.ceilingMilliseconds ?? base.ceilingMilliseconds

@@ -23,6 +23,7 @@ extension PolicyResolver {
     }
     service.watchdog = watchdog(written)
     service.listen = written.listen.compactMap { listener($0) }
+    if let most = written.descriptorStore { service.descriptorStore = Int(most.value) }
     service.health = health(written)
     logs(written, &service.logs)
     return service

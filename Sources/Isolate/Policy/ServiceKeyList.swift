@@ -18,6 +18,7 @@ enum ServiceKeyList {
       list.entries.append(
         Provenance(key: "service.listen", value: describe(one), position: one.place.position))
     }
+    list.add("service.descriptor-store", settings.descriptorStore) { String($0) }
     list.add("restart.when", settings.restartWhen) { $0.rawValue }
     list.add("restart.delay", settings.delayMilliseconds, list.time)
     list.add("restart.ceiling", settings.ceilingMilliseconds, list.time)

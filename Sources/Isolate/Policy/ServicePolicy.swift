@@ -12,6 +12,8 @@ package struct ServicePolicy: Hashable, Sendable {
   package var watchdog: WatchdogPolicy?
   /// What the daemon listens on for the app, in the order of the descriptors it gets. Names are unique.
   package var listen: [ListenPolicy] = []
+  /// So many descriptors the app may give the daemon to keep for its next start: FDSTORE=1 of sd_notify(3).
+  package var descriptorStore = 0
   package var health: HealthPolicy?
   package var logs = LogPolicy()
   /// How long the app may run at a stretch, in milliseconds. Nil: for ever.
@@ -21,6 +23,11 @@ package struct ServicePolicy: Hashable, Sendable {
 
   /// No profile says anything that only the daemon uses.
   package var isDefault: Bool { self == ServicePolicy() }
+
+  /// The app has something to say by sd_notify(3), and a socket for it.
+  package var hasNotify: Bool {
+    readiness.sign == .notify || watchdog != nil || descriptorStore > 0
+  }
 }
 
 /// When the app is started by itself.

@@ -5,6 +5,8 @@ package enum UnwinderPolicy {
   static let memoryBytes: UInt64 = 512 << 20
   static let addressSpaceBytes: UInt64 = 8 << 30
   package static let seconds: UInt64 = 10
+  /// Where distributions put eu-stack.
+  package static let programs = ["/usr/bin/eu-stack", "/usr/local/bin/eu-stack"]
 
   /// - Parameters:
   ///   - app: whose crash: the unwinder has its ids, so that it may read what the app may.

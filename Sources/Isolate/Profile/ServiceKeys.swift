@@ -28,6 +28,10 @@ extension ProfileKey {
         "service.listen", .listeners, .byName, .never,
         "Sockets that the daemon opens for the app and keeps open while it is down; the app gets them as LISTEN_FDS.",
         "[{ name = \"web\", address = \"tcp:127.0.0.1:8080\" }]"),
+      ProfileKey(
+        "service.descriptor-store", .count, .replace, .never,
+        "How many descriptors the app may give the daemon to keep for its next start, FDSTORE=1 (sd_notify): 0 to 256; 0 if "
+          + "nothing is said.", "16"),
     ] + lives + watching
 
   private static let lives: [ProfileKey] = [

@@ -8,6 +8,7 @@ extension ProfileReader {
       service.requires = reader.appNames("requires", &table)
       service.runTimeMilliseconds = reader.time("run-time", &table)
       service.listen = reader.listeners(&table)
+      service.descriptorStore = reader.count("descriptor-store", in: 0...256, &table)
     }
     section("restart", &top) { reader, table in
       service.restartWhen = reader.word("when", &table)

@@ -5,6 +5,7 @@ package struct ServiceSettings: Sendable {
   package var requires: [Setting<String>] = []
   package var runTimeMilliseconds: Setting<UInt64>?
   package var listen: [ListenSetting] = []
+  package var descriptorStore: Setting<Int64>?
   package var restartWhen: Setting<RestartWord>?
   package var delayMilliseconds: Setting<UInt64>?
   package var ceilingMilliseconds: Setting<UInt64>?

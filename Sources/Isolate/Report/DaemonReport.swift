@@ -6,7 +6,8 @@ package enum DaemonReport {
   {
     let rows = apps.map { app in
       [
-        VisibleText.of(app.name), app.state.word, app.pid.map { "\($0)" } ?? "-",
+        VisibleText.of(app.name), app.reloadingMilliseconds == nil ? app.state.word : "reloading",
+        app.pid.map { "\($0)" } ?? "-",
         app.ageMilliseconds.map(TextTable.age) ?? "-", "\(app.restarts)", health(app), last(app),
       ]
     }
@@ -42,6 +43,7 @@ package enum DaemonReport {
     if let age = app.ageMilliseconds { state += " for \(TextTable.age(age))" }
     if let time = app.restartsInMilliseconds { state += ", again in \(time) ms" }
     if !app.isWanted { state += ", not wanted" }
+    if let time = app.reloadingMilliseconds { state += ", reloading for \(TextTable.age(time))" }
     lines.append(("state", state))
     if let pid = app.pid { lines.append(("process", "\(pid) (its init)")) }
     if let instance = app.instance { lines.append(("instance", "\(instance)")) }

@@ -8,6 +8,11 @@ package final class AppLog {
   private var rate: LineRate
   private let files: LogFile?
   private let journal: JournalLog?
+  /// Which launch of the app writes from now on: journald is told it with each line.
+  package var instance: String? {
+    get { journal?.instance }
+    set { journal?.instance = newValue }
+  }
   private let out: ByteBuffer
   private let flushAt: Int
 

@@ -1,8 +1,10 @@
 /// Descriptors that an app gave for its next start (FDSTORE=1 of sd_notify(3)). They come after the sockets that are listened on.
 package final class DescriptorStore {
   private var kept: [KeptDescriptor] = []
-  /// How many it takes.
-  package let limit: Int
+  /// How many it takes. With fewer than there are, the last ones are closed.
+  package var limit: Int {
+    didSet { if kept.count > limit { kept.removeLast(kept.count - max(0, limit)) } }
+  }
   /// Those that there was no room for.
   package private(set) var refused: UInt64 = 0
 
@@ -20,12 +22,13 @@ package final class DescriptorStore {
   /// - Parameter polled: it goes by `prune` once its other end is gone.
   package func keep(_ descriptor: consuming Descriptor, name: String?, polled: Bool) {
     prune()
-    if kept.contains(where: { ServiceSockets.isSame($0.descriptor, descriptor) }) { return }
+    let new = KeptDescriptor(descriptor, name: name ?? "stored", isPolled: polled)
+    if kept.contains(where: { ServiceSockets.isSame($0.descriptor, new.descriptor) }) { return }
     if kept.count >= limit {
       refused += 1
       return
     }
-    kept.append(KeptDescriptor(descriptor, name: name ?? "stored", isPolled: polled))
+    kept.append(new)
   }
 
   /// Closes those of that name.
@@ -50,4 +53,6 @@ private final class KeptDescriptor {
     self.name = name
     self.isPolled = isPolled
   }
+
+  deinit { ServiceSockets.doNotLinger(descriptor.raw) }
 }

@@ -28,6 +28,8 @@ package final class JournalLog {
   private let path: String
   /// The fields that every message has.
   private let fields: [UInt8]
+  /// Which launch of the app writes now.
+  package var instance: String?
   private var retryAt: Int64 = .min
   private var unsaid: UInt64 = 0
   package private(set) var lostLines: UInt64 = 0
@@ -41,10 +43,8 @@ package final class JournalLog {
     var fields: [UInt8] = []
     JournalMessage.add("SYSLOG_IDENTIFIER", RawText.bytes(app), to: &fields)
     JournalMessage.add("ISOLATED_APP", RawText.bytes(app), to: &fields)
-    if let instance {
-      JournalMessage.add("ISOLATED_INSTANCE", RawText.bytes(instance), to: &fields)
-    }
     self.fields = fields
+    self.instance = instance
   }
 
   func send(_ source: LogSource, _ bytes: ByteBuffer, _ piece: LineFramer.Piece, now: Int64) {
@@ -72,7 +72,10 @@ package final class JournalLog {
 
   private func message(_ source: LogSource, _ text: [UInt8]) -> [UInt8] {
     var message = fields
-    message.reserveCapacity(fields.count + text.count + 96)
+    message.reserveCapacity(fields.count + text.count + 128)
+    if let instance {
+      JournalMessage.add("ISOLATED_INSTANCE", RawText.bytes(instance), to: &message)
+    }
     /* As syslog(3) counts: 3 an error, 4 a warning, 6 for information. */
     let priority =
       switch source {

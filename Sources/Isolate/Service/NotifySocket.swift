@@ -47,6 +47,8 @@ package final class NotifySocket {
         malformed += 1
         continue
       }
+      /* First what is to go: one message may put new ones in the place of old. */
+      if message.removesDescriptors, let name = message.descriptorName { store.remove(name) }
       if message.keepsDescriptors {
         for index in 0..<arrival.descriptors.count {
           if let descriptor = arrival.descriptors.take(index) {
@@ -55,7 +57,10 @@ package final class NotifySocket {
           }
         }
       }
-      if message.removesDescriptors, let name = message.descriptorName { store.remove(name) }
+      for index in 0..<arrival.descriptors.count {
+        let number = arrival.descriptors.number(index)
+        if number >= 0 { ServiceSockets.doNotLinger(number) }
+      }
       arrival.descriptors.closeAll()
       if !message.isBarrier { messages.append(message) }
     }

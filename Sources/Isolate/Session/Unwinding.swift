@@ -6,14 +6,12 @@ package struct Unwinding {
 
   package typealias Stacks = (threads: [StackText.Thread], unwinder: CrashReport.Unwinder)
 
-  /// Where distributions put it.
-  private static let places = ["/usr/bin/eu-stack", "/usr/local/bin/eu-stack"]
   private static let core: Int32 = 3
   private static let patience = Int64(UnwinderPolicy.seconds) * 1000
 
   /// Where the program is; nil: it is not installed.
   package static func program() -> String? {
-    places.lazy.compactMap { FileSystem.resolved($0) }.first
+    UnwinderPolicy.programs.lazy.compactMap { FileSystem.resolved($0) }.first
   }
 
   /// - Parameter isUnwanted: asked while it runs: whether somebody wants us to end.

@@ -74,6 +74,9 @@ package enum ReloadPlan {
     case "service.start", "readiness.when", "readiness.timeout": .nextStart
     /* The app was told of the interval, and of its sockets, when it started. */
     case "watchdog.interval", "service.listen": .restart
+    /* The daemon's to keep; but an app that has no notify socket gets one at its start. */
+    case "service.descriptor-store":
+      old.service.hasNotify && new.service.hasNotify ? .live : .restart
     case "limits.memory", "limits.processes", "limits.cpu":
       isInCgroup(key, old) && isInCgroup(key, new) ? .live : .restart
     default:

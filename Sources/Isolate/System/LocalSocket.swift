@@ -161,23 +161,29 @@ package struct SocketPeer: ~Copyable {
   deinit { if pidfd >= 0 { _ = close(pidfd) } }
 
   /// Whether it lives in our pid namespace: in none that we, or others like us, have made for an app.
+  ///
+  /// Asked of our own descriptor for it, whose fdinfo has its number in each pid namespace (NSpid, pidfd_open(2)): of another
+  /// user's process /proc may show nothing.
   package borrowing func isOfOurNamespace() -> Bool {
-    guard pid > 0, let own = Self.depth(of: "self"), let depth = Self.depth(of: "\(pid)") else {
-      return false
-    }
+    guard pid > 0, let own = TextFile.read("/proc/self/status", limit: 4096) else { return false }
+    let opened = isPinned ? -1 : service_open_process(pid)
+    defer { if opened >= 0 { _ = close(opened) } }
+    let process = isPinned ? pidfd : opened
+    guard process >= 0, let text = TextFile.read("/proc/self/fdinfo/\(process)", limit: 4096),
+      let depth = Self.depth(text), depth == Self.depth(own)
+    else { return false }
     /* Ended since, it may have left its number to another. */
-    if isPinned {
-      guard pidfd >= 0, kernel_is_alive(pidfd) == 1 else { return false }
-    }
-    return own == depth
+    return kernel_is_alive(process) == 1
   }
 
-  /// In how many pid namespaces a process has a number, as far as this /proc shows (NSpid, proc(5)).
-  private static func depth(of process: String) -> Int? {
-    guard let status = TextFile.read("/proc/\(process)/status", limit: 4096),
-      let line = status.split(separator: "\n").first(where: { $0.hasPrefix("NSpid:") })
-    else { return nil }
-    return line.split(whereSeparator: { $0 == "\t" || $0 == " " }).count
+  /// In how many pid namespaces a process has a number, as far as this /proc shows (NSpid, proc(5)). Nil: it has ended, or is
+  /// not to be seen from here.
+  private static func depth(_ text: String) -> Int? {
+    guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix("NSpid:") }) else {
+      return nil
+    }
+    let numbers = line.dropFirst(6).split(whereSeparator: { $0 == "\t" || $0 == " " })
+    return numbers.allSatisfy { Int($0).map { $0 > 0 } ?? false } ? numbers.count : nil
   }
 }
 
@@ -191,6 +197,18 @@ package enum LocalSocket {
       unsafe RawText.withCString(name) { unsafe kernel_control_listen(folder, $0) }
     }
     return Descriptor(adopting: raw)
+  }
+
+  /// Lets a group connect, by the rights of a socket's file that this process made. It is given to the group first.
+  ///
+  /// - Throws: EPERM when the file would let in more than that, or the group cannot be given.
+  package static func share(
+    _ name: String, in directory: borrowing PrivateDirectory, group: UInt32, mode: UInt32
+  ) throws(SystemError) {
+    let folder = directory.descriptor.raw
+    try call("chown", directory.path + "/" + name) {
+      unsafe RawText.withCString(name) { unsafe kernel_control_share(folder, $0, group, mode) }
+    }
   }
 
   /// The next peer; nil when there is none now.

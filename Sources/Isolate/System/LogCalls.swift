@@ -38,6 +38,13 @@ package enum LogCalls {
     }
   }
 
+  /// Becomes readable whenever a file of that directory is written, made or renamed (inotify(7)); it does not block. Nil: the
+  /// kernel gives this user no more of them.
+  package static func watch(_ directory: borrowing PrivateDirectory) -> Descriptor? {
+    let raw = service_watch(directory.descriptor.raw)
+    return raw < 0 ? nil : Descriptor(adopting: raw)
+  }
+
   /// A datagram socket to send from.
   package static func datagramSocket() throws(SystemError) -> Descriptor {
     Descriptor(adopting: try call("socket") { service_datagram_socket() })

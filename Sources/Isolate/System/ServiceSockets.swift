@@ -97,6 +97,10 @@ package enum ServiceSockets {
     service_is_hung_up(descriptor.raw) != 0
   }
 
+  /// Before a descriptor of an app's is closed: the last close of a socket waits for as long as SO_LINGER says (socket(7)), and
+  /// that would be the app's to say. What is no socket is left as it is.
+  package static func doNotLinger(_ number: Int32) { service_do_not_linger(number) }
+
   /// Both name one open file description. False where the kernel cannot say (kcmp(2)).
   package static func isSame(
     _ one: borrowing Descriptor, _ other: borrowing Descriptor

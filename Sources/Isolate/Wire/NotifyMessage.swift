@@ -32,7 +32,7 @@ package struct NotifyMessage: Hashable, Sendable {
   package var keepsDescriptors = false
   /// Those that are kept under `descriptorName` are to be closed.
   package var removesDescriptors = false
-  /// Printable ASCII without colons, 1 to 255 characters.
+  /// Printable ASCII without colons, at most 255 characters.
   package var descriptorName: String?
   /// A kept descriptor that hangs up is closed.
   package var pollsDescriptors = true
@@ -144,11 +144,11 @@ private struct NotifyValue {
     return number
   }
 
-  /// As systemd has it: sd_pid_notify_with_fds(3).
+  /// Anything else is passed over. Source: sd_notify(3), FDNAME=.
   var name: String? {
     let isName =
-      (1...255).contains(bytes.count)
-      && bytes.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ":") }
+      bytes.count <= 255
+      && bytes.allSatisfy { $0 >= 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ":") }
     return isName ? String(decoding: bytes, as: UTF8.self) : nil
   }
 

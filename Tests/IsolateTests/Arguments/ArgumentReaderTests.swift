@@ -67,6 +67,25 @@ struct ArgumentReaderTests {
         "did you mean --json-status-fd?"
       ),
       ("run --zzzzzz", 2, "unknown option --zzzzzz for 'run'", nil),
+      (
+        "daemon --socket-group g", 2,
+        "--socket-group needs --socket PATH: the usual directory lets nobody else in",
+        "--socket PATH in a directory that the group may enter"
+      ),
+      (
+        "daemon --socket s --socket-mode 0660", 4, "--socket-mode '0660' is for a group",
+        "--socket-group GROUP"
+      ),
+      (
+        "daemon --socket s --socket-group g --socket-mode 0666", 6,
+        "--socket-mode '0666': the user reads and writes, the group may, and nobody else",
+        "--socket-mode 0600, or 0660 with --socket-group"
+      ),
+      (
+        "daemon --metrics tcp:0.0.0.0:9100", 2,
+        "--metrics 'tcp:0.0.0.0:9100' is no address of this machine's loopback, and no path",
+        "--metrics unix:PATH, tcp:127.0.0.1:PORT or tcp:[::1]:PORT"
+      ),
       ("run -x", 2, "unknown option -x for 'run'", nil),
       ("run --hostn x -- y", 2, "unknown option --hostn for 'run'", "did you mean --hostname?"),
       (

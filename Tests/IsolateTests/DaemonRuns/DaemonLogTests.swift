@@ -162,4 +162,54 @@ struct DaemonHealthTests {
     try scene.waitFor("app", .failed, seconds: 60)
     #expect(try scene.app("app").end?.cause == "health")
   }
+
+  @Test("who follows sleeps while nothing is written, and is told of each line, across rotations")
+  func follows() throws {
+    let scene = try DaemonScene()
+    scene.write(
+      "app",
+      DaemonScene.shell(
+        "n=0; while :; do while [ ! -e $DIR/out/$n ]; do sleep 0.05; done; echo line $n; n=$((n+1)); done",
+        "[files]\nread = [\"$DIR/out\"]\n[logs]\nsize = \"4K\"\nfiles = 4"))
+    #expect(Run.shell("mkdir -m 755 \"$1/out\"", [scene.path]).code == 0)
+    try scene.start()
+    try scene.waitFor("app", .ready)
+    var setup = Spawned.Setup()
+    setup.files[1] = .path(scene.path + "/followed", O_WRONLY | O_CREAT)
+    let follower = try Spawned(
+      [Executable.path, "logs", "--socket", scene.path + "/ctl", "--follow", "app"], setup)
+    defer {
+      follower.send(SIGKILL)
+      _ = try? follower.wait()
+    }
+    func write(_ numbers: Range<Int>) throws {
+      for number in numbers { _ = scene.scratch.file("out/\(number)", "") }
+      let last = "line \(numbers.upperBound - 1)\n"
+      try #require(
+        Moment.within(60) { scene.scratch.content("followed").hasSuffix(last) },
+        "\(scene.scratch.content("followed").suffix(200)) \(scene.story)")
+    }
+    try write(0..<1)
+    /* How often it has gone to sleep: looking five times a second would add ten and more. */
+    func sleeps() -> Int {
+      Run.read("/proc/\(follower.pid)/status").split(separator: "\n")
+        .first { $0.hasPrefix("voluntary_ctxt_switches:") }
+        .flatMap { Int($0.drop { !$0.isNumber }) } ?? -1
+    }
+    var before = -1
+    try #require(
+      Moment.within(30) {
+        defer { before = sleeps() }
+        return before >= 0 && sleeps() == before
+      })
+    let start = Poller.now()
+    _ = Moment.within(3) { false }
+    #expect(Poller.now() - start >= 3000 && sleeps() - before <= 2, "\(before) \(sleeps())")
+    /* More than a file holds. */
+    try write(1..<200)
+    let lines = scene.scratch.content("followed").split(separator: "\n").map {
+      String($0.split(separator: " ", maxSplits: 2).last ?? "")
+    }
+    #expect(lines == (0..<200).map { "line \($0)" }, "\(lines.count)")
+  }
 }

@@ -126,6 +126,15 @@ struct DiagnosisTests {
     #expect(finding(nil).status == .partly)
   }
 
+  @Test("of an unwinder that is not there names the package") func unwinder() {
+    let missing = Diagnosis.unwinder(DoctorFacts())
+    #expect(missing.status == .missing && !missing.isRequired)
+    #expect(missing.detail.contains("eu-stack"))
+    #expect(missing.cure?.contains("apt-get install elfutils") == true)
+    let found = Diagnosis.unwinder(DoctorFacts(unwinder: "/usr/bin/eu-stack"))
+    #expect(found.status == .works && found.detail == "/usr/bin/eu-stack" && found.cure == nil)
+  }
+
   @Test("of tracing names Yama where siblings may be traced") func tracing() {
     func finding(_ detail: Int64, _ facts: DoctorFacts) -> Finding {
       Diagnosis.finding(for: .trace, ProbeResult(outcome: .works, detail: detail), facts)

@@ -96,6 +96,6 @@ struct DoctorTests {
     let ran = Run.command([Run.isolated, "doctor", "--json"])
     let check = "import json,sys; d=json.load(sys.stdin); print(len(d['findings']), d['well'])"
     let read = Run.command([python, "-c", check], input: ran.output)
-    #expect(read.output == "\(Probe.allCases.count + 1) True\n")
+    #expect(read.output == "\(Probe.allCases.count + 2) True\n")
   }
 }

@@ -18,6 +18,7 @@ struct ServiceProfileTests {
       { name = "dgram", address = "unix-dgram:/run/y" },
       { name = "packets", address = "unix-seqpacket:@name" },
     ]
+    descriptor-store = 12
     [restart]
     when = "always"
     delay = "50ms"
@@ -73,6 +74,7 @@ struct ServiceProfileTests {
         == HealthPolicy(
           check: .http(host: "::1", port: 8080, path: "/health?x=1"), intervalMilliseconds: 1000,
           timeoutMilliseconds: 2000, failures: 5, successes: 2))
+    #expect(service.descriptorStore == 12 && service.hasNotify)
     #expect(service.logs.to == [.files, .journald] && service.logs.linesPerSecond == 0)
     #expect(service.logs.sizeBytes == 1 << 20 && service.logs.files == 2)
     let settings = AppSettings(name: "a", service: service, stop: policy.stop)
@@ -135,11 +137,13 @@ struct ServiceProfileTests {
       service.listen = [{ name = "web", address = "tcp:*:80" }, { name = "new", address = "udp:1.1.1.1:1" }]
       health.command = ["true"]
       restart.burst = 9
+      service.descriptor-store = 3
       """)
     let service = policy.service
     #expect(service.after == ["mail", "redis"] && service.listen.count == 7)
     #expect(service.listen.first?.address == .tcp(host: "", port: 80))
     #expect(service.health?.check == .command(["true"]) && service.health?.failures == 5)
+    #expect(service.descriptorStore == 3)
     #expect(service.restart.burst == 9 && service.restart.delayMilliseconds == 50)
   }
 
@@ -187,6 +191,9 @@ struct ServiceProfileTests {
         "`service.listen.backlog` means"
       ),
       ("service.listen = [\"udp:*:1\", \"udp:*:2\"]", "a second socket called \"listen\""),
+      ("service.descriptor-store = 257", "257 is out of range"),
+      ("service.descriptor-store = -1", "-1 is out of range"),
+      ("service.descriptor-store = \"4\"", "expected"),
       ("restart.when = \"sometimes\"", "is not one of its values"),
       ("restart.burst = 0", "0 is out of range"),
       ("restart.jitter = 51", "51 is out of range"),

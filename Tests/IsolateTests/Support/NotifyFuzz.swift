@@ -17,8 +17,8 @@ enum NotifyFuzz {
     }
     if let name = message.descriptorName {
       let isName =
-        (1...255).contains(name.utf8.count)
-        && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ":") }
+        name.utf8.count <= 255
+        && name.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ":") }
       if !isName { return "a name that LISTEN_FDNAMES cannot have" }
     }
     if message.watchdogMicroseconds == 0 { return "a watchdog of no time" }

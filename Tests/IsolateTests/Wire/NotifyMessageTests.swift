@@ -43,11 +43,13 @@ struct NotifyMessageTests {
       "", "\n\n", "READY", "READY=", "READY=yes", "ready=1", " READY=1", "=1", "MAINPID=1",
       "MAINPIDFDID=7", "X_VENDOR=1", "WATCHDOG=2", "WATCHDOG_USEC=0", "WATCHDOG_USEC=-1",
       "WATCHDOG_USEC=18446744073709551616", "WATCHDOG_USEC= 1", "EXIT_STATUS=256", "ERRNO=0",
-      "ERRNO=4096", "FDNAME=", "FDNAME=a b", "FDNAME=a:b", "FDNAME=\u{e9}",
+      "ERRNO=4096", "FDNAME=a\tb", "FDNAME=a:b", "FDNAME=\u{e9}",
       "FDNAME=" + String(repeating: "a", count: 256), "BARRIER=0",
     ]
     for text in texts { #expect(try decode(text) == silent, "\(text)") }
     #expect(try decode("WATCHDOG_USEC=18446744073709551615").watchdogMicroseconds == .max)
+    #expect(try decode("FDNAME=a b").descriptorName == "a b")
+    #expect(try decode("FDNAME=").descriptorName == "")
   }
 
   @Test("counts the first of two") func twice() throws {
