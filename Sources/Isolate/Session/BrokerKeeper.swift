@@ -6,6 +6,7 @@ package final class BrokerKeeper {
   /// So many deaths within so many milliseconds, and there is no further broker.
   static let deathLimit = 5
   static let deathWindow: Int64 = 10_000
+  private static let reapMilliseconds: Int64 = 20
   /// How many doors `doors` gives.
   static let doorCount = 5
 
@@ -34,6 +35,8 @@ package final class BrokerKeeper {
   private(set) var reader: BookReader?
   private var failure: LaunchFailure?
   private var endStatus: ExitStatus?
+  /// Inits whose brokers have ended, and which end.
+  private var leaving: [BrokerLaunch.Running] = []
   private var reportsEnded = false
   private var deaths: [Int64] = []
   let services: BrokerServices
@@ -95,6 +98,7 @@ package final class BrokerKeeper {
       drivers.nextAt, audit?.dueAt, appPid == nil ? nil : sockets.dueAt, spareAt, deafUntil,
     ]
     if case .resting(let until) = state { times.append(until) }
+    if !leaving.isEmpty { times.append(Poller.now() + Self.reapMilliseconds) }
     return times.compactMap { $0 }.min()
   }
 
@@ -105,9 +109,10 @@ package final class BrokerKeeper {
   func handle(_ ready: ArraySlice<Door>, now: Int64) throws(SystemError) {
     let ready = Array(ready)
     if ready[1].isReadable || ready[1].isHungUp { readNotices() }
+    if !leaving.isEmpty { reap() }
     if ready[2].isReadable { try readReports() }
     if ready[2].isHungUp && !ready[2].isReadable { reportsEnded = true }
-    if ready[3].isReadable { try ended(now) }
+    if ready[3].isReadable || endStatus != nil { try ended(now) }
     /* Who has closed it, or has ended, hears no answer. */
     if ready[0].isHungUp { shut(.closed) } else if ready[0].isReadable { start(now) }
     if case .resting(let until) = state, now >= until { start(now) }
@@ -142,6 +147,7 @@ package final class BrokerKeeper {
     /* What it said last: perhaps why the app has ended. */
     readNotices()
     if let running { ProcessHandle.endAndReap(running.child.pidfd) }
+    for running in leaving { ProcessHandle.endAndReap(running.child.pidfd) }
     running = nil
     deafUntil = nil
     endSpare()
@@ -279,9 +285,14 @@ package final class BrokerKeeper {
   // MARK: Its end
 
   private func ended(_ now: Int64) throws(SystemError) {
-    guard let running,
-      let initStatus = try ProcessHandle.status(of: running.child.pidfd, blocking: false)
-    else { return }
+    guard let running else { return }
+    /* Its init has killed and reaped all there was before it said so: nobody writes the book any more, and no app waits for its
+       namespaces to be taken down. */
+    let initStatus = try ProcessHandle.status(of: running.child.pidfd, blocking: false)
+    if initStatus == nil {
+      guard endStatus != nil else { return }
+      leaving.append(running)
+    }
     readNotices()
     guard self.running != nil else { return }
     try readReports()
@@ -297,10 +308,21 @@ package final class BrokerKeeper {
       ).text
       return giveUp(text)
     }
-    let status = endStatus ?? ExitStatus(waitStatus: initStatus)
+    guard let status = endStatus ?? initStatus.map({ ExitStatus(waitStatus: $0) }) else { return }
     if status == .exited(code: BrokerNumbers.End.doorClosed.rawValue) { return shut(.closed) }
     events.append(.died(status.cause))
     died(now)
+  }
+
+  private func reap() {
+    leaving.removeAll { running in
+      do throws(SystemError) {
+        return try ProcessHandle.status(of: running.child.pidfd, blocking: false) != nil
+      } catch {
+        /* ECHILD: it is gone. */
+        return true
+      }
+    }
   }
 
   func died(_ now: Int64) {

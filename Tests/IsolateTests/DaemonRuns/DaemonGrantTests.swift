@@ -90,7 +90,7 @@ struct DaemonGrantTests {
     try #require(Moment.within(60) { told(scene, "up").count == 2 }, "\(scene.story)")
     #expect(try scene.end() == 0)
     let ends = told(scene, "end")
-    let rules = ["one.toml:8", "one.toml:10"].map { "\(scene.path)/services/\($0)" }
+    let rules = ["one.toml:8", "one.toml:9"].map { "\(scene.path)/services/\($0)" }
     #expect(ends == rules.map { "(True, [], ['\($0)'])" }, "\(scene.said)")
   }
 }
