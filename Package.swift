@@ -13,7 +13,13 @@ let isStatic = ProcessInfo.processInfo.environment["ISOLATED_STATIC"] == "1"
 /// tables and costs every start 0.1 ms. The lean build refuses it.
 let lean: [SwiftSetting] =
   isStatic
-  ? [.unsafeFlags(["-Xfrontend", "-disable-implicit-string-processing-module-import"])] : []
+  ? [
+    .unsafeFlags([
+      "-Xfrontend", "-disable-implicit-string-processing-module-import",
+      // For the linker to put together what runs together, and to leave out what never runs.
+      "-Xfrontend", "-function-sections",
+    ])
+  ] : []
 
 let strict: [SwiftSetting] =
   [

@@ -1,27 +1,61 @@
 /*
  * The floor of the broker's benchmark: the least a C program does to answer the same requests with the same bytes.
  *
- *     floor DIRECTORY PROGRAM [ARGUMENTS...]
+ *     floor [--alike] DIRECTORY PROGRAM [ARGUMENTS...]
  *
  * Starts PROGRAM with one end of a socket pair and answers on the other: hello, door.open, file.open beneath DIRECTORY.
  * One epoll loop, one message at a time, openat2(2) beneath the directory; no grants, no record, no ledger, no limits.
+ *
+ * With --alike it does what is asked of a broker: each request is in a journal in shared memory before it is done, and in a ring of
+ * records with its two times before its reply leaves; each descriptor is of a regular file, without O_NONBLOCK, and in a ledger.
+ * It decides nothing, and nothing goes on after its death.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { HELLO = 1, DOOR_OPEN = 6, FILE_OPEN = 16, MESSAGE = 4096, HEADER = 16 };
 
 static int loop, root, doors;
+
+struct record {
+	_Atomic uint64_t number;
+	uint64_t serial, time;
+	uint32_t took, id, what, status;
+	uint64_t device, inode;
+	char subject[72];
+};
+
+/* Nil: without --alike. */
+static struct book {
+	struct record journal, ring[4096];
+	struct {
+		_Atomic uint64_t handle;
+		uint64_t time, device, inode, serial, rest[3];
+	} ledger[1024];
+} *book;
+static uint64_t serial, handles;
+
+static uint64_t microseconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
 
 static void put(unsigned char *at, uint64_t value, int width)
 {
@@ -70,6 +104,61 @@ static int open_file(unsigned char *in, size_t size)
 	return (int)syscall(SYS_openat2, root, in + HEADER + 12, &how, sizeof(how));
 }
 
+/* A request is being dealt with. */
+static void begin(const unsigned char *in, size_t size)
+{
+	size_t length = size - HEADER < sizeof(book->journal.subject) ? size - HEADER : sizeof(book->journal.subject);
+
+	if (!book)
+		return;
+	book->journal.serial = ++serial;
+	book->journal.time = microseconds();
+	book->journal.id = take(in + 4, 4);
+	book->journal.what = take(in, 2);
+	memcpy(book->journal.subject, in + HEADER, length);
+	atomic_store_explicit(&book->journal.number, serial, memory_order_release);
+}
+
+/* It has been dealt with. */
+static void end(int status)
+{
+	struct record *record;
+	uint64_t now;
+
+	if (!book)
+		return;
+	now = microseconds();
+	record = &book->ring[serial % 4096];
+	atomic_store_explicit(&record->number, 0, memory_order_release);
+	atomic_thread_fence(memory_order_acq_rel);
+	memcpy((char *)record + 8, (char *)&book->journal + 8, sizeof(*record) - 8);
+	record->took = (uint32_t)(now - record->time);
+	record->status = (uint32_t)status;
+	atomic_store_explicit(&record->number, serial, memory_order_release);
+}
+
+/* What may be handed out, without O_NONBLOCK, and written down. */
+static int handed_out(int fd)
+{
+	struct stat st;
+	uint64_t slot = handles % 1024;
+
+	if (!book || fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || fcntl(fd, F_SETFL, 0) < 0) {
+		close(fd);
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	atomic_store_explicit(&book->ledger[slot].handle, 0, memory_order_release);
+	book->ledger[slot].time = book->journal.time;
+	book->ledger[slot].device = st.st_dev;
+	book->ledger[slot].inode = st.st_ino;
+	book->ledger[slot].serial = serial;
+	atomic_store_explicit(&book->ledger[slot].handle, ++handles, memory_order_release);
+	return fd;
+}
+
 static void answer(int door, const unsigned char *in, const void *body, size_t size, int status, int fd)
 {
 	unsigned char out[256] = { 0 };
@@ -80,6 +169,7 @@ static void answer(int door, const unsigned char *in, const void *body, size_t s
 	struct iovec iov = { out, HEADER + 6 + (status ? 0 : size) };
 	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
 
+	end(status);
 	put(out, take(in, 2) | 0x8000, 2);
 	memcpy(out + 4, in + 4, 4);
 	put(out + 8, iov.iov_len, 4);
@@ -96,6 +186,8 @@ static void answer(int door, const unsigned char *in, const void *body, size_t s
 		message.msg_controllen = sizeof(control.bytes);
 	}
 	(void)sendmsg(door, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (book)
+		atomic_store_explicit(&book->journal.number, 0, memory_order_release);
 	if (fd >= 0)
 		close(fd);
 }
@@ -120,6 +212,7 @@ static void serve(int door)
 		doors--;
 		return;
 	}
+	begin(in, (size_t)size);
 	switch (take(in, 2)) {
 	case HELLO:
 		put(body, 1, 2);
@@ -134,7 +227,7 @@ static void serve(int door)
 		answer(door, in, NULL, 0, fd < 0 ? EMFILE : 0, fd);
 		break;
 	case FILE_OPEN:
-		fd = open_file(in, (size_t)size);
+		fd = handed_out(open_file(in, (size_t)size));
 		answer(door, in, body, 4, fd < 0 ? errno : 0, fd);
 		break;
 	default:
@@ -150,6 +243,13 @@ int main(int argc, char **argv)
 	char number[16];
 	pid_t pid;
 
+	if (argc > 1 && strcmp(argv[1], "--alike") == 0) {
+		book = mmap(NULL, sizeof(*book), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		if (book == MAP_FAILED)
+			return 1;
+		argc--;
+		argv++;
+	}
 	if (argc < 3)
 		return 2;
 	root = open(argv[1], O_PATH | O_DIRECTORY | O_CLOEXEC);

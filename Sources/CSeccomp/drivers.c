@@ -91,8 +91,8 @@ static int fail(int fd, int number)
 	return -1;
 }
 
-/* Hands the descriptor on if it is of a regular file, with the status flags of an ordinary open. */
-static int regular(int fd, int flags)
+/* Hands the descriptor on if it is of a regular file, with the status flags of an ordinary open; says which file it is. */
+static int regular(int fd, int flags, struct driver_identity *out)
 {
 	struct stat st;
 
@@ -107,6 +107,8 @@ static int regular(int fd, int flags)
 	/* O_APPEND is the only one of ours that F_SETFL changes beside the O_NONBLOCK that goes (fcntl(2)). */
 	if (fcntl(fd, F_SETFL, flags & O_APPEND) < 0)
 		return fail(fd, errno);
+	out->device = st.st_dev;
+	out->inode = st.st_ino;
 	return fd;
 }
 
@@ -119,7 +121,7 @@ static int again(int fd, int flags)
 	return open(path, flags);
 }
 
-int driver_open(int root, const void *path, size_t size, uint32_t flags, uint32_t mode, int links)
+int driver_open(int root, const void *path, size_t size, uint32_t flags, uint32_t mode, int links, struct driver_identity *out)
 {
 	struct text text;
 	int native = open_flags(flags);
@@ -128,10 +130,10 @@ int driver_open(int root, const void *path, size_t size, uint32_t flags, uint32_
 		return fail(-1, EINVAL);
 	if (copy_path(&text, path, size) < 0)
 		return -1;
-	return regular(beneath(root, text.bytes, (uint64_t)native, mode, links), native);
+	return regular(beneath(root, text.bytes, (uint64_t)native, mode, links), native, out);
 }
 
-int driver_open_file(int fd, uint32_t flags)
+int driver_open_file(int fd, uint32_t flags, struct driver_identity *out)
 {
 	int native = open_flags(flags);
 	struct stat st;
@@ -145,7 +147,7 @@ int driver_open_file(int fd, uint32_t flags)
 		return -1;
 	if (!S_ISREG(st.st_mode))
 		return fail(-1, S_ISDIR(st.st_mode) ? EISDIR : EOPNOTSUPP);
-	return regular(again(fd, native & ~O_CREAT), native);
+	return regular(again(fd, native & ~O_CREAT), native, out);
 }
 
 int driver_open_device(int fd, uint32_t flags, uint64_t device_number)

@@ -74,7 +74,15 @@ def serve(handler):
         try:
             if opcode == CALL:
                 status, answer, given = _answer(handler, payload, descriptors)
-                _send(door, opcode, number, status, answer, given)
+                try:
+                    _send(door, opcode, number, status, answer, given)
+                except (BrokenPipeError, ConnectionResetError):
+                    return
+                except OSError as error:
+                    # What cannot be passed (it is closed; too many are on their way) costs this call, not the driver.
+                    if not given:
+                        raise
+                    _send(door, opcode, number, error.errno or errno.EIO)
             else:
                 # One call at a time: what is to be cancelled is done already.
                 _send(door, opcode, number, errno.ENOENT)

@@ -10,11 +10,14 @@ memory, ten seconds. If it is taken over, it can lie about the archive; if it cr
 """
 import errno
 import fcntl
+import lzma
 import os
 import stat
+import struct
 import sys
 import tarfile
 import zipfile
+import zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "python"))
 sys.dont_write_bytecode = True
@@ -52,18 +55,19 @@ def sealed(pieces):
     """A memory file of these bytes that nobody can change any more."""
     memory = os.memfd_create("archive", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     total = 0
-    for piece in pieces:
-        total += len(piece)
-        if total > CONTENT:
-            os.close(memory)
-            fail(errno.EFBIG)
-        while piece:
-            piece = piece[os.write(memory, piece):]
-    fcntl.fcntl(memory, fcntl.F_ADD_SEALS, SEALS)
-    # A place in the file of its own, at the beginning.
-    reading = os.open(f"/proc/self/fd/{memory}", os.O_RDONLY | os.O_CLOEXEC)
-    os.close(memory)
-    return reading
+    # The pieces come out of the archive: it can break off anywhere.
+    try:
+        for piece in pieces:
+            total += len(piece)
+            if total > CONTENT:
+                fail(errno.EFBIG)
+            while piece:
+                piece = piece[os.write(memory, piece):]
+        fcntl.fcntl(memory, fcntl.F_ADD_SEALS, SEALS)
+        # A place in the file of its own, at the beginning.
+        return os.open(f"/proc/self/fd/{memory}", os.O_RDONLY | os.O_CLOEXEC)
+    finally:
+        os.close(memory)
 
 
 def content(file, name):
@@ -92,7 +96,8 @@ def answer(payload, descriptors):
                 return b"", [sealed(lines(file))]
             if word == "read":
                 return b"", [sealed(content(file, name))]
-        except (zipfile.BadZipFile, tarfile.TarError, EOFError, ValueError, NotImplementedError, RuntimeError):
+        except (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, struct.error, EOFError, ValueError,
+                LookupError, ArithmeticError, NotImplementedError, RuntimeError):
             fail(errno.EBADMSG)
     fail(errno.EINVAL)
 

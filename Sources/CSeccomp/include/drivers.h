@@ -37,6 +37,12 @@ enum { DRIVER_MOUNT_READ_ONLY = 1, DRIVER_MOUNT_NO_SETID = 2, DRIVER_MOUNT_NO_DE
 /* fstat(2) and fstatfs(2) of a descriptor, O_PATH too. */
 int driver_place(int fd, struct driver_place *out);
 
+/* Which file it is. */
+struct driver_identity {
+	uint64_t device;
+	uint64_t inode;
+};
+
 /*
  * Opens a regular file beneath the directory `root` (O_PATH) and gives a close-on-exec descriptor. Never leaves the
  * directory, never crosses a mount, never follows a link of /proc; symbolic links only if `links`, and only beneath.
@@ -44,9 +50,9 @@ int driver_place(int fd, struct driver_place *out);
  * Errors: those of openat2(2) (EXDEV: the path leads out or over a mount; ELOOP: a link), EISDIR for a directory,
  * EOPNOTSUPP for FIFOs, sockets and devices, EINVAL for flags that contradict each other.
  */
-int driver_open(int root, const void *path, size_t size, uint32_t flags, uint32_t mode, int links);
+int driver_open(int root, const void *path, size_t size, uint32_t flags, uint32_t mode, int links, struct driver_identity *out);
 /* The same file again, as a description of its own: fd is an O_PATH descriptor of a regular file. Needs /proc. */
-int driver_open_file(int fd, uint32_t flags);
+int driver_open_file(int fd, uint32_t flags, struct driver_identity *out);
 /* A character or block device: as driver_open_file, READ and WRITE only; ENODEV if it is none or st_rdev differs. */
 int driver_open_device(int fd, uint32_t flags, uint64_t device_number);
 

@@ -104,11 +104,15 @@ struct BookWriter {
     memory.fence()
   }
 
-  func count(_ metrics: GrantMetrics, grant: Int, detail: ReplyDetail, bucket: Int?) {
+  /// The new numbers of a detail and of a bucket.
+  func count(
+    grant: Int, _ detail: ReplyDetail, _ number: UInt64, _ latency: (bucket: Int, number: UInt64)?
+  ) {
     let at = BookLayout.grant(grant)
-    let index = Int(detail.rawValue)
-    memory.set(at + BookLayout.details + 8 * index, metrics.details[index])
-    if let bucket { memory.set(at + BookLayout.latencies + 8 * bucket, metrics.latencies[bucket]) }
+    memory.set(at + BookLayout.details + 8 * Int(detail.rawValue), number)
+    if let latency {
+      memory.set(at + BookLayout.latencies + 8 * latency.bucket, latency.number)
+    }
   }
 
   // MARK: The ledger

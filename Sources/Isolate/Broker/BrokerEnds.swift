@@ -49,13 +49,15 @@ extension Broker {
   // MARK: The end of a request
 
   /// The one place where a request ends: its record is written here, once.
-  private mutating func close(_ slot: Int, _ detail: ReplyDetail, _ status: UInt32) {
+  private mutating func close(
+    _ slot: Int, _ detail: ReplyDetail, _ status: UInt32, isTold: Bool = false
+  ) {
     let took = now.microseconds(since: table[slot].arrival)
     let (now, grant) = (now, table[slot].grant)
     let wasAsking = table[slot].phase == .asking
     table.change(slot) {
-      $0.mustAbandon = $0.phase == .begun
-      $0.phase = .ended
+      $0.mustAbandon = !isTold && $0.phase == .begun
+      $0.phase = isTold ? .answered : .ended
       $0.record.time = now
       $0.record.microseconds = UInt32(clamping: took)
       $0.record.status = status
@@ -73,16 +75,14 @@ extension Broker {
   private mutating func count(_ index: Int, _ detail: ReplyDetail, _ bucket: Int?) {
     metrics[index].details[Int(detail.rawValue)] &+= 1
     if let bucket { metrics[index].latencies[bucket] &+= 1 }
-    writer.count(metrics[index], grant: index, detail: detail, bucket: bucket)
+    writer.count(
+      grant: index, detail, metrics[index].details[Int(detail.rawValue)],
+      bucket.map { ($0, metrics[index].latencies[$0]) })
   }
 
   /// Ends it and hands over its reply at once. Who calls this knows that nobody works on it any more.
   mutating func end(_ slot: Int, _ detail: ReplyDetail, status: UInt32? = nil) -> BrokerReply {
-    close(slot, detail, status ?? detail.status)
-    table.change(slot) {
-      $0.mustAbandon = false
-      $0.phase = .answered
-    }
+    close(slot, detail, status ?? detail.status, isTold: true)
     return reply(slot)
   }
 
@@ -106,11 +106,11 @@ extension Broker {
   }
 
   func reply(_ slot: Int) -> BrokerReply {
-    let record = table[slot].record
-    return BrokerReply(
-      ticket: table.ticket(slot), door: record.door, opcode: record.opcode, id: record.id,
-      status: record.status, detail: record.detail,
-      grant: table[slot].grant.map { UInt16($0) }, handle: record.handle)
+    BrokerReply(
+      ticket: table.ticket(slot), door: table[slot].record.door,
+      opcode: table[slot].record.opcode, id: table[slot].record.id,
+      status: table[slot].record.status, detail: table[slot].record.detail,
+      grant: table[slot].grant.map { UInt16($0) }, handle: table[slot].record.handle)
   }
 
   private mutating func forget(_ slot: Int) {
@@ -204,6 +204,7 @@ extension Broker {
 
   /// What is to be done now, one at a time; nil: nothing.
   package mutating func nextAction() -> BrokerAction? {
+    guard table.untold > 0 || changedQuestions > 0 || ledger.toCut > 0 else { return nil }
     if table.untold > 0 {
       for slot in 0..<BookLayout.requests {
         if let action = action(slot) { return action }

@@ -67,19 +67,17 @@ package struct DecisionRecord: Hashable, Sendable {
 
   /// Everything but the word that makes it valid, which the caller publishes after this.
   func write(_ memory: BookMemory, after mark: Int) {
-    memory.set(mark + 8, serial)
-    memory.set(mark + 16, UInt64(bitPattern: time.microseconds))
-    memory.set(mark + 24, UInt64(microseconds) | UInt64(id) << 32)
-    memory.set(
-      mark + 32,
-      UInt64(opcode.rawValue) | UInt64(grant ?? ReplyHead.noGrant) << 16 | UInt64(status) << 32)
+    let what = UInt64(opcode.rawValue) | UInt64(grant ?? ReplyHead.noGrant) << 16
     let small = UInt64(detail.rawValue) | UInt64(door) << 8 | UInt64(transport) << 16
+    let text = UInt64(subject.count) << 24 | UInt64(port) << 32 | UInt64(subject.total) << 48
     memory.set(
-      mark + 40,
-      small | UInt64(subject.count) << 24 | UInt64(port) << 32
-        | UInt64(subject.total) << 48)
-    memory.set(mark + 48, UInt64(handle) | UInt64(generation) << 32)
-    for index in 0..<6 { memory.set(mark + 56 + 8 * index, subject.words[index]) }
+      mark + 8,
+      [
+        serial, UInt64(bitPattern: time.microseconds), UInt64(microseconds) | UInt64(id) << 32,
+        what | UInt64(status) << 32, small | text, UInt64(handle) | UInt64(generation) << 32,
+        subject.words[0], subject.words[1], subject.words[2], subject.words[3], subject.words[4],
+        subject.words[5],
+      ])
   }
 
   /// Nil: no broker writes such a record.

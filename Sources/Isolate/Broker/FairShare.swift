@@ -39,9 +39,10 @@ struct FairShare: Sendable {
   mutating func give(_ door: Int) { change(door, -1) }
 
   private mutating func change(_ door: Int, _ one: Int) {
-    unfilled -= unfilled(door)
-    held[door] += one
+    let before = held[door]
+    held[door] = before + one
     used += one
-    unfilled += unfilled(door)
+    /* Within its own share it is the share that is used, or given back. */
+    if isOpen[door], min(before, before + one) < share { unfilled -= one }
   }
 }

@@ -1,5 +1,6 @@
-/// A grant, ready to decide by: nothing of it is looked up or allocated while a request waits.
-struct GrantRule: Sendable {
+/// A grant, ready to decide by: nothing of it is looked up or allocated while a request waits. A class, as a value would be copied,
+/// with its five arrays, to ask it one thing.
+final class GrantRule: Sendable {
   let name: String
   let kind: GrantKind
   let rights: GrantRights

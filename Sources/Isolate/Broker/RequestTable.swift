@@ -15,6 +15,7 @@ enum RequestPhase: UInt8, Sendable {
   case answered
 
   /// One of those that are bounded by `WireLimits.outstanding`.
+  @inline(__always)
   var isWaiting: Bool { self == .begun || self == .asking || self == .resumed }
 }
 
@@ -45,6 +46,10 @@ struct RequestSlot: Sendable {
   var newDoor: Int?
   /// The grant names this machine, and so does the request.
   var isLocalName = false
+
+  /// The caller has to be told something about it.
+  @inline(__always)
+  var isUntold: Bool { phase == .resumed || phase == .ended || mustAbandon }
 }
 
 /// All requests that have not had their replies, and how many of them there are of each sort. Fixed in size.
@@ -109,35 +114,33 @@ struct RequestTable: Sendable {
   }
 
   private mutating func put(_ new: RequestSlot, slot: Int) {
-    slots[slot] = new
+    slots[slot].phase = .free
+    slots[slot].mustAbandon = false
     names[slot] = Self.name(new.record.door, new.record.id)
     held.take(Int(new.record.door))
-    count(slot, 1)
-  }
-
-  private mutating func count(_ slot: Int, _ one: Int) {
-    if slots[slot].phase.isWaiting {
-      let door = Int(slots[slot].record.door)
-      if one > 0 { waiting.take(door) } else { waiting.give(door) }
-    }
-    if slots[slot].phase == .resumed || slots[slot].phase == .ended || slots[slot].mustAbandon {
-      untold += one
-    }
+    change(slot) { $0 = new }
   }
 
   /// The one way to change a slot: the numbers follow.
+  @inline(__always)
   mutating func change(_ slot: Int, _ change: (inout RequestSlot) -> Void) {
-    count(slot, -1)
+    let (wasWaiting, wasUntold) = (slots[slot].phase.isWaiting, slots[slot].isUntold)
     change(&slots[slot])
-    count(slot, 1)
+    let (isWaiting, isUntold) = (slots[slot].phase.isWaiting, slots[slot].isUntold)
+    if wasWaiting != isWaiting {
+      let door = Int(slots[slot].record.door)
+      if isWaiting { waiting.take(door) } else { waiting.give(door) }
+    }
+    if wasUntold != isUntold { untold += isUntold ? 1 : -1 }
   }
 
   mutating func release(_ slot: Int) {
-    count(slot, -1)
+    change(slot) {
+      $0.phase = .free
+      $0.mustAbandon = false
+    }
     held.give(Int(slots[slot].record.door))
-    slots[slot].phase = .free
     names[slot] = 0
-    slots[slot].mustAbandon = false
     free.append(UInt8(slot))
   }
 

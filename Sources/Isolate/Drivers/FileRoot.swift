@@ -70,7 +70,7 @@ package struct FileRoot: ~Copyable {
   ///   writing where nothing may be changed; EINVAL for flags that contradict each other.
   package borrowing func open(
     _ path: Span<UInt8>, _ opening: FileOpening, mode: UInt32
-  ) throws(SystemError) -> Descriptor {
+  ) throws(SystemError) -> OpenedFile {
     if opening.contains(.directory) { throw SystemError(call: "open", number: Errno.isDirectory) }
     if opening.isDisjoint(with: .changing) {
       return try FileRoot.open(reading, isDirectory, followsLinks, path, opening, 0)
@@ -85,7 +85,7 @@ package struct FileRoot: ~Copyable {
   private static func open(
     _ way: borrowing Descriptor, _ isDirectory: Bool, _ links: Bool, _ path: Span<UInt8>,
     _ opening: FileOpening, _ mode: UInt32
-  ) throws(SystemError) -> Descriptor {
+  ) throws(SystemError) -> OpenedFile {
     if isDirectory { return try RootedCalls.open(way, path, opening, mode: mode, links: links) }
     guard path.isEmpty else { throw SystemError(call: "open", number: Errno.notDirectory) }
     return try RootedCalls.open(file: way, opening)

@@ -33,7 +33,7 @@ package struct SecretFill: ~Copyable {
   package static func file(
     _ root: borrowing FileRoot, _ path: Span<UInt8>
   ) throws(SystemError) -> Descriptor {
-    var fill = try SecretFill(from: try root.open(path, .read, mode: 0))
+    var fill = try SecretFill(from: try root.open(path, .read, mode: 0).take())
     guard try fill.take() else { throw SystemError(call: "read", number: Errno.again) }
     return try fill.sealed()
   }

@@ -81,8 +81,7 @@ extension BrokerSession {
   }
 
   /// Replaces those that owe something and say nothing.
-  mutating func lookAfterDrivers() {
-    let now = self.now
+  mutating func lookAfterDrivers(at now: BrokerTime) {
     for index in links.indices {
       guard let end = links[index].queue.silenceEnd, end <= now else { continue }
       fail(index, Self.silence)
@@ -123,7 +122,9 @@ extension BrokerSession {
     }
   }
 
-  private func send(_ order: DriverQueue.Order, _ socket: borrowing Descriptor) -> Packets.Sent {
+  private mutating func send(_ order: DriverQueue.Order, _ socket: borrowing Descriptor)
+    -> Packets.Sent
+  {
     var message = WireBuffer()
     switch order {
     case .cancel(let old, let id):

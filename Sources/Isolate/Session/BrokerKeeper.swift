@@ -6,6 +6,7 @@ package final class BrokerKeeper {
   /// So many deaths within so many milliseconds, and there is no further broker.
   static let deathLimit = 5
   static let deathWindow: Int64 = 10_000
+  private static let reapMilliseconds: Int64 = 20
   /// How many doors `doors` gives.
   static let doorCount = 5
 
@@ -24,23 +25,30 @@ package final class BrokerKeeper {
   private var launch: BrokerLaunch?
   private var bookFile: HeldDescriptor?
   var running: BrokerLaunch.Running?
+  private var spare: SpareBroker?
+  /// When there is to be one.
+  private var spareAt: Int64?
+  /// When a broker that has closed its way to us must have ended.
+  var deafUntil: Int64?
   /// Kept mapped for `reader`, which looks at what brokers write: hostile words.
   private var book: SharedMemory?
   private(set) var reader: BookReader?
   private var failure: LaunchFailure?
   private var endStatus: ExitStatus?
+  /// Inits whose brokers have ended, and which end.
+  private var leaving: [BrokerLaunch.Running] = []
   private var reportsEnded = false
   private var deaths: [Int64] = []
   let services: BrokerServices
   let drivers: DriverKeeper
   /// Nil: nobody wants decisions kept.
-  private let audit: AuditLog?
+  let audit: AuditLog?
   var events: [BrokerEvent] = []
   let sockets = KeptSockets()
   /// The app's init, once there is one.
   private var appPid: Int32?
   /// Our ends of the doors that the app asked for, for the next broker.
-  private var moreDoors: [(number: UInt16, door: HeldDescriptor, inode: UInt64)] = [] {
+  var moreDoors: [(number: UInt16, door: HeldDescriptor, inode: UInt64)] = [] {
     didSet { sockets.doors = Set(moreDoors.map(\.inode) + [firstDoor]) }
   }
   /// The app's end of the first one, by inode.
@@ -78,7 +86,7 @@ package final class BrokerKeeper {
     var knock: Int32 = -1
     if case .asleep = state { knock = door?.descriptor.raw ?? -1 }
     return [
-      Door(knock), Door(running?.control.raw ?? -1),
+      Door(knock), Door(deafUntil == nil ? running?.control.raw ?? -1 : -1),
       Door(reportsEnded ? -1 : running?.child.reports.raw ?? -1),
       Door(running?.child.pidfd.raw ?? -1), Door(drivers.door),
     ]
@@ -86,8 +94,11 @@ package final class BrokerKeeper {
 
   /// When `handle` wants to be called though no door is ready, in milliseconds on the monotonic clock.
   var nextAt: Int64? {
-    var times = [drivers.nextAt, audit?.dueAt, appPid == nil ? nil : sockets.dueAt]
+    var times = [
+      drivers.nextAt, audit?.dueAt, appPid == nil ? nil : sockets.dueAt, spareAt, deafUntil,
+    ]
     if case .resting(let until) = state { times.append(until) }
+    if !leaving.isEmpty { times.append(Poller.now() + Self.reapMilliseconds) }
     return times.compactMap { $0 }.min()
   }
 
@@ -97,13 +108,16 @@ package final class BrokerKeeper {
   /// - Parameter ready: the doors that `doors` gave, after waiting.
   func handle(_ ready: ArraySlice<Door>, now: Int64) throws(SystemError) {
     let ready = Array(ready)
-    if ready[1].isReadable { readNotices() }
+    if ready[1].isReadable || ready[1].isHungUp { readNotices() }
+    if !leaving.isEmpty { reap() }
     if ready[2].isReadable { try readReports() }
     if ready[2].isHungUp && !ready[2].isReadable { reportsEnded = true }
-    if ready[3].isReadable { try ended(now) }
+    if ready[3].isReadable || endStatus != nil { try ended(now) }
     /* Who has closed it, or has ended, hears no answer. */
     if ready[0].isHungUp { shut(.closed) } else if ready[0].isReadable { start(now) }
     if case .resting(let until) = state, now >= until { start(now) }
+    if let spareAt, now >= spareAt { launchSpare() }
+    if let deafUntil, now >= deafUntil { distrust("it closed its way to us") }
     if ready[4].isReadable || drivers.nextAt.map({ $0 <= now }) == true {
       drivers.turn(now)
       follow()
@@ -119,7 +133,7 @@ package final class BrokerKeeper {
   }
 
   /// What the drivers have brought about.
-  private func follow() {
+  func follow() {
     events += drivers.takeEvents()
     for (order, descriptor) in drivers.takeOrders() {
       send(order, passing: descriptor?.descriptor.raw ?? -1)
@@ -133,7 +147,10 @@ package final class BrokerKeeper {
     /* What it said last: perhaps why the app has ended. */
     readNotices()
     if let running { ProcessHandle.endAndReap(running.child.pidfd) }
+    for running in leaving { ProcessHandle.endAndReap(running.child.pidfd) }
     running = nil
+    deafUntil = nil
+    endSpare()
     services.endAll()
     switch state {
     case .asleep, .running, .resting: shut(.closed)
@@ -151,17 +168,41 @@ package final class BrokerKeeper {
       failure = nil
       endStatus = nil
       reportsEnded = false
+      deafUntil = nil
       pins.look()
       guard let bookFile else { return }
-      let running = try launch.start(
-        door.descriptor, book: bookFile.descriptor, settings: settings(), pins: pins,
-        orders: moreDoors.map { (.door(number: $0.number), $0.door) })
+      let running: BrokerLaunch.Running
+      if let ready = spare?.take(launch, pins) {
+        running = ready
+      } else {
+        running = try launch.start(door.descriptor, book: bookFile.descriptor, pins: pins)
+      }
+      spare = nil
+      spareAt = now + SpareBroker.pauseMilliseconds
       self.running = running
+      running.begin(
+        settings: try settings(), orders: moreDoors.map { (.door(number: $0.number), $0.door) })
       state = .running(pid: running.child.pid)
       events.append(.started(pid: running.child.pid))
     } catch {
       giveUp(words(error, policy).joined(separator: "; "))
     }
+  }
+
+  private func launchSpare() {
+    spareAt = nil
+    guard case .running = state, spare == nil, let launch, let door, let bookFile else { return }
+    do throws(LaunchError) {
+      spare = try SpareBroker(launch, door.descriptor, book: bookFile.descriptor, pins: pins)
+    } catch {
+      /* The next broker is launched when it is needed, and says why it cannot be. */
+    }
+  }
+
+  private func endSpare() {
+    spareAt = nil
+    spare?.end()
+    spare = nil
   }
 
   private func prepare() throws(LaunchError) -> BrokerLaunch {
@@ -190,9 +231,10 @@ package final class BrokerKeeper {
     }
   }
 
-  private func shut(_ state: BrokerState) {
+  func shut(_ state: BrokerState) {
     self.state = state
     drivers.endAll()
+    endSpare()
     if let door { Packets.shut(door.descriptor) }
     door = nil
     pendingAsks = []
@@ -201,79 +243,6 @@ package final class BrokerKeeper {
   private func giveUp(_ reason: String) {
     shut(.givenUp(reason))
     events.append(.givenUp(reason))
-  }
-
-  // MARK: What the broker says
-
-  private func readNotices() {
-    guard let running else { return }
-    /* As many as a socket holds: a broker that never stops must not keep us. */
-    for _ in 0..<64 {
-      do throws(SystemError) {
-        var message = BrokerMessage()
-        var span = message.bytes.mutableSpan
-        guard var arrival = try Packets.receive(from: running.control, into: &span) else { return }
-        if arrival.size == 0 { return }
-        guard !arrival.isTruncated, let notice = message.notice(size: arrival.size) else {
-          return distrust("it sent what is no message")
-        }
-        audit?.hint(now: Poller.now())
-        note(notice, HeldDescriptor(arrival.descriptors.take(0)))
-      } catch {
-        return
-      }
-    }
-  }
-
-  private func note(_ notice: BrokerNotice, _ passed: HeldDescriptor?) {
-    switch notice {
-    case .ready: break
-    case .gaveSocket(let handle, let grant):
-      guard let passed else { return }
-      if revoked.contains(grant) { return Packets.shut(passed.descriptor) }
-      sockets.keep(passed, handle: handle, grant: grant, beneath: inits, now: Poller.now())
-    case .cut(let handle): sockets.cut(handle: handle, now: Poller.now())
-    case .openedDoor(let number, let inode):
-      guard let passed, number > 0,
-        number < WireLimits.doors, !moreDoors.contains(where: { $0.number == number })
-      else { return }
-      moreDoors.append((number, passed, inode))
-    case .closedDoor(let number): moreDoors.removeAll { $0.number == number }
-    case .asks(let number, let grant, let opcode, let milliseconds, let subject):
-      guard Int(grant) < policy.grants.count, let opcode = Opcode(rawValue: opcode),
-        pendingAsks.count < policy.grants.count
-      else { return }
-      let left = max(0, min(milliseconds, 86_400_000))
-      let ask = PendingAsk(
-        number: number, grant: Int(grant), opcode: opcode, subject: subject.array,
-        deadlineAt: Poller.now() + left)
-      pendingAsks.append(ask)
-      events.append(.asked(ask))
-    case .askGone(let number): forget(ask: number)
-    case .notified(let text): events.append(.notified(text.array))
-    case .cutOff(let violation, _):
-      let words = WireViolation(rawValue: violation)?.words ?? "a protocol error"
-      shut(.cutOff(words))
-      events.append(.cutOff(words))
-    case .wantsService(let ticket, let grant, let opcode, let signal, let name):
-      guard let opcode = Opcode(rawValue: opcode) else { return }
-      serve(
-        ServiceRequest(
-          ticket: ticket, grant: Int(grant), opcode: opcode, signal: signal,
-          name: RawText.decode(name.array), arguments: passed))
-    case .wantsDriver(let index):
-      guard drivers.want(Int(index), Poller.now()) else {
-        return distrust("it asked for a driver that there is not")
-      }
-      follow()
-    case .driverFailed(let index, let reason):
-      drivers.failed(Int(index), reason)
-      follow()
-    case .wantsClock(let ticket, let grant, let seconds, let nanoseconds):
-      let time = SystemClock.Time(seconds: seconds, nanoseconds: nanoseconds)
-      setClock(to: time, grant: Int(grant), ticket: ticket)
-    case .recorded(let sequence): audit?.hint(of: sequence, now: Poller.now())
-    }
   }
 
   /// Whose descriptors are looked at: those of the app, and of what it can pass them to.
@@ -293,15 +262,6 @@ package final class BrokerKeeper {
     guard let running else { return false }
     let message = BrokerMessage(order)
     return Packets.send(message.bytes.span, to: running.control, passing: number) == .done
-  }
-
-  /// A broker that does not keep to our own protocol is not ours any more.
-  private func distrust(_ reason: String) {
-    guard let running else { return }
-    events.append(.died("ended by us: \(reason)"))
-    ProcessHandle.endAndReap(running.child.pidfd)
-    self.running = nil
-    died(Poller.now())
   }
 
   private func readReports() throws(SystemError) {
@@ -325,13 +285,19 @@ package final class BrokerKeeper {
   // MARK: Its end
 
   private func ended(_ now: Int64) throws(SystemError) {
-    guard let running,
-      let initStatus = try ProcessHandle.status(of: running.child.pidfd, blocking: false)
-    else { return }
+    guard let running else { return }
+    /* Its init has killed and reaped all there was before it said so: nobody writes the book any more, and no app waits for its
+       namespaces to be taken down. */
+    let initStatus = try ProcessHandle.status(of: running.child.pidfd, blocking: false)
+    if initStatus == nil {
+      guard endStatus != nil else { return }
+      leaving.append(running)
+    }
     readNotices()
     guard self.running != nil else { return }
     try readReports()
     self.running = nil
+    deafUntil = nil
     switch state {
     case .givenUp, .cutOff, .closed: return
     case .asleep, .running, .resting: break
@@ -342,13 +308,24 @@ package final class BrokerKeeper {
       ).text
       return giveUp(text)
     }
-    let status = endStatus ?? ExitStatus(waitStatus: initStatus)
+    guard let status = endStatus ?? initStatus.map({ ExitStatus(waitStatus: $0) }) else { return }
     if status == .exited(code: BrokerNumbers.End.doorClosed.rawValue) { return shut(.closed) }
     events.append(.died(status.cause))
     died(now)
   }
 
-  private func died(_ now: Int64) {
+  private func reap() {
+    leaving.removeAll { running in
+      do throws(SystemError) {
+        return try ProcessHandle.status(of: running.child.pidfd, blocking: false) != nil
+      } catch {
+        /* ECHILD: it is gone. */
+        return true
+      }
+    }
+  }
+
+  func died(_ now: Int64) {
     /* They end with it: the next one begins with none. */
     drivers.endAll()
     /* Who asked is told that the broker died; the next one asks anew. */

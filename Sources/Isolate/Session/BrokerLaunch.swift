@@ -22,6 +22,22 @@ final class BrokerLaunch {
       self.policy = policy
       self.startedAt = startedAt
     }
+
+    /// From here on it serves. Once.
+    ///
+    /// - Parameters:
+    ///   - settings: what it is to do: `BrokerStart`.
+    ///   - orders: its first, each with a descriptor.
+    func begin(
+      settings: borrowing Descriptor, orders: [(BrokerOrder, HeldDescriptor)] = []
+    ) {
+      /* One that is gone is seen to be gone. */
+      _ = Packets.send(BrokerMessage(.begin).bytes.span, to: control, passing: settings.raw)
+      for (order, descriptor) in orders {
+        let message = BrokerMessage(order)
+        _ = Packets.send(message.bytes.span, to: control, passing: descriptor.descriptor.raw)
+      }
+    }
   }
 
   /// Opens what every one of them needs. Once, at the first knock.
@@ -38,29 +54,34 @@ final class BrokerLaunch {
     try SharedMemory.makeFile("isolated-book", size: BookLayout.bytes)
   }
 
-  /// Starts one.
+  /// Which file lies at each path that a broker's view would be made of now; nil: none.
+  func sight(_ pins: BrokerPins) throws(SystemError) -> [String: FileIdentity?] {
+    let files = pins.without(stale: policy).files
+    var seen: [String: FileIdentity?] = [:]
+    for path in files.rules.map(\.source) + files.devices.map(\.source) {
+      let status = try FileStatus.of(path)
+      seen.updateValue(
+        status.map { FileIdentity(device: $0.device, inode: $0.inode) }, forKey: path)
+    }
+    return seen
+  }
+
+  /// Starts one, which waits for `Running.begin`.
   ///
   /// - Parameters:
   ///   - door: the way to who asks: the supervisor's end of the way to the app. It gets a duplicate.
   ///   - book: memory that outlives it.
-  ///   - settings: what it is to do.
-  ///   - orders: its first, each with a descriptor.
+  ///   - pins: which were looked at just now.
   func start(
-    _ door: borrowing Descriptor, book: borrowing Descriptor, settings: borrowing Descriptor,
-    pins: BrokerPins, orders: [(BrokerOrder, HeldDescriptor)] = []
+    _ door: borrowing Descriptor, book: borrowing Descriptor, pins: BrokerPins
   ) throws(LaunchError) -> Running {
     let floor = BrokerNumbers.floor
     let ends = try attempt { () throws(SystemError) in try Packets.pair() }
-    for (order, descriptor) in orders {
-      let message = BrokerMessage(order)
-      _ = Packets.send(message.bytes.span, to: ends.one, passing: descriptor.descriptor.raw)
-    }
     let passed = try attempt { () throws(SystemError) in
       try [
         (HeldDescriptor(door.duplicate(floor: floor)), BrokerNumbers.door),
         (HeldDescriptor(ends.other.duplicate(floor: floor)), BrokerNumbers.control),
         (HeldDescriptor(book.duplicate(floor: floor)), BrokerNumbers.book),
-        (HeldDescriptor(settings.duplicate(floor: floor)), BrokerNumbers.settings),
       ]
     }
     let executable = try attempt { () throws(SystemError) in

@@ -6,8 +6,6 @@ enum BrokerNumbers {
   static let control: Int32 = 4
   /// Memory that outlives brokers.
   static let book: Int32 = 5
-  /// What it is to do, sealed.
-  static let settings: Int32 = 6
   /// Where the supervisor keeps what it passes, out of the way of these.
   static let floor: Int32 = 40
 

@@ -5,28 +5,29 @@ extension BrokerSession {
       switch request {
       case .fileOpen(let request): try open(ticket, request, bytes)
       case .fileStat(let grant, let path):
-        let place = try files(grant).root.status(bytes.extracting(path.range(in: bytes)))
+        let place = try Self.files(places, grant).root.status(
+          bytes.extracting(path.range(in: bytes)))
         status(ticket, place)
       case .fileList(let request): try list(ticket, request, bytes)
       case .fileRemove(let request):
-        try files(request.grant).root.remove(
+        try Self.files(places, request.grant).root.remove(
           bytes.extracting(request.path.range(in: bytes)), directory: request.isDirectory)
         complete(ticket, Completion())
       case .fileRename(let request):
-        try files(request.grant).root.rename(
+        try Self.files(places, request.grant).root.rename(
           from: bytes.extracting(request.from.range(in: bytes)),
           to: bytes.extracting(request.to.range(in: bytes)),
           replacing: !request.keepsExisting)
         complete(ticket, Completion())
       case .fileMakeDirectory(let request):
-        try files(request.grant).root.makeDirectory(
+        try Self.files(places, request.grant).root.makeDirectory(
           bytes.extracting(request.path.range(in: bytes)), mode: request.mode)
         complete(ticket, Completion())
       case .secretRead(let grant):
-        let secret = try SecretFill.file(try files(grant).root, Span())
+        let secret = try SecretFill.file(try Self.files(places, grant).root, Span())
         complete(ticket, with: secret, isSocket: false)
       case .deviceOpen(let grant, let flags):
-        let device = try place(grant).device()
+        let device = try Self.place(places, grant).device()
         let opened = try device.node.open(FileOpening(rawValue: flags.rawValue))
         complete(ticket, with: opened, isSocket: false)
       case .netListen(let request): try listen(ticket, request, bytes)
@@ -40,13 +41,18 @@ extension BrokerSession {
     }
   }
 
-  private func place(_ grant: UInt16) throws(SystemError) -> GrantPlace {
+  /* Not of a session: one that is lent to a method that changes nothing is copied for it, with its 4 KiB. */
+  private static func place(
+    _ places: [GrantPlace], _ grant: UInt16
+  ) throws(SystemError) -> GrantPlace {
     guard Int(grant) < places.count else { throw SystemError(call: "open", number: Errno.noEntry) }
     return places[Int(grant)]
   }
 
-  private func files(_ grant: UInt16) throws(SystemError) -> FilePlace {
-    try place(grant).files()
+  private static func files(
+    _ places: [GrantPlace], _ grant: UInt16
+  ) throws(SystemError) -> FilePlace {
+    try place(places, grant).files()
   }
 
   private mutating func open(
@@ -57,9 +63,10 @@ extension BrokerSession {
     if opening.contains(.create), !broker.rules[Int(request.grant)].rights.contains(.write) {
       opening.insert(.exclusive)
     }
-    let file = try files(request.grant).root.open(
+    let file = try Self.files(places, request.grant).root.open(
       bytes.extracting(request.path.range(in: bytes)), opening, mode: request.mode)
-    complete(ticket, with: file, isSocket: false)
+    let facts = HandleFacts(device: file.device, inode: file.inode, isSocket: false)
+    complete(ticket, with: file.take(), facts)
   }
 
   private mutating func status(_ ticket: Ticket, _ place: Place) {
@@ -84,7 +91,7 @@ extension BrokerSession {
       BrokerReply(
         ticket: ticket, door: record.door, opcode: record.opcode, id: record.id, status: 0,
         detail: .kernel, grant: record.grant, handle: 0))
-    let root = try files(request.grant)
+    let root = try Self.files(places, request.grant)
     let next = outgoing.mark
     outgoing.append(0 as UInt64)
     let list = outgoing.beginList()

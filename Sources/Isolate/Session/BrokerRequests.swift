@@ -50,17 +50,19 @@ extension BrokerSession {
           lostDescriptors: arrival.lostDescriptors)
         decide(message, bytes, passed, number)
       } catch {
-        closeDoor(number, for: error, opcode: bytes.count >= 2 ? opcode(bytes) : 0)
+        closeDoor(number, for: error, opcode: bytes.count >= 2 ? Self.opcode(bytes) : 0)
       }
     }
   }
 
-  private func opcode(_ bytes: Span<UInt8>) -> UInt16 { UInt16(bytes[0]) | UInt16(bytes[1]) << 8 }
+  private static func opcode(_ bytes: Span<UInt8>) -> UInt16 {
+    UInt16(bytes[0]) | UInt16(bytes[1]) << 8
+  }
 
   private mutating func decide(
     _ message: RequestMessage, _ bytes: Span<UInt8>, _ passed: [HeldDescriptor], _ number: Int
   ) {
-    let decision = broker.receive(message, in: bytes, door: number, at: now)
+    let decision = broker.receive(message, in: bytes, door: number, at: turnTime)
     /* It is in the journal now. */
     inbox.end()
     switch decision {
@@ -85,16 +87,18 @@ extension BrokerSession {
   private mutating func keep(
     _ ticket: Ticket, _ message: RequestMessage, _ bytes: Span<UInt8>, _ passed: [HeldDescriptor]
   ) {
+    if kept[Int(ticket.slot)] == nil { keptCount += 1 }
     kept[Int(ticket.slot)] = KeptRequest(ticket, message, bytes, passed)
   }
 
-  func kept(_ ticket: Ticket) -> KeptRequest? {
+  mutating func kept(_ ticket: Ticket) -> KeptRequest? {
     guard let request = kept[Int(ticket.slot)], request.ticket == ticket else { return nil }
     return request
   }
 
   mutating func forget(_ ticket: Ticket) {
-    guard let request = kept(ticket) else { return }
+    guard keptCount > 0, let request = kept(ticket) else { return }
+    keptCount -= 1
     if request.work != nil { working -= 1 }
     kept[Int(ticket.slot)] = nil
   }
@@ -121,17 +125,25 @@ extension BrokerSession {
   mutating func complete(
     _ ticket: Ticket, with descriptor: consuming Descriptor, isSocket: Bool, port: UInt16? = nil
   ) {
-    forget(ticket)
     let status: FileStatus
     do throws(SystemError) { status = try FileStatus.of(descriptor) } catch {
       return complete(ticket, .failed(error.number))
     }
     let facts = HandleFacts(device: status.device, inode: status.inode, isSocket: isSocket)
+    complete(ticket, with: descriptor, facts, port: port)
+  }
+
+  /// The same, where it is known what it names.
+  mutating func complete(
+    _ ticket: Ticket, with descriptor: consuming Descriptor, _ facts: HandleFacts,
+    port: UInt16? = nil
+  ) {
+    forget(ticket)
     /* A driver's process has no ledger: who asks it keeps that. */
     let completion = start.isDriver ? Completion() : Completion(handle: facts)
     guard let reply = broker.complete(ticket, completion, at: now) else { return }
     guard reply.status == 0, reply.handle != 0 || start.isDriver else { return send(reply) }
-    if isSocket, !start.isDriver, let grant = reply.grant {
+    if facts.isSocket, !start.isDriver, let grant = reply.grant {
       tell(.gaveSocket(handle: reply.handle, grant: grant), passing: descriptor.raw)
     }
     begin(reply)

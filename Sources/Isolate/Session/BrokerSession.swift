@@ -3,18 +3,20 @@
 ///
 /// - Returns: `BrokerNumbers.End`.
 package func runBroker() -> Int32 {
-  for number in BrokerNumbers.door...BrokerNumbers.settings where !Output.isOpen(number) {
+  for number in BrokerNumbers.door...BrokerNumbers.book where !Output.isOpen(number) {
     Output.complain(
       "'isolated broker' and 'isolated driver' are started by isolated itself, for apps with grants"
     )
     return BrokerNumbers.End.badStart.rawValue
   }
   do throws(SystemError) {
+    let control = Descriptor(adopting: BrokerNumbers.control)
+    guard let settings = try BrokerSession.waitForSettings(control) else {
+      return BrokerNumbers.End.doorClosed.rawValue
+    }
     var session = try BrokerSession.begin(
-      door: Descriptor(adopting: BrokerNumbers.door),
-      control: Descriptor(adopting: BrokerNumbers.control),
-      book: Descriptor(adopting: BrokerNumbers.book),
-      settings: Descriptor(adopting: BrokerNumbers.settings))
+      door: Descriptor(adopting: BrokerNumbers.door), control: control,
+      book: Descriptor(adopting: BrokerNumbers.book), settings: settings)
     return try session.run().rawValue
   } catch {
     return BrokerNumbers.End.badStart.rawValue
@@ -42,9 +44,12 @@ struct BrokerSession: ~Copyable {
   let links: [DriverLink]
   /// Requests that were not done at once, by slot.
   var kept: [KeptRequest?]
+  var keptCount = 0
   /// The request whose question an operator sees, by grant.
   var shown: [UInt16: Ticket] = [:]
   var end: BrokerNumbers.End?
+  /// When this turn of the loop began. What is received in it came then, as far as anybody knows.
+  var turnTime = BrokerTime(microseconds: 0)
   /// How many of `kept` have work.
   var working = 0
   /// resolv.conf and hosts, once they were needed.
@@ -65,6 +70,27 @@ struct BrokerSession: ~Copyable {
 
     func with(_ number: Int) -> UInt64 { rawValue << 32 | UInt64(number) }
     init?(_ token: UInt64) { self.init(rawValue: token >> 32) }
+  }
+
+  /// Waits for the first order, for as long as the app runs if this is a spare one. Until then nothing is looked at.
+  ///
+  /// - Returns: nil: the supervisor is gone.
+  static func waitForSettings(
+    _ control: borrowing Descriptor
+  ) throws(SystemError) -> Descriptor? {
+    var doors = [Door(control.raw)]
+    while true {
+      var message = BrokerMessage()
+      var room = message.bytes.mutableSpan
+      if var arrival = try Packets.receive(from: control, into: &room) {
+        if arrival.size == 0 { return nil }
+        guard message.order(size: arrival.size) == .begin,
+          let settings = arrival.descriptors.take(0)
+        else { throw SystemError(call: "read", number: Errno.invalid) }
+        return settings
+      }
+      try Poller.wait(&doors, timeout: nil)
+    }
   }
 
   /// Takes over what the supervisor passed.
@@ -111,10 +137,10 @@ struct BrokerSession: ~Copyable {
     while end == nil {
       let count = try events.wait(timeout: timeout())
       for index in 0..<count { note(events[index]) }
-      let now = self.now
-      if let moment = broker.nextMoment, moment <= now { broker.advance(to: now) }
+      turnTime = now
+      if let moment = broker.nextMoment, moment <= turnTime { broker.advance(to: turnTime) }
       lookAfterWork()
-      lookAfterDrivers()
+      if !links.isEmpty { lookAfterDrivers(at: turnTime) }
       follow()
       serve()
       if let sequence = broker.recordsToTell, tell(.recorded(sequence: sequence)) == .done {
@@ -124,15 +150,19 @@ struct BrokerSession: ~Copyable {
     return end ?? .doorClosed
   }
 
-  var now: BrokerTime { BrokerTime(microseconds: Poller.bootMicroseconds()) }
+  /* This and what else is asked for with every request changes nothing, and says `mutating` all the same: see BrokerPerform.swift. */
+  var now: BrokerTime {
+    mutating get { BrokerTime(microseconds: Poller.bootMicroseconds()) }
+  }
 
-  private func timeout() -> Int64? {
+  private mutating func timeout() -> Int64? {
+    if working == 0, links.isEmpty, broker.nextMoment == nil { return nil }
     let look = nextLook.map { max(0, $0 - Poller.now()) }
     guard let moment = [broker.nextMoment, nextSilence].compactMap({ $0 }).min() else {
       return look
     }
     /* Rounded up: woken too early we would only wait again. */
-    let wait = max(0, (moment.microseconds - now.microseconds + 999) / 1000)
+    let wait = max(0, (moment.microseconds - self.now.microseconds + 999) / 1000)
     return look.map { min($0, wait) } ?? wait
   }
 

@@ -1,4 +1,4 @@
-/// What a broker is told when it starts: sealed bytes on `BrokerNumbers.settings`. Written by the supervisor, of the same program;
+/// What a broker is told when it starts: sealed bytes that come with `BrokerOrder.begin`. Written by the supervisor, of the same program;
 /// read totally all the same.
 struct BrokerStart {
   var settings: BrokerSettings

@@ -234,17 +234,25 @@ final class DriverKeeper {
   private func read(_ index: Int) {
     guard let process = slots[index].process else { return }
     for _ in 0..<64 {
-      guard let (notice, passed) = process.receive() else { return }
-      guard case .wantsService(let ticket, let grant, let opcode, _, _) = notice,
-        let opcode = Opcode(rawValue: opcode)
-      else { continue }
-      requests.append(
-        (
-          index,
-          ServiceRequest(
-            ticket: ticket, grant: Int(grant), opcode: opcode, signal: 0, name: "",
-            arguments: passed)
-        ))
+      switch process.receive() {
+      case .nothing: return
+      case .nonsense: continue
+      case .end:
+        /* It ends, or does as if. Watched on, it would wake us for ever. */
+        if let control = process.control { queue?.queue.remove(control) }
+        slots[index].killAt = slots[index].killAt ?? Poller.now() + Self.graceMilliseconds
+        return
+      case .notice(let notice, let passed): take(notice, passed, of: index)
+      }
     }
+  }
+
+  private func take(_ notice: BrokerNotice, _ passed: HeldDescriptor?, of index: Int) {
+    guard case .wantsService(let ticket, let grant, let opcode, _, _) = notice,
+      let opcode = Opcode(rawValue: opcode)
+    else { return }
+    let request = ServiceRequest(
+      ticket: ticket, grant: Int(grant), opcode: opcode, signal: 0, name: "", arguments: passed)
+    requests.append((index, request))
   }
 }

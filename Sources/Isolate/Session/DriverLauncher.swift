@@ -103,18 +103,30 @@ final class DriverProcess {
     withExtendedLifetime(passed) {}
   }
 
-  /// What a built-in one says; nil: nothing now, or nonsense.
-  func receive() -> (BrokerNotice, HeldDescriptor?)? {
-    guard let worker else { return nil }
+  /// What there is to hear of a built-in one.
+  enum Heard {
+    case nothing
+    case nonsense
+    /// It says nothing more.
+    case end
+    case notice(BrokerNotice, HeldDescriptor?)
+  }
+
+  func receive() -> Heard {
+    guard let worker else { return .nothing }
     do throws(SystemError) {
       var message = BrokerMessage()
       var span = message.bytes.mutableSpan
-      guard var arrival = try Packets.receive(from: worker.control, into: &span),
-        !arrival.isTruncated, let notice = message.notice(size: arrival.size)
-      else { return nil }
-      return (notice, HeldDescriptor(arrival.descriptors.take(0)))
+      guard var arrival = try Packets.receive(from: worker.control, into: &span) else {
+        return .nothing
+      }
+      if arrival.size == 0 { return .end }
+      guard !arrival.isTruncated, let notice = message.notice(size: arrival.size) else {
+        return .nonsense
+      }
+      return .notice(notice, HeldDescriptor(arrival.descriptors.take(0)))
     } catch {
-      return nil
+      return .end
     }
   }
 }
@@ -183,9 +195,9 @@ final class DriverLauncher {
         HeldDescriptor(BrokerLaunch.makeBook())
       )
     }
-    return DriverProcess(
-      worker: try launch.start(
-        way.descriptor, book: book.descriptor, settings: settings.descriptor, pins: pins))
+    let worker = try launch.start(way.descriptor, book: book.descriptor, pins: pins)
+    worker.begin(settings: settings.descriptor)
+    return DriverProcess(worker: worker)
   }
 
   /// Its grants as the broker knows them, but for what only one can count and ask.

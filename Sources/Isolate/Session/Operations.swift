@@ -6,6 +6,10 @@ final class Operations {
   private let facts: SessionFacts
   let desk: AskDesk
   private var control: SessionControl?
+  /// When it is to be there, in milliseconds on the monotonic clock, and the app's process.
+  private var opening: (at: Int64, pid: Int32)?
+  /// An app that ends at once is not kept by a socket that nobody had the time to ask for.
+  private static let openPause: Int64 = 10
   private var dialogue: AskDialogue?
   /// The question has been drawn, on a terminal that was ours then.
   private var isDrawn = false
@@ -23,14 +27,20 @@ final class Operations {
     desk = AskDesk(keeper, place: place, app: keeper.policy.app)
   }
 
-  /// The app runs: from now on operators can reach the session. Not earlier, so that no launch waits for it.
+  /// The app runs: a moment later operators can reach the session. Not earlier, so that no launch waits for it.
   func open(pid: Int32) {
     if keeper.policy.namespaces.order == .without {
       /* The app has the number of its processes and the user in common with us: it could not be told from an operator. */
       return notice("without namespaces the app could reach a control socket, so there is none")
     }
+    opening = (Poller.now() + Self.openPause, pid)
+  }
+
+  private func open(_ now: Int64) {
+    guard let opening, opening.at <= now else { return }
+    self.opening = nil
     var facts = facts
-    facts.pid = pid
+    facts.pid = opening.pid
     do throws(SystemError) {
       control = try SessionControl(keeper, desk: desk, place: place, facts: facts)
     } catch {
@@ -43,7 +53,7 @@ final class Operations {
   /// The one door to wait on; -1 before the app runs.
   var doors: [Door] { [control?.door ?? Door(-1)] }
 
-  func nextAt(now: Int64) -> Int64? { control?.nextAt(now: now) }
+  func nextAt(now: Int64) -> Int64? { opening?.at ?? control?.nextAt(now: now) }
 
   func note(_ event: BrokerEvent) {
     control?.note(event)
@@ -52,6 +62,7 @@ final class Operations {
 
   /// One turn of the session's loop, after waiting.
   func handle(_ relay: inout TerminalRelay, now: Int64) {
+    open(now)
     do throws(SystemError) {
       try control?.turn(now: now)
     } catch {
@@ -63,6 +74,7 @@ final class Operations {
 
   /// The app is gone: its socket too, and the terminal belongs to nobody's question.
   func end(_ relay: inout TerminalRelay) {
+    opening = nil
     control = nil
     dialogue = nil
     relay.release()

@@ -10,6 +10,7 @@ package struct PassedDescriptors: ~Copyable {
 
   init(_ received: borrowing packet_received) {
     count = Int(max(0, min(received.count, PACKET_DESCRIPTORS)))
+    if count == 0 { return }
     var numbers = received.descriptors
     let place = self.count
     unsafe withUnsafeBytes(of: &numbers) { bytes in

@@ -55,6 +55,21 @@ package struct MountFlags: OptionSet, Hashable, Sendable {
   package static let processes = MountFlags(rawValue: 16)
 }
 
+/// A file that was opened, and which it is.
+package struct OpenedFile: ~Copyable {
+  package let descriptor: Descriptor
+  package let device: UInt64
+  package let inode: UInt64
+
+  fileprivate init(_ raw: Int32, _ identity: driver_identity) {
+    descriptor = Descriptor(adopting: raw)
+    device = identity.device
+    inode = identity.inode
+  }
+
+  package consuming func take() -> Descriptor { descriptor }
+}
+
 /// How a file is to be opened: the wire's own numbers.
 package struct FileOpening: OptionSet, Hashable, Sendable {
   package let rawValue: UInt32
@@ -79,23 +94,26 @@ package enum RootedCalls {
   package static func open(
     _ root: borrowing Descriptor, _ path: Span<UInt8>, _ opening: FileOpening, mode: UInt32,
     links: Bool
-  ) throws(SystemError) -> Descriptor {
+  ) throws(SystemError) -> OpenedFile {
     let root = root.raw
+    var identity = driver_identity()
     let raw = try unsafe path.withUnsafeBytes { path throws(SystemError) in
       try call("openat2") {
         unsafe driver_open(
-          root, path.baseAddress, path.count, opening.rawValue, mode, links ? 1 : 0)
+          root, path.baseAddress, path.count, opening.rawValue, mode, links ? 1 : 0, &identity)
       }
     }
-    return Descriptor(adopting: raw)
+    return OpenedFile(raw, identity)
   }
 
   /// The regular file that an O_PATH descriptor names, opened anew. Needs /proc.
   package static func open(
     file: borrowing Descriptor, _ opening: FileOpening
-  ) throws(SystemError) -> Descriptor {
+  ) throws(SystemError) -> OpenedFile {
     let file = file.raw
-    return Descriptor(adopting: try call("open") { driver_open_file(file, opening.rawValue) })
+    var identity = driver_identity()
+    let raw = try call("open") { unsafe driver_open_file(file, opening.rawValue, &identity) }
+    return OpenedFile(raw, identity)
   }
 
   /// The device node that an O_PATH descriptor names, opened anew, if its number is this one. Needs /proc.

@@ -24,13 +24,12 @@ package struct WireBuffer: ~Copyable, Sendable {
 
   /// Forgets what was written and writes a header, its length not yet known.
   package mutating func begin(opcode: UInt16, flags: UInt16, id: UInt32, last: UInt32) {
-    count = 0
+    count = WireLimits.headerBytes
     fits = true
-    append(opcode)
-    append(flags)
-    append(id)
-    append(0 as UInt32)
-    append(last)
+    set(UInt32(opcode) | UInt32(flags) << 16, at: 0)
+    set(id, at: 4)
+    set(0, at: 8)
+    set(last, at: 12)
   }
 
   package mutating func beginRequest(_ opcode: Opcode, id: UInt32, deadline: UInt32 = 0) {
@@ -56,8 +55,12 @@ package struct WireBuffer: ~Copyable, Sendable {
     return count
   }
 
+  @inline(__always)
   private mutating func set(_ value: UInt32, at place: Int) {
-    for offset in 0..<4 { bytes[place + offset] = UInt8(truncatingIfNeeded: value >> (8 * offset)) }
+    bytes[place] = UInt8(truncatingIfNeeded: value)
+    bytes[place + 1] = UInt8(truncatingIfNeeded: value >> 8)
+    bytes[place + 2] = UInt8(truncatingIfNeeded: value >> 16)
+    bytes[place + 3] = UInt8(truncatingIfNeeded: value >> 24)
   }
 
   package mutating func append(_ value: UInt8) {

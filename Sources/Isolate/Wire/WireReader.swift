@@ -12,6 +12,7 @@ package struct WireReader: Sendable {
   }
 
   /// Where the next `count` bytes start, which are then behind the reader.
+  @inline(__always)
   private mutating func skip(
     _ count: Int, _ bytes: Span<UInt8>
   ) throws(WireViolation) -> Int {
@@ -25,11 +26,13 @@ package struct WireReader: Sendable {
     bytes[try skip(1, bytes)]
   }
 
+  @inline(__always)
   package mutating func u16(_ bytes: Span<UInt8>) throws(WireViolation) -> UInt16 {
     let at = try skip(2, bytes)
     return UInt16(bytes[at]) | UInt16(bytes[at + 1]) << 8
   }
 
+  @inline(__always)
   package mutating func u32(_ bytes: Span<UInt8>) throws(WireViolation) -> UInt32 {
     let at = try skip(4, bytes)
     let low = UInt32(bytes[at]) | UInt32(bytes[at + 1]) << 8

@@ -116,6 +116,7 @@ struct BrokerAttackTests {
     let run = try scene.start(input: input.readEnd.raw)
     try scene.waitFor("settled")
     let broker = try scene.broker(of: run)
+    try scene.waitForSpare(of: run)
     let descriptors = (Household.descriptors(run.pid), Household.descriptors(broker))
     let memory = (Household.memory(run.pid), Household.memory(broker))
     #expect(unsafe write(input.writeEnd.raw, "\n", 1) == 1)

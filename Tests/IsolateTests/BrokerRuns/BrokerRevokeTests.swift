@@ -63,6 +63,30 @@ struct BrokerRevokeTests {
     try end(run)
   }
 
+  @Test(
+    "is cut by the supervisor itself: a broker that does nothing any more changes nothing about it")
+  func cutWithoutBroker() throws {
+    let scene = try scene(
+      """
+      sock = socket.socket(fileno=connect("127.0.0.1", port)["fds"][0])
+      sock.settimeout(60)
+      sock.sendall(b"hello"); show("up", sock.recv(100))
+      show("cut", sock.recv(1))
+      time.sleep(60)
+      """)
+    let server = try server(scene)
+    defer { server.send(SIGKILL) }
+    let run = try scene.start()
+    try scene.waitFor("up b'HELLO'")
+    let broker = try scene.broker(of: run)
+    #expect(kill(broker, SIGSTOP) == 0)
+    revoke(scene, run)
+    try scene.waitFor("cut b''")
+    #expect(Moment.within(10) { scene.scratch.content("server.out").contains("closed") })
+    #expect(try scene.broker(of: run) == broker, "it is the one that was stopped")
+    try end(run)
+  }
+
   @Test("ends for its peer when the app closes it, with nothing said to anybody")
   func closed() throws {
     let scene = try scene(

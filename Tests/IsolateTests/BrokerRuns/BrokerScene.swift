@@ -100,14 +100,29 @@ final class BrokerScene {
     var found: Int32 = 0
     try #require(
       Moment.within(30) {
-        found = Household.brokers(of: run.pid).first { $0 != other } ?? 0
+        /* The last that was told of: there may be a spare one. */
+        let told = status.split(separator: "\n").last { $0.contains("\"broker-started\"") }
+        let inits = told.map { line in
+          line.split { !$0.isNumber }.compactMap { Int32($0) }
+        }
+        found =
+          Household.brokers(of: run.pid).first {
+            $0 != other && inits?.contains(Household.parent($0) ?? -1) == true
+          } ?? 0
         return found != 0
       }, "no broker: \(scratch.content("out")) \(scratch.content("err"))")
     return found
   }
 
+  /// Waits until the run has a spare broker: from then on its supervisor has the descriptors that it has.
+  func waitForSpare(of run: Spawned) throws {
+    try #require(
+      Moment.within(30) { Household.brokers(of: run.pid).count == 2 },
+      "no spare broker: \(scratch.content("err"))")
+  }
+
   /// What Python asks with: `call` gives a dict, or None at the end.
-  private static let library = """
+  static let library = """
     import array, collections, errno, os, select, socket, struct, time
     door = socket.socket(fileno=int(os.environ["ISOLATED_BROKER_FD"]))
     last = 0
@@ -156,7 +171,7 @@ final class BrokerScene {
 /// Processes of a run, from /proc.
 enum Household {
   /// A process and its parent; nil when it is gone.
-  private static func parent(_ pid: Int32) -> Int32? {
+  static func parent(_ pid: Int32) -> Int32? {
     let text = Run.read("/proc/\(pid)/stat")
     guard let end = text.lastIndex(of: ")") else { return nil }
     let words = text[end...].split(separator: " ")

@@ -54,6 +54,7 @@ struct DriverKillTests {
     let run = try scene.start(input: input.readEnd.raw)
     try scene.waitFor("up")
     let broker = try scene.broker(of: run)
+    try scene.waitForSpare(of: run)
     let before = Household.descriptors(broker)
     let beforeHere = Household.descriptors(run.pid)
     let seed = UInt64.random(in: 0...9999)

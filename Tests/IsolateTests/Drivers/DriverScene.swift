@@ -79,7 +79,7 @@ extension FileRoot {
     _ path: String, _ opening: FileOpening = .read, mode: UInt32 = 0o644
   ) throws(SystemError) -> Descriptor {
     let path = Array(path.utf8)
-    return try open(path.span, opening, mode: mode)
+    return try open(path.span, opening, mode: mode).take()
   }
 
   borrowing func text(_ path: String) throws(SystemError) -> String {

@@ -29,7 +29,7 @@ struct HandedOutTests {
     /* By any other mount the same descriptor is opened again for writing: the mount is what holds. */
     let bytes = Array("plain".utf8)
     let plain = try DriverScene.plain(scene.directory)
-    let file = try RootedCalls.open(plain, bytes.span, .read, mode: 0, links: false)
+    let file = try RootedCalls.open(plain, bytes.span, .read, mode: 0, links: false).take()
     #expect(probe_reopen(file.raw, O_RDWR) == 0)
     #expect(probe_chmod(file.raw) == 0)
   }
@@ -58,7 +58,8 @@ struct HandedOutTests {
     let plain = try DriverScene.plain(scene.directory)
     let bytes = Array("inner/program".utf8)
     let other = try RootedCalls.open(
-      plain, bytes.span, [.read, .write], mode: 0, links: false)
+      plain, bytes.span, [.read, .write], mode: 0, links: false
+    ).take()
     #expect(probe_map_executable(other.raw) == 0)
   }
 
