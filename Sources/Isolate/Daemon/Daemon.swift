@@ -16,6 +16,11 @@ final class Daemon {
   var ended: [Int: AppEnd] = [:]
   var events = EventLog()
   var control: DaemonControl?
+  /// What is made ahead of launches; nil: nothing.
+  var prepared: PreparedLaunches?
+  /// For launches that were prepared.
+  let spareNull: HeldDescriptor?
+  private let mounts: HeldDescriptor?
   let signals: SignalDoor
   let place: DaemonPlace
   /// A directory for this daemon alone, gone with the machine's run.
@@ -47,7 +52,11 @@ final class Daemon {
     startedAt = Poller.now()
     supervisor = Supervisor(seed: UInt64(bitPattern: Poller.bootMicroseconds()))
     queue = try EventQueue()
+    spareNull = HeldDescriptor(try Descriptor.openNull())
+    mounts = HeldDescriptor(try Descriptor.openForReading("/proc/self/mounts"))
     try queue.add(self.signals.descriptor.raw, token: Token.signals, .reading)
+    if let mounts { try queue.add(mounts.descriptor.raw, token: Token.mounts, []) }
+    prepared = PreparedLaunches()
   }
 
   /// Opens the control socket, starts what is to be started, and runs until everything is down.
@@ -113,6 +122,8 @@ enum Token {
   private static let own: UInt64 = 0xFFFF_FFFF << 8
   static let signals = own | 1
   static let control = own | 2
+  /// The machine's mounts: proc(5), /proc/pid/mounts.
+  static let mounts = own | 3
 
   static func of(_ slot: Int, _ door: DaemonDoor) -> UInt64 {
     UInt64(truncatingIfNeeded: slot) << 8 | door.rawValue

@@ -114,9 +114,13 @@ final class DaemonInstance {
   /// The check of its health that goes on.
   var check: AppCheck?
 
-  init(_ number: Instance, _ live: LiveApp, desk: AskDesk?) {
+  /// It was launched from what was made ahead.
+  let isPrepared: Bool
+
+  init(_ number: Instance, _ live: LiveApp, desk: AskDesk?, isPrepared: Bool) {
     self.number = number
     self.live = live
     self.desk = desk
+    self.isPrepared = isPrepared
   }
 }

@@ -16,6 +16,8 @@ extension Daemon {
         readSignals()
       } else if event.token == Token.control {
         continue
+      } else if event.token == Token.mounts {
+        mountsChanged()
       } else if let (slot, door) = Token.app(event.token) {
         touched.insert(slot)
         handle(slot, door, event)
@@ -30,12 +32,14 @@ extension Daemon {
     supervisor.advance(to: after)
     serveControl(after)
     manager.handle(now: after)
+    if count == 0 { prepareLaunches(after) }
   }
 
   private func timeout(_ now: Int64) -> Int64? {
     if supervisor.hasActions || pendingStart < pending.count { return 0 }
     let times = [
       timers.next, supervisor.nextDeadline, control?.nextAt(now: now), manager.nextAt,
+      prepared?.nextAt,
     ]
     return times.compactMap { $0 }.min().map { max(0, $0 - now) }
   }
@@ -198,6 +202,7 @@ extension Daemon {
       for app in apps.values { app.instance?.live.kill() }
       return
     }
+    prepared?.close()
     say(.notice, "", "ending: \(supervisor.live) apps run")
     manager.tell("STOPPING=1", now: Poller.now())
     supervisor.shutDown(now: Poller.now())
