@@ -22,6 +22,9 @@ final class Daemon {
   let spareNull: HeldDescriptor?
   private let mounts: HeldDescriptor?
   let signals: SignalDoor
+  let logMemory = LogMemory()
+  /// Slots of apps with a broker that may have ended.
+  var brokered: Set<Int> = []
   let place: DaemonPlace
   /// A directory for this daemon alone, gone with the machine's run.
   let runtime: HeldPlace
@@ -97,6 +100,8 @@ final class Daemon {
 /// What the daemon counts of itself.
 struct DaemonCounters {
   var launches: UInt64 = 0
+  /// Of them, from what was made ahead.
+  var preparedLaunches: UInt64 = 0
   var failedLaunches: UInt64 = 0
   var ends: UInt64 = 0
   var failures: UInt64 = 0

@@ -10,6 +10,8 @@ extension Daemon {
       app.instance = try start(app, number, now, ordinarily)
       app.noteLaunch()
       reports.launches += 1
+      if app.instance?.isPrepared == true { reports.preparedLaunches += 1 }
+      if app.instance?.live.keeper != nil { brokered.insert(id.slot) }
       tend(id.slot, now)
     } catch {
       reports.failedLaunches += 1
@@ -165,6 +167,7 @@ extension Daemon {
     instance.control = nil
     instance.check = nil
     app.instance = nil
+    brokered.remove(app.id.slot)
     endLog(app)
     let end = instance.live.finish()
     ended[app.id.slot] = end

@@ -8,7 +8,7 @@ extension Daemon {
     perform()
     if isFinished { return }
     let now = Poller.now()
-    let count = try queue.wait(timeout: timeout(now))
+    let count = try wait(now)
     var touched: Set<Int> = []
     for index in 0..<count {
       let event = queue[index]
@@ -33,6 +33,20 @@ extension Daemon {
     serveControl(after)
     manager.handle(now: after)
     if count == 0 { prepareLaunches(after) }
+  }
+
+  /// So long nothing happens before memory is given back, in milliseconds.
+  private static let quiet: Int64 = 10_000
+
+  /// Waits. Before a long wait in which nothing has happened for a while, memory is given back: once, and then nothing wakes the
+  /// daemon until there is something to do.
+  private func wait(_ now: Int64) throws(SystemError) -> Int {
+    let timeout = timeout(now)
+    if let timeout, timeout <= Self.quiet { return try queue.wait(timeout: timeout) }
+    let count = try queue.wait(timeout: Self.quiet)
+    if count > 0 || isFinished { return count }
+    Poller.shedMemory()
+    return try queue.wait(timeout: timeout.map { $0 - Self.quiet })
   }
 
   private func timeout(_ now: Int64) -> Int64? {
@@ -185,7 +199,7 @@ extension Daemon {
     while let signal = signals.next() {
       switch signal.number {
       case SignalNumber.child:
-        for app in apps.values { app.instance?.live.keeper?.childEnded() }
+        for slot in brokered { apps[slot]?.instance?.live.keeper?.childEnded() }
       case SignalNumber.terminate, SignalNumber.interrupt, SignalNumber.quit: shutDown()
       case SignalNumber.hangUp: reloadAll()
       default: break

@@ -9,24 +9,28 @@ struct LaunchNeeds {
 }
 
 extension Daemon {
-  /// Nil: nothing is prepared for it, or it no longer fits; then it soon is.
+  /// Nil: it is to be launched the ordinary way.
   func launchPrepared(_ app: DaemonApp, _ needs: LaunchNeeds, _ now: Int64) -> LaunchedChild? {
     let slot = app.id.slot
-    guard let null = spareNull, let prepared else { return nil }
+    guard let null = spareNull, let prepared, !prepared.isClosed else { return nil }
     var problem: String?
     let handed = needs.handed.placed.map(\.source)
-    let launched = prepared.launch(
-      slot, needs.shape, cgroup: needs.cgroup,
-      callers: {
-        LaunchShape.caller(
-          $0, null: null.descriptor.raw, streams: needs.streams, handed: handed)
-      }, problem: &problem)
-    if let problem { say(.notice, app.name, problem) }
-    if launched == nil, !prepared.knows(slot, needs.shape) {
-      prepared.wish(slot, wish(app, needs), now: now)
+    /* Twice, for what no longer holds is planned anew. */
+    for _ in 0..<2 {
+      if !prepared.knows(slot, needs.shape), let reason = prepared.plan(slot, wish(app, needs)) {
+        say(.notice, app.name, "its launches are not prepared: \(reason)")
+      }
+      let launched = prepared.launch(
+        slot, needs.shape, cgroup: needs.cgroup,
+        callers: {
+          LaunchShape.caller(
+            $0, null: null.descriptor.raw, streams: needs.streams, handed: handed)
+        }, problem: &problem)
+      prepared.rest(now: now)
+      if let problem { say(.notice, app.name, problem) }
+      if launched != nil || problem != nil { return launched }
     }
-    prepared.rest(now: now)
-    return launched
+    return nil
   }
 
   private func wish(_ app: DaemonApp, _ needs: LaunchNeeds) -> PreparedLaunches.Wish {
@@ -78,9 +82,7 @@ extension Daemon {
   /// Makes something ahead, when it is time.
   func prepareLaunches(_ now: Int64) {
     guard let prepared, let at = prepared.nextAt, now >= at else { return }
-    if let (slot, reason) = prepared.work(now: now), let app = apps[slot] {
-      say(.notice, app.name, "its launches are not prepared: \(reason)")
-    }
+    prepared.work(now: now)
   }
 
   /// The machine's mounts have changed, or cannot be watched any more.

@@ -10,7 +10,7 @@ final class PreparedLaunches {
   /// Ready children of each.
   static let readyEach = 2
   /// Apps with a plan at hand; with more, those launched longest ago have none.
-  static let mostPlans = 128
+  static let mostPlans = 512
   /// How long after a launch something is made: what was launched comes first. In milliseconds.
   private static let delay: Int64 = 5
 
@@ -44,7 +44,7 @@ final class PreparedLaunches {
     }
   }
 
-  /// What is to be made.
+  /// What an app's launches are to be planned for.
   struct Wish {
     var policy: Policy
     /// The app's own profile: its files are not in a template that others share.
@@ -56,7 +56,6 @@ final class PreparedLaunches {
 
   private var shelves: [Shelf] = []
   private var plans: [Int: Plan] = [:]
-  private var wishes: [Int: Wish] = [:]
   /// Those that do not fit, until their profile changes.
   private var misfits: Set<Int> = []
   /// Of which nothing is made any more: the machine's mounts cannot be watched, or the daemon ends.
@@ -71,7 +70,7 @@ final class PreparedLaunches {
 
   // MARK: Use
 
-  /// Whether an app has a plan, or will have none: then a wish is useless.
+  /// Whether an app has a plan, or will have none.
   func knows(_ slot: Int, _ shape: LaunchShape) -> Bool {
     isClosed || misfits.contains(slot) || plans[slot]?.shape == shape
   }
@@ -107,44 +106,37 @@ final class PreparedLaunches {
 
   // MARK: Making
 
-  /// Has a plan made for an app, when nothing else is to be done.
-  func wish(_ slot: Int, _ wish: Wish, now: Int64) {
-    guard !knows(slot, wish.shape), wishes.count < Self.mostPlans else { return }
-    wishes[slot] = wish
-    nextAt = now + Self.delay
-  }
-
   /// Something was launched: what it used up is made again soon.
   func rest(now: Int64) { if wantsWork { nextAt = now + Self.delay } }
 
   private var wantsWork: Bool {
-    !wishes.isEmpty || shelves.contains { $0.launcher.readyCount < $0.launcher.poolSize }
+    shelves.contains { $0.launcher.readyCount < $0.launcher.poolSize }
   }
 
-  /// Makes one thing.
-  ///
-  /// - Returns: the slot of an app and why nothing is prepared for it.
-  func work(now: Int64) -> (slot: Int, reason: String)? {
+  /// Makes one ready child.
+  func work(now: Int64) {
     defer { nextAt = wantsWork ? now : nil }
-    if let slot = wishes.keys.first, let wish = wishes.removeValue(forKey: slot) {
+    for shelf in shelves where shelf.launcher.readyCount < shelf.launcher.poolSize {
       do throws(LauncherError) {
-        try make(slot, wish)
+        return try shelf.launcher.refill(atMost: 1)
       } catch {
-        misfits.insert(slot)
-        return (slot, Self.words(error))
+        /* The next launch makes another launcher process. */
+        return drop(shelf)
       }
+    }
+  }
+
+  /// Plans an app's launches.
+  ///
+  /// - Returns: why there is no plan; from now on there is none until its profile changes. Nil: there is one.
+  func plan(_ slot: Int, _ wish: Wish) -> String? {
+    do throws(LauncherError) {
+      try make(slot, wish)
       return nil
+    } catch {
+      misfits.insert(slot)
+      return Self.words(error)
     }
-    for shelf in shelves {
-      do throws(LauncherError) {
-        try shelf.launcher.refill(atMost: 1)
-      } catch {
-        /* The apps are planned anew, and that makes another launcher process. */
-        drop(shelf)
-        return nil
-      }
-    }
-    return nil
   }
 
   private func make(_ slot: Int, _ wish: Wish) throws(LauncherError) {
@@ -161,10 +153,12 @@ final class PreparedLaunches {
     context.filterInstructions = filter.count / SyscallFilter.instructionSize
     let shelf = try shelf(for: policy, wish.profile, context.landlockABI)
     let files = SeenFiles()
-    let app = try PlannedApp(
+    var app = try PlannedApp(
       policy, from: shelf.launcher.template, context: context, filter: filter,
       sources: files.recording(.host))
     guard app.textSize <= PreparedPlan.maximumText else { throw .misfit(.order) }
+    /* Should it fail, the ordinary launch that follows says why. */
+    app.plan.steps = []
     uses += 1
     shelf.usedAt = uses
     if plans.count >= Self.mostPlans,
@@ -213,14 +207,12 @@ final class PreparedLaunches {
   /// An app's profile has changed, or the app is gone.
   func forget(_ slot: Int) {
     plans[slot] = nil
-    wishes[slot] = nil
     misfits.remove(slot)
   }
 
   /// A launch that was prepared came to nothing: this app has none any more, until its profile changes.
   func refuse(_ slot: Int) {
     plans[slot] = nil
-    wishes[slot] = nil
     misfits.insert(slot)
   }
 
@@ -229,15 +221,13 @@ final class PreparedLaunches {
     for shelf in shelves { shelf.launcher.close() }
     shelves = []
     plans = [:]
-    nextAt = wantsWork ? nextAt : nil
+    nextAt = nil
   }
 
   /// For good.
   func close() {
     isClosed = true
-    wishes = [:]
     dropAll()
-    nextAt = nil
   }
 
   private func drop(_ shelf: Shelf) {

@@ -4,7 +4,7 @@ internal import CSeccomp
 /// costs no planning.
 package struct PlannedApp: ~Copyable {
   /// Every step, those of the template's children first: what a failed step's number means.
-  package let plan: LaunchPlan
+  package var plan: LaunchPlan
   let packed: Descriptor
   /// Of its text (paths, arguments, environment, filter), in bytes.
   package let textSize: Int
