@@ -23,6 +23,7 @@ final class Daemon {
   private let mounts: HeldDescriptor?
   let signals: SignalDoor
   let logMemory = LogMemory()
+  var sharedValues = SharedValues()
   /// Slots of apps with a broker that may have ended.
   var brokered: Set<Int> = []
   let place: DaemonPlace

@@ -43,6 +43,7 @@ extension Daemon {
     prepared.policy.terminal = .none
     // The daemon writes no crash reports: it must not wait for an unwinder.
     prepared.policy.leaveCrashes()
+    sharedValues.share(&prepared)
     return prepared
   }
 

@@ -157,6 +157,7 @@ final class PreparedLaunches {
       policy, from: shelf.launcher.template, context: context, filter: filter,
       sources: files.recording(.host))
     guard app.textSize <= PreparedPlan.maximumText else { throw .misfit(.order) }
+    files.remove(what: shelf.files)
     /* Should it fail, the ordinary launch that follows says why. */
     app.plan.steps = []
     uses += 1
@@ -281,7 +282,9 @@ struct LaunchShape: Hashable {
   }
 
   var placedHere: [PlanContext.PlacedDescriptor] {
-    placed.enumerated().map { .init(source: Self.stand + 16 + Int32($0.offset), number: $0.element) }
+    placed.enumerated().map {
+      .init(source: Self.stand + 16 + Int32($0.offset), number: $0.element)
+    }
   }
 
   /// The descriptor that a number stands for.
@@ -290,7 +293,9 @@ struct LaunchShape: Hashable {
   ) -> Int32 {
     let place = Int(number - stand)
     if place >= 16 { return handed.indices.contains(place - 16) ? handed[place - 16] : -1 }
-    return place == 0 ? null : streams.indices.contains(place - 1)
-      ? streams[place - 1]?.descriptor.raw ?? -1 : -1
+    return place == 0
+      ? null
+      : streams.indices.contains(place - 1)
+        ? streams[place - 1]?.descriptor.raw ?? -1 : -1
   }
 }

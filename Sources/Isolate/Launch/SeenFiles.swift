@@ -47,6 +47,22 @@ package final class SeenFiles {
     return links.allSatisfy { sources.linkTarget($0.path) == $0.target }
   }
 
+  /// Leaves out what another one looks at again, too.
+  package func remove(what other: SeenFiles) {
+    let paths = Set(other.statuses.map(\.path))
+    statuses = statuses.filter { one in
+      !paths.contains(one.path)
+        || !other.statuses.contains {
+          $0.path == one.path && $0.follows == one.follows && $0.seen == one.seen
+        }
+    }
+    let linked = Set(other.links.map(\.path))
+    links = links.filter { one in
+      !linked.contains(one.path)
+        || !other.links.contains { $0.path == one.path && $0.target == one.target }
+    }
+  }
+
   /// How many files it looks at again.
   package var count: Int { statuses.count + links.count }
 
