@@ -18,8 +18,6 @@ final class Daemon {
   var control: DaemonControl?
   /// What is made ahead of launches; nil: nothing.
   var prepared: PreparedLaunches?
-  /// For launches that were prepared.
-  let spareNull: HeldDescriptor?
   private let mounts: HeldDescriptor?
   let signals: SignalDoor
   let logMemory = LogMemory()
@@ -56,7 +54,6 @@ final class Daemon {
     startedAt = Poller.now()
     supervisor = Supervisor(seed: UInt64(bitPattern: Poller.bootMicroseconds()))
     queue = try EventQueue()
-    spareNull = HeldDescriptor(try Descriptor.openNull())
     mounts = HeldDescriptor(try Descriptor.openForReading("/proc/self/mounts"))
     try queue.add(self.signals.descriptor.raw, token: Token.signals, .reading)
     if let mounts { try queue.add(mounts.descriptor.raw, token: Token.mounts, []) }

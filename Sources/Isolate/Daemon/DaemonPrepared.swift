@@ -12,7 +12,14 @@ extension Daemon {
   /// Nil: it is to be launched the ordinary way.
   func launchPrepared(_ app: DaemonApp, _ needs: LaunchNeeds, _ now: Int64) -> LaunchedChild? {
     let slot = app.id.slot
-    guard let null = spareNull, let prepared, !prepared.isClosed else { return nil }
+    guard let prepared, !prepared.isClosed else { return nil }
+    let null: HeldDescriptor
+    do throws(SystemError) {
+      /* One for each: what an app sets on an open file, all see who have it. */
+      null = HeldDescriptor(try Descriptor.openNull())
+    } catch {
+      return nil
+    }
     var problem: String?
     let handed = needs.handed.placed.map(\.source)
     /* Twice, for what no longer holds is planned anew. */

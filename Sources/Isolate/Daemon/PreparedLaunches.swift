@@ -18,7 +18,6 @@ final class PreparedLaunches {
   private final class Shelf {
     let launcher: LauncherProcess
     let files: SeenFiles
-    var usedAt: UInt64 = 0
 
     init(_ launcher: LauncherProcess, _ files: SeenFiles) {
       self.launcher = launcher
@@ -92,7 +91,7 @@ final class PreparedLaunches {
       return nil
     }
     uses += 1
-    (plan.usedAt, plan.shelf.usedAt) = (uses, uses)
+    plan.usedAt = uses
     do throws(LauncherError) {
       let child = try plan.shelf.launcher.launch(
         plan.app, cgroup: cgroup?.directory, callers: plan.app.callers.map(callers))
@@ -151,7 +150,9 @@ final class PreparedLaunches {
     }
     var context = wish.context
     context.filterInstructions = filter.count / SyscallFilter.instructionSize
-    let shelf = try shelf(for: policy, wish.profile, context.landlockABI)
+    guard let shelf = try shelf(for: policy, wish.profile, context.landlockABI) else {
+      throw .system(SystemError(call: "launcher process", number: Errno.busy))
+    }
     let files = SeenFiles()
     var app = try PlannedApp(
       policy, from: shelf.launcher.template, context: context, filter: filter,
@@ -161,7 +162,6 @@ final class PreparedLaunches {
     /* Should it fail, the ordinary launch that follows says why. */
     app.plan.steps = []
     uses += 1
-    shelf.usedAt = uses
     if plans.count >= Self.mostPlans,
       let oldest = plans.min(by: { $0.value.usedAt < $1.value.usedAt })
     {
@@ -172,9 +172,10 @@ final class PreparedLaunches {
     plans[slot] = plan
   }
 
+  /// Nil: there are as many as there may be, each of use to somebody.
   private func shelf(
     for policy: Policy, _ profile: String?, _ landlockABI: Int
-  ) throws(LauncherError) -> Shelf {
+  ) throws(LauncherError) -> Shelf? {
     var shared = policy
     if policy.namespaces.order == .userLast {
       /* An ordinary user's app must find everything in the template. */
@@ -193,12 +194,14 @@ final class PreparedLaunches {
     if let shelf = shelves.first(where: { $0.launcher.template == template }) {
       return shelf
     }
+    if shelves.count >= Self.mostTemplates {
+      guard
+        let unused = shelves.first(where: { one in !plans.values.contains { $0.shelf === one } })
+      else { return nil }
+      drop(unused)
+    }
     let shelf = Shelf(
       try LauncherProcess.start(template, poolSize: Self.readyEach), files)
-    if shelves.count >= Self.mostTemplates, let oldest = shelves.min(by: { $0.usedAt < $1.usedAt })
-    {
-      drop(oldest)
-    }
     shelves.append(shelf)
     return shelf
   }

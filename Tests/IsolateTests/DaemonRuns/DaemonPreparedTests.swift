@@ -5,6 +5,14 @@ import Testing
 
 @Suite("A daemon that prepares launches", .serialized)
 struct DaemonPreparedTests {
+  private static let always = """
+    [restart]
+    when = "always"
+    burst = 100
+    window = "1ms"
+    delay = "1ms"
+    """
+
   /// Says a word, its environment and what it has open, and waits.
   private static let talker = DaemonScene.shell(
     "cat $DIR/shown/word; echo \"$WORD\"; ls /proc/self/fd | tr '\\n' ' '; echo; exec sleep 1000",
@@ -13,11 +21,7 @@ struct DaemonPreparedTests {
     read = ["$DIR/shown/word"]
     [environment]
     set = { WORD = "first" }
-    [restart]
-    when = "always"
-    burst = 100
-    window = "1ms"
-    delay = "1ms"
+    \(always)
     """)
 
   private func scene() throws -> DaemonScene {
@@ -106,5 +110,29 @@ struct DaemonPreparedTests {
     #expect(processes.count >= 5, "init, app, launcher process, ready children: \(processes)")
     #expect(try scene.end() == 0)
     #expect(processes.allSatisfy { !Household.isThere($0) })
+  }
+
+  @Test("and forgets all of them when the mounts change", .enabled(if: Privileges.isRoot))
+  func mounted() throws {
+    let scene = try DaemonScene([
+      ("app", DaemonScene.shell("ls /usr/share/doc | wc -l; exec sleep 1000", Self.always))
+    ])
+    /* In a mount namespace of its own. Each line of the log is one instance. */
+    let ran = Run.shell(
+      """
+      unshare -m --propagation private sh -c '
+      cd "$1" && "$2" daemon --services services --socket ctl --state state 2>err & d=$!
+      lines() { for i in $(seq 600); do [ "$("$2" logs --socket "$1/ctl" app 2>/dev/null | wc -l)" = "$3" ] && return
+        sleep 0.05; done; }
+      lines "$1" "$2" 1; "$2" kill --socket "$1/ctl" app; lines "$1" "$2" 2
+      mount -t tmpfs none /usr/share/doc; "$2" kill --socket "$1/ctl" app; lines "$1" "$2" 3
+      "$2" logs --socket "$1/ctl" app; "$2" metrics --socket "$1/ctl" | grep ^isolated_prepared
+      kill $d; wait $d' sh "$1" "$2"
+      """, [scene.path, Executable.path])
+    let lines = ran.output.split(separator: "\n").filter { !$0.hasPrefix("app is") }
+    try #require(lines.count == 4, "\(ran.output) \(ran.errors) \(scene.said)")
+    #expect(!lines[1].hasSuffix("stdout 0"), "\(lines)")
+    #expect(lines[2].hasSuffix("stdout 0"), "\(lines)")
+    #expect(lines[3] == "isolated_prepared_launches_total 3")
   }
 }
