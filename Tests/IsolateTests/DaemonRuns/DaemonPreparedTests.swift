@@ -54,7 +54,9 @@ struct DaemonPreparedTests {
 
   /// What it wrote, without times.
   private func words(_ scene: DaemonScene) -> [String] {
-    scene.run("logs", "--lines", "1000", "app").output.split(separator: "\n").map(String.init)
+    scene.run("logs", "--lines", "1000", "app").output.split(separator: "\n").map {
+      String($0.drop { $0 != " " })
+    }
   }
 
   @Test("restarts an app from them, with the same things in its hands") func restarts() throws {
