@@ -55,6 +55,9 @@ bench: build
 	$(subst --product isolated,--product LogBench,$(STATIC))
 	@install -m 755 .build-static/release/LogBench build/LogBench
 	@Benchmarks/logs/run
+	$(subst --product isolated,--product SupervisorBench,$(STATIC))
+	@install -m 755 .build-static/release/SupervisorBench build/SupervisorBench
+	@ISOLATED=$(EXECUTABLE) Benchmarks/daemon/run
 
 install: build
 	@scripts/install "$(DESTDIR)" "$(PREFIX)" $(EXECUTABLE)

@@ -80,6 +80,9 @@ let package = Package(
     .executableTarget(
       name: "LogBench", dependencies: ["Isolate"], path: "Benchmarks/logs", exclude: ["run"],
       swiftSettings: strict, linkerSettings: linking),
+    .executableTarget(
+      name: "SupervisorBench", dependencies: ["Isolate"], path: "Benchmarks/supervisor",
+      swiftSettings: strict, linkerSettings: linking),
     .target(
       name: "FilterProbe", path: "Tests/FilterProbe",
       cSettings: [.define("_GNU_SOURCE"), .treatAllWarnings(as: .error)]),

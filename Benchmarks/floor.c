@@ -7,6 +7,9 @@
  *                                                 namespaces made ahead; prints the median start to main
  *                                                 in microseconds. Root only
  *     floor plain N -- STAMP                      the same of vfork and exec without any isolation
+ *     floor restart-pool N [OPTIONS] -- CMD       CMD N times, out of the template, again as soon as it ends. Root only
+ *     floor restart-classic N [OPTIONS] -- CMD    the same, each as the one-shot classic floor launches
+ *     floor restart-plain N -- CMD                the same without any isolation
  *         --read DIR    show one more directory, read-only
  *         --no-init     CMD itself is PID 1: nobody reaps, nobody reports
  *         --work US     the parent is busy that long before it knows the plan, as a real launcher is
@@ -349,7 +352,8 @@ int main(int argc, char **argv)
 	struct floor_options options = { .has_init = 1, .uid = getuid(), .gid = getgid() };
 	const int is_pool = argc > 2 && !strcmp(argv[1], "pool");
 	const int is_plain = argc > 2 && !strcmp(argv[1], "plain");
-	int i = is_pool || is_plain ? 3 : 2;
+	const int is_restart = argc > 2 && !strncmp(argv[1], "restart-", 8);
+	int i = is_pool || is_plain || is_restart ? 3 : 2;
 
 	options.is_root = options.uid == 0;
 	for (; i < argc && strcmp(argv[i], "--"); i++) {
@@ -376,6 +380,15 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "bare"))
 		return launch_bare(argv + i + 1);
+	if (!strcmp(argv[1], "restart-pool"))
+		return restart_pool(&options, argv + i + 1, atoi(argv[2]));
+	if (!strcmp(argv[1], "restart-plain"))
+		return restart_plain(argv + i + 1, atoi(argv[2]));
+	if (!strcmp(argv[1], "restart-classic")) {
+		for (int n = atoi(argv[2]); n > 0; n--)
+			(void)launch_classic(&options, argv + i + 1);
+		return 0;
+	}
 	if (is_plain)
 		return launch_plain(argv + i + 1, atoi(argv[2]));
 	if (is_pool)

@@ -74,6 +74,13 @@ int wait_for(int pid);
 int launch_pool(struct floor_options *options, char **command, int count);
 int launch_plain(char **command, int count);
 
+/*
+ * Runs a program count times, again as soon as it has ended: out of the template with a network namespace made ahead, or
+ * (restart_plain) by vfork and exec alone.
+ */
+int restart_pool(struct floor_options *options, char **command, int count);
+int restart_plain(char **command, int count);
+
 /* Runs run() on its own stack, sharing memory and (with CLONE_FILES in flags) descriptors. */
 int helper_start(int (*run)(void *), void *argument, unsigned int flags);
 void helper_join(int pid);

@@ -94,6 +94,52 @@ int launch_pool(struct floor_options *options, char **command, int count)
 	return print_median(real, count);
 }
 
+/* The child of one launch out of the template. */
+static int start_pooled(struct floor_options *options, char **command)
+{
+	const unsigned long flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+	int pid = (int)syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
+
+	must(pid, "clone");
+	if (!pid)
+		be_pooled(options, command);
+	close(network_fd);
+	return pid;
+}
+
+int restart_pool(struct floor_options *options, char **command, int count)
+{
+	if (!options->is_root)
+		return 125;
+	options->variants |= LATE_USER | MKNOD | VFORK_APP;
+	must(unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP), "unshare");
+	view_build(options);
+	must(-make_network(options), "network");
+	for (int i = 0; i < count; i++) {
+		int pid = start_pooled(options, command);
+
+		/* The next one's network is made while this one lives. */
+		must(-make_network(options), "network");
+		wait_for(pid);
+	}
+	return 0;
+}
+
+int restart_plain(char **command, int count)
+{
+	for (volatile int i = 0; i < count; i = i + 1) {
+		int pid = vfork();
+
+		must(pid, "vfork");
+		if (!pid) {
+			execve(command[0], command, environ);
+			_exit(127);
+		}
+		wait_for(pid);
+	}
+	return 0;
+}
+
 int launch_plain(char **command, int count)
 {
 	int out[2], real = dup(1);

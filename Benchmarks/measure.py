@@ -10,7 +10,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 OUT = os.path.join(ROOT, "build", "bench")
-PROGRAMS = ["floor", "driver", "filter.bpf", "true", "line", "pause", "stamp", "calls"]
+PROGRAMS = ["floor", "driver", "filter.bpf", "true", "line", "pause", "stamp", "calls", "crash"]
 
 
 class Stage:

@@ -97,6 +97,11 @@ static void shed_unwritten(uintptr_t start, uintptr_t end, uintptr_t page)
 		close(fd);
 }
 
+void kernel_keep_one_heap(void)
+{
+	(void)mallopt(M_MMAP_MAX, 0);
+}
+
 void kernel_shed_memory(void)
 {
 	ElfW(Phdr) copy[24];

@@ -83,6 +83,9 @@ void kernel_own_segments(struct launch_plan *plan);
 /* Gives back what a waiting process does not need: the allocator's free pages and the pages of its own text, which come back
  * from the page cache when they are run again. */
 void kernel_shed_memory(void);
+
+/* malloc takes memory from the heap (brk(2)) alone from now on, never by mmap(2): who drops the heap drops all of it. */
+void kernel_keep_one_heap(void);
 /* Raw text of errno numbers, for people. Never NULL. */
 const char *kernel_error_name(int number);
 const char *kernel_error_text(int number);

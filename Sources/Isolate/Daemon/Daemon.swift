@@ -17,7 +17,14 @@ final class Daemon {
   var events = EventLog()
   var control: DaemonControl?
   var metricsListener: MetricsListener?
+  /// What is made ahead of launches; nil: nothing.
+  var prepared: PreparedLaunches?
+  private let mounts: HeldDescriptor?
   let signals: SignalDoor
+  let logMemory = LogMemory()
+  var sharedValues = SharedValues()
+  /// Slots of apps with a broker that may have ended.
+  var brokered: Set<Int> = []
   let place: DaemonPlace
   /// A directory for this daemon alone, gone with the machine's run.
   let runtime: HeldPlace
@@ -48,7 +55,10 @@ final class Daemon {
     startedAt = Poller.now()
     supervisor = Supervisor(seed: UInt64(bitPattern: Poller.bootMicroseconds()))
     queue = try EventQueue()
+    mounts = HeldDescriptor(try Descriptor.openForReading("/proc/self/mounts"))
     try queue.add(self.signals.descriptor.raw, token: Token.signals, .reading)
+    if let mounts { try queue.add(mounts.descriptor.raw, token: Token.mounts, []) }
+    prepared = PreparedLaunches()
   }
 
   /// Opens the control socket, starts what is to be started, and runs until everything is down.
@@ -77,6 +87,8 @@ final class Daemon {
 /// What the daemon counts of itself.
 struct DaemonCounters {
   var launches: UInt64 = 0
+  /// Of them, from what was made ahead.
+  var preparedLaunches: UInt64 = 0
   var failedLaunches: UInt64 = 0
   var ends: UInt64 = 0
   var failures: UInt64 = 0
@@ -116,6 +128,8 @@ enum Token {
   static let signals = own | 1
   static let control = own | 2
   static let metrics = own | 3
+  /// The machine's mounts: proc(5), /proc/pid/mounts.
+  static let mounts = own | 4
 
   static func of(_ slot: Int, _ door: DaemonDoor) -> UInt64 {
     UInt64(truncatingIfNeeded: slot) << 8 | door.rawValue

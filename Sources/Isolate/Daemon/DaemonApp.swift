@@ -123,9 +123,13 @@ final class DaemonInstance {
   /// Somebody was told that it gives more descriptors than are kept.
   var hasToldStore = false
 
-  init(_ number: Instance, _ live: LiveApp, desk: AskDesk?) {
+  /// It was launched from what was made ahead.
+  let isPrepared: Bool
+
+  init(_ number: Instance, _ live: LiveApp, desk: AskDesk?, isPrepared: Bool) {
     self.number = number
     self.live = live
     self.desk = desk
+    self.isPrepared = isPrepared
   }
 }

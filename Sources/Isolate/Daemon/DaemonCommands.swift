@@ -3,6 +3,7 @@
 /// - Returns: 0 when every app was stopped; 1 when it could not work.
 package func runDaemon(_ settings: DaemonRequestSettings) -> Int32 {
   do throws(SystemError) {
+    Poller.keepOneHeap()
     try Output.reserveStandardDescriptors()
     let signals = try SignalDoor()
     let host = try HostProbe.facts(withCgroups: false)

@@ -1,13 +1,17 @@
 /// How an app is launched, and what its own reports mean.
 extension Daemon {
   /// Launches an instance; what fails is told to the supervisor, too.
-  func launch(_ id: AppID, _ number: Instance) {
+  ///
+  /// - Parameter ordinarily: nothing that was prepared is used.
+  func launch(_ id: AppID, _ number: Instance, ordinarily: Bool = false) {
     guard let app = apps[id.slot] else { return }
     let now = Poller.now()
     do throws(LaunchError) {
-      app.instance = try start(app, number, now)
+      app.instance = try start(app, number, now, ordinarily)
       app.noteLaunch()
       reports.launches += 1
+      if app.instance?.isPrepared == true { reports.preparedLaunches += 1 }
+      if app.instance?.live.keeper != nil { brokered.insert(id.slot) }
       tend(id.slot, now)
     } catch {
       reports.failedLaunches += 1
@@ -21,7 +25,7 @@ extension Daemon {
   }
 
   private func start(
-    _ app: DaemonApp, _ number: Instance, _ now: Int64
+    _ app: DaemonApp, _ number: Instance, _ now: Int64, _ ordinarily: Bool
   ) throws(LaunchError) -> DaemonInstance {
     var policy = app.preparation.policy
     app.log?.instance = "\(number.number)"
@@ -29,7 +33,9 @@ extension Daemon {
     app.notify?.show(in: &policy.files)
     let ends = try brokerDoor(policy)
     let handed = try hand(app, ends?.apps, &policy)
-    let service = serviceEnvironment(app)
+    let shape = LaunchShape(
+      service: serviceEnvironment(app), placed: handed.placed.map(\.number),
+      brokerDescriptor: policy.brokerDescriptor, given: streams.map { $0 != nil })
     let cgroup = try attempt { () throws(SystemError) in
       try Cgroup.make(policy, withJanitor: false)
     }
@@ -38,27 +44,21 @@ extension Daemon {
         BrokerKeeper(
           policy, app.preparation.host, door: $0.ours, appsDoor: $0.apps, startedAt: now)
       }
-      let made = try PreparedPlan.make(
-        policy, landlockABI: host.landlockABI, filterCache: FilterPlace.directory(host),
-        standard: [.null] + streams.map { $0.map { .given($0.descriptor.raw) } ?? .null },
-        environment: { plan in
-          var environment = policy.environment
-          service.apply(to: &environment, process: plan.appNumber)
-          return environment
-        }
-      ) { context in
-        context.openFiles = openFiles
-        context.placed = handed.placed.map { .init(source: $0.source, number: $0.number) }
+      let launch = LaunchNeeds(
+        policy: policy, shape: shape, streams: streams, handed: handed, cgroup: cgroup)
+      var made = ordinarily ? nil : launchPrepared(app, launch, now)
+      let isPrepared = made != nil
+      if made == nil { made = try launchOrdinarily(launch) }
+      guard let made = made.take() else {
+        throw LaunchError.system(SystemError(call: "clone3", number: Errno.invalid))
       }
-      let child = try attempt { () throws(SystemError) in
-        try Launcher.launch(made.flat, cloneFlags: made.plan.cloneFlags, cgroup: cgroup)
-      }
-      withExtendedLifetime((ends?.apps, made.held, handed, streams)) {}
+      let plan = made.plan
       let live = LiveApp(
-        made.plan, child: child, policy: policy, cgroup: cgroup, keeper: keeper, startedAt: now,
-        looks: .whereNeeded)
+        plan, child: made.takeChild(), policy: policy, cgroup: cgroup, keeper: keeper,
+        startedAt: now, looks: .whereNeeded)
+      withExtendedLifetime(ends?.apps) {}
       let desk = keeper.map { AskDesk($0, place: place.control, app: policy.app) }
-      return DaemonInstance(number, live, desk: desk)
+      return DaemonInstance(number, live, desk: desk, isPrepared: isPrepared)
     } catch {
       for problem in cgroup?.remove() ?? [] { say(.problem, app.name, problem) }
       throw error
@@ -175,11 +175,13 @@ extension Daemon {
     instance.control = nil
     instance.check = nil
     app.instance = nil
+    brokered.remove(app.id.slot)
     endLog(app)
     let end = instance.live.finish()
     ended[app.id.slot] = end
     let now = Poller.now()
     if let failure = instance.live.failure {
+      if instance.isPrepared { return launchAgain(app, instance, failure) }
       reports.failedLaunches += 1
       ended[app.id.slot] = nil
       let explained = Hints.explain(
@@ -195,7 +197,7 @@ extension Daemon {
     }
   }
 
-  private func stepName(_ failure: LaunchFailure, _ plan: LaunchPlan) -> String {
+  func stepName(_ failure: LaunchFailure, _ plan: LaunchPlan) -> String {
     plan.steps.indices.contains(failure.step) ? plan.steps[failure.step].description : "launch"
   }
 }

@@ -8,7 +8,7 @@ extension Daemon {
     perform()
     if isFinished { return }
     let now = Poller.now()
-    let count = try queue.wait(timeout: timeout(now))
+    let count = try wait(now)
     var touched: Set<Int> = []
     for index in 0..<count {
       let event = queue[index]
@@ -16,6 +16,8 @@ extension Daemon {
         readSignals()
       } else if event.token == Token.control || event.token == Token.metrics {
         continue
+      } else if event.token == Token.mounts {
+        mountsChanged()
       } else if let (slot, door) = Token.app(event.token) {
         touched.insert(slot)
         handle(slot, door, event)
@@ -31,13 +33,28 @@ extension Daemon {
     serveControl(after)
     serveMetrics(after)
     manager.handle(now: after)
+    if count == 0 { prepareLaunches(after) }
+  }
+
+  /// So long nothing happens before memory is given back, in milliseconds.
+  private static let quiet: Int64 = 10_000
+
+  /// Waits. Before a long wait in which nothing has happened for a while, memory is given back: once, and then nothing wakes the
+  /// daemon until there is something to do.
+  private func wait(_ now: Int64) throws(SystemError) -> Int {
+    let timeout = timeout(now)
+    if let timeout, timeout <= Self.quiet { return try queue.wait(timeout: timeout) }
+    let count = try queue.wait(timeout: Self.quiet)
+    if count > 0 || isFinished { return count }
+    Poller.shedMemory()
+    return try queue.wait(timeout: timeout.map { $0 - Self.quiet })
   }
 
   private func timeout(_ now: Int64) -> Int64? {
     if supervisor.hasActions || pendingStart < pending.count { return 0 }
     let times = [
       timers.next, supervisor.nextDeadline, control?.nextAt(now: now), metricsListener?.nextAt,
-      manager.nextAt,
+      manager.nextAt, prepared?.nextAt,
     ]
     return times.compactMap { $0 }.min().map { max(0, $0 - now) }
   }
@@ -184,7 +201,7 @@ extension Daemon {
     while let signal = signals.next() {
       switch signal.number {
       case SignalNumber.child:
-        for app in apps.values { app.instance?.live.keeper?.childEnded() }
+        for slot in brokered { apps[slot]?.instance?.live.keeper?.childEnded() }
       case SignalNumber.terminate, SignalNumber.interrupt, SignalNumber.quit: shutDown()
       case SignalNumber.hangUp: reloadAll()
       default: break
@@ -201,6 +218,7 @@ extension Daemon {
       for app in apps.values { app.instance?.live.kill() }
       return
     }
+    prepared?.close()
     say(.notice, "", "ending: \(supervisor.live) apps run")
     manager.tell("STOPPING=1", now: Poller.now())
     supervisor.shutDown(now: Poller.now())

@@ -16,6 +16,9 @@ extension Daemon {
       "up_seconds", "gauge", "Since the daemon was started.", [("", "\((now - startedAt) / 1000)")])
     metric("launches_total", "counter", "Instances launched.", [("", "\(reports.launches)")])
     metric(
+      "prepared_launches_total", "counter", "Of them, those from what was made ahead.",
+      [("", "\(reports.preparedLaunches)")])
+    metric(
       "failed_launches_total", "counter", "Launches that came to nothing.",
       [("", "\(reports.failedLaunches)")])
     metric(

@@ -43,6 +43,7 @@ extension Daemon {
     prepared.policy.terminal = .none
     // The daemon writes no crash reports: it must not wait for an unwinder.
     prepared.policy.leaveCrashes()
+    sharedValues.share(&prepared)
     return prepared
   }
 
@@ -211,6 +212,7 @@ extension Daemon {
       }
       let logs = app.preparation.policy.service.logs
       app.preparation = preparation
+      self.prepared?.forget(id.slot)
       openNotify(app)
       /* What runs goes on writing to the log it has. */
       if app.instance == nil, logs != preparation.policy.service.logs { openLog(app) }

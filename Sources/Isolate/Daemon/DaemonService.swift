@@ -24,7 +24,7 @@ extension Daemon {
     } catch {
       say(.problem, app.name, "what it writes is not kept: \(error)")
     }
-    app.log = AppLog(policy, files: files, journal: journal)
+    app.log = AppLog(policy, files: files, journal: journal, memory: logMemory)
   }
 
   /// The writing ends of its standard output and error; nil: nobody reads them.

@@ -42,7 +42,14 @@ package final class LauncherProcess {
     } catch {
       throw .misfit(error)
     }
-    return LauncherProcess(template, try LauncherHandle.start(template), poolSize: poolSize)
+    return try start(template, poolSize: poolSize)
+  }
+
+  /// The same from a template that was made already.
+  package static func start(
+    _ template: TemplatePlan, poolSize: Int
+  ) throws(LauncherError) -> LauncherProcess {
+    LauncherProcess(template, try LauncherHandle.start(template), poolSize: poolSize)
   }
 
   private init(_ template: TemplatePlan, _ process: consuming LauncherHandle, poolSize: Int) {
@@ -67,9 +74,11 @@ package final class LauncherProcess {
     }
   }
 
-  /// Makes ready children up to `poolSize`.
-  package func refill() throws(LauncherError) {
-    while pool.count < poolSize { pool.append(ReadyBox(try process.prepare(cgroup: nil))) }
+  /// Makes ready children up to `poolSize`, at most so many at once.
+  package func refill(atMost most: Int = .max) throws(LauncherError) {
+    for _ in 0..<min(most, max(0, poolSize - pool.count)) {
+      pool.append(ReadyBox(try process.prepare(cgroup: nil)))
+    }
   }
 
   /// Ends the launcher process and the ready children. Running apps go on.
@@ -95,15 +104,17 @@ package final class LauncherProcess {
   /// Launches an app. Its reports arrive as those of any `Child`; steps are counted in
   /// `PlannedApp.plan`.
   ///
-  /// - Parameter cgroup: a cgroup v2 directory to be born in: then no ready child can be used, and
-  /// one is made.
+  /// - Parameters:
+  ///   - cgroup: a cgroup v2 directory to be born in: then no ready child can be used, and one is made.
+  ///   - callers: the descriptors of this launch, in the order of `PlannedApp.callers`; nil: those themselves.
   package func launch(
-    _ app: borrowing PlannedApp, cgroup: Int32? = nil
+    _ app: borrowing PlannedApp, cgroup: Int32? = nil, callers: [Int32]? = nil
   ) throws(LauncherError) -> Child {
+    precondition(callers == nil || callers?.count == app.callers.count, "not the app's")
     let trees = try attempted { () throws(SystemError) in try app.openTrees() }
     /* Numbers alone do not keep the trees open. */
     defer { withExtendedLifetime(trees) {} }
-    let passed = app.callers + trees.map { $0.descriptor.raw }
+    let passed = (callers ?? app.callers) + trees.map { $0.descriptor.raw }
     while true {
       let isFresh = pool.isEmpty || cgroup != nil
       let ready = isFresh ? ReadyBox(try process.prepare(cgroup: cgroup)) : pool.removeFirst()

@@ -4,14 +4,16 @@ internal import CSeccomp
 /// costs no planning.
 package struct PlannedApp: ~Copyable {
   /// Every step, those of the template's children first: what a failed step's number means.
-  package let plan: LaunchPlan
+  package var plan: LaunchPlan
   let packed: Descriptor
+  /// Of its text (paths, arguments, environment, filter), in bytes.
+  package let textSize: Int
   /// Trees of the host that are cloned, and checked, at each launch; the child knows them by index,
   /// after `callers`.
   let trees: [BindStep]
   let owners: [(owner: FileOwner, namespace: HeldDescriptor)]
-  /// The caller's descriptors that the child gets, by number.
-  let callers: [Int32]
+  /// The caller's descriptors that the child gets, by number; or numbers that stand for those of each launch.
+  package let callers: [Int32]
   /// The first number that no descriptor of the app has.
   let floor: Int32
   let watched: [String]
@@ -68,6 +70,7 @@ package struct PlannedApp: ~Copyable {
     }
     self.plan = plan
     self.packed = packed
+    textSize = flat.textSize
     watched = template.ready.watchedTargets + flat.watched
     self.callers = callers
     self.trees = trees

@@ -4,7 +4,7 @@
 ///
 /// The template is a policy too; the launches that fit it do everything that its ready children
 /// have done already.
-package struct TemplatePlan: Sendable {
+package struct TemplatePlan: Equatable, Sendable {
   /// Run by the launcher process: a root that holds the shared read-only trees and nothing else of
   /// the host.
   package let prepare: [LaunchStep]
@@ -34,8 +34,9 @@ package struct TemplatePlan: Sendable {
     order = policy.namespaces.order
     guard order != .without else { throw .order }
     network = policy.network.mode
-    hostUID = policy.identity.hostUID
-    hostGID = policy.identity.hostGID
+    /* As root the ids come with the rest: apps of all ids fit. */
+    hostUID = order == .userFirst ? policy.identity.hostUID : 0
+    hostGID = order == .userFirst ? policy.identity.hostGID : 0
     let context = PlanContext(
       landlockABI: landlockABI, filterInstructions: 0, standard: [], terminal: nil,
       nullDescriptor: -1,

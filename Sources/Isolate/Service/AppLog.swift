@@ -13,19 +13,22 @@ package final class AppLog {
     get { journal?.instance }
     set { journal?.instance = newValue }
   }
-  private let out: ByteBuffer
+  private let memory: LogMemory
   private let flushAt: Int
+  private var out: ByteBuffer { memory.out }
 
   /// - Parameters:
+  ///   - memory: to work in; any number of logs can share one, as none keeps anything there.
   ///   - files: nil: not kept in files.
   ///   - journal: nil: not told to journald. With neither it is read and forgotten.
-  package init(_ policy: LogPolicy, files: LogFile?, journal: JournalLog?) {
+  package init(
+    _ policy: LogPolicy, files: LogFile?, journal: JournalLog?, memory: LogMemory = LogMemory()
+  ) {
+    self.memory = memory
     self.files = files
     self.journal = journal
     rate = LineRate(perSecond: policy.linesPerSecond)
     flushAt = files?.batchLimit ?? 0
-    let longest = LogTime.size + 32 + LineFramer.longest * LogEscape.widest
-    out = ByteBuffer(capacity: flushAt + longest)
   }
 
   /// Reads from the read end of a pipe from now on; what the one before it had left is a line.
@@ -58,7 +61,8 @@ package final class AppLog {
   package func handle(_ source: LogSource, now: Int64, wall: Int64) -> Bool {
     guard let stream = streams.first(where: { $0.source == source }) else { return false }
     do throws(SystemError) {
-      switch try stream.buffer.fill(from: stream.pipe.raw, limit: Self.perTurn) {
+      memory.begin(with: stream.rest)
+      switch try memory.input.fill(from: stream.pipe.raw, limit: Self.perTurn) {
       case .some(let count):
         readBytes += UInt64(count)
         take(stream, isEnd: false, now: now, wall: wall)
@@ -85,24 +89,26 @@ package final class AppLog {
   /// The end of a stream, whatever its pipe still brings: what was left without a newline is a line.
   package func end(_ source: LogSource, now: Int64, wall: Int64) {
     guard let stream = streams.first(where: { $0.source == source }) else { return }
+    memory.begin(with: stream.rest)
     take(stream, isEnd: true, now: now, wall: wall)
     if streams.count == 1, let dropped = rate.takeDropped() { say(dropped, wall: wall) }
     flush()
     streams.removeAll { $0 === stream }
   }
 
+  /// Takes the lines of what lies in the memory; what is no whole line is kept.
   private func take(_ stream: LogStream, isEnd: Bool, now: Int64, wall: Int64) {
     if let dropped = rate.takeDropped(now: now) { say(dropped, wall: wall) }
     let stamp = LogTime.write(wall) + [LogByte.space]
     let head = stamp + stream.source.rawValue.utf8 + [LogByte.space]
     var start = 0
-    while let piece = LineFramer.piece(of: stream.buffer, from: start, isEnd: isEnd) {
+    while let piece = LineFramer.piece(of: memory.input, from: start, isEnd: isEnd) {
       start = piece.next
       guard rate.admits(now: now) else { continue }
-      if files != nil { record(head, stream.buffer, piece) }
-      journal?.send(stream.source, stream.buffer, piece, now: now)
+      if files != nil { record(head, memory.input, piece) }
+      journal?.send(stream.source, memory.input, piece, now: now)
     }
-    stream.buffer.removeFirst(start)
+    stream.rest = memory.input.bytes(start..<memory.input.count)
     flush()
   }
 
@@ -147,11 +153,26 @@ package final class AppLog {
   }
 }
 
+/// What logs work in, one after another: nothing lies in it between two calls.
+package final class LogMemory {
+  let input = ByteBuffer(capacity: AppLog.perTurn + LineFramer.longest)
+  let out = ByteBuffer(
+    capacity: LogFile.largestBatch + LogTime.size + 32 + LineFramer.longest * LogEscape.widest)
+
+  package init() {}
+
+  /// - Parameter rest: what was no whole line the last time.
+  fileprivate func begin(with rest: [UInt8]) {
+    input.removeAll()
+    input.append(rest)
+  }
+}
+
 /// One pipe, and what of it is no whole line yet.
 private final class LogStream {
   let source: LogSource
   let pipe: Descriptor
-  let buffer = ByteBuffer(capacity: AppLog.perTurn + LineFramer.longest)
+  var rest: [UInt8] = []
 
   init(_ source: LogSource, _ pipe: consuming Descriptor) {
     self.source = source

@@ -29,7 +29,8 @@ package final class LogFile {
   }
 
   /// The largest batch that does not make a file longer than it should be (but for one line).
-  package var batchLimit: Int { Int(min(rotation.limit, 192 << 10)) }
+  package var batchLimit: Int { Int(min(rotation.limit, UInt64(Self.largestBatch))) }
+  static let largestBatch = 192 << 10
 
   /// Writes whole lines.
   package func write(_ batch: ByteBuffer) {

@@ -2,7 +2,8 @@
 /// descriptors and calls it.
 final class LiveApp {
   private(set) var policy: Policy
-  let plan: LaunchPlan
+  /// What a failed step's number means; without steps once the program was executed: then none can fail.
+  private(set) var plan: LaunchPlan
   let child: Child
   /// Nil: no grants.
   let keeper: BrokerKeeper?
@@ -54,6 +55,7 @@ final class LiveApp {
     case .terminal(let master): return .terminal(master)
     case .started(let pid):
       keeper?.appStarted(pid: child.pid)
+      plan.steps = []
       return .started(pid: pid)
     case .stopped: return .stopped
     case .continued: return .noted

@@ -80,7 +80,7 @@ struct PreparedPlan {
   var held: [HeldDescriptor]
 
   /// More text than the arguments and environment that exec takes, and every rule, can need.
-  private static let maximumText = 8 << 20
+  static let maximumText = 8 << 20
 
   /// - Parameters:
   ///   - environment: of the app, once the plan is known; without, the policy's.

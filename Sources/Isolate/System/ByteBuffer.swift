@@ -52,12 +52,6 @@ internal import Glibc
 
   package func removeAll() { count = 0 }
 
-  package func removeFirst(_ number: Int) {
-    precondition(number >= 0 && number <= count, "beyond the bytes")
-    count -= number
-    if number > 0, count > 0 { unsafe start.update(from: start + number, count: count) }
-  }
-
   /// Where the first newline at or after `from` is, below `end`.
   package func newline(from: Int, to end: Int) -> Int? {
     check(from..<end)

@@ -46,6 +46,12 @@ package enum Poller {
     }
   }
 
+  /// Gives memory back that is free, and this program's own text, which comes back as it is used: before a long wait.
+  package static func shedMemory() { kernel_shed_memory() }
+
+  /// All that is allocated from now on lies in one heap, which a process that is made from this one can drop at once (`child_forget`).
+  package static func keepOneHeap() { kernel_keep_one_heap() }
+
   /// Milliseconds on the monotonic clock.
   package static func now() -> Int64 { kernel_monotonic_ms() }
 }

@@ -190,6 +190,10 @@ enum Household {
     }
   }
 
+  static func children(of parent: Int32) -> [Int32] {
+    pids.filter { self.parent($0) == parent }
+  }
+
   static func descendants(of root: Int32) -> Set<Int32> {
     var found: Set<Int32> = []
     var parents: [Int32: Int32] = [:]
