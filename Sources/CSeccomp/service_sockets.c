@@ -210,8 +210,3 @@ int service_connect(int fd, const struct driver_peer *peer)
 		return fail(-1, EAFNOSUPPORT);
 	return connect(fd, &address.any, size) < 0 && errno != EINPROGRESS ? -1 : 0;
 }
-
-int service_open_process(int pid)
-{
-	return (int)syscall(SYS_pidfd_open, pid, 0);
-}

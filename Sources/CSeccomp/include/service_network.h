@@ -12,7 +12,5 @@
 int service_socket_of(int pidfd, int is_six);
 /* connect(2) without waiting. 0: connected, or on its way. */
 int service_connect(int fd, const struct driver_peer *peer);
-/* pidfd_open(2), close-on-exec. */
-int service_open_process(int pid);
 
 #endif

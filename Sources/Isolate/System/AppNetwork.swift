@@ -19,7 +19,7 @@ package enum AppNetwork {
       return try socket(of: handle, isSix: isSix)
     } catch {
       guard error.number == EPERM, let app = child(of: process) else { throw error }
-      let opened = try call("pidfd_open") { service_open_process(app) }
+      let opened = try call("pidfd_open") { kernel_pidfd(app) }
       let its = Descriptor(adopting: opened)
       /* Still init's: its number was no other's when it was opened. */
       guard child(of: process) == app else {

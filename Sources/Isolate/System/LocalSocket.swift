@@ -166,7 +166,7 @@ package struct SocketPeer: ~Copyable {
   /// user's process /proc may show nothing.
   package borrowing func isOfOurNamespace() -> Bool {
     guard pid > 0, let own = TextFile.read("/proc/self/status", limit: 4096) else { return false }
-    let opened = isPinned ? -1 : service_open_process(pid)
+    let opened = isPinned ? -1 : kernel_pidfd(pid)
     defer { if opened >= 0 { _ = close(opened) } }
     let process = isPinned ? pidfd : opened
     guard process >= 0, let text = TextFile.read("/proc/self/fdinfo/\(process)", limit: 4096),
