@@ -45,6 +45,7 @@ package final class NotifySocket {
       let bytes = span.span.extracting(first: size)
       guard !arrival.isTruncated, let message = NotifyMessage.decode(bytes) else {
         malformed += 1
+        Self.close(&arrival.descriptors)
         continue
       }
       /* First what is to go: one message may put new ones in the place of old. */
@@ -57,14 +58,19 @@ package final class NotifySocket {
           }
         }
       }
-      for index in 0..<arrival.descriptors.count {
-        let number = arrival.descriptors.number(index)
-        if number >= 0 { ServiceSockets.doNotLinger(number) }
-      }
-      arrival.descriptors.closeAll()
+      Self.close(&arrival.descriptors)
       if !message.isBarrier { messages.append(message) }
     }
     return messages
+  }
+
+  /// None of them makes us wait.
+  private static func close(_ descriptors: inout PassedDescriptors) {
+    for index in 0..<descriptors.count {
+      let number = descriptors.number(index)
+      if number >= 0 { ServiceSockets.doNotLinger(number) }
+    }
+    descriptors.closeAll()
   }
 
   /// The app has ended: what it still had to say is not of its next start. Descriptors that it gave are kept.

@@ -120,7 +120,7 @@ struct DaemonNotifyTests {
     Self.app(
       scene, "app",
       """
-      for text in ("READY=1", "FDSTORE=1\\nFDNAME=a", "FDSTORE=1\\nFDNAME=b"):
+      for text in ("READY=1", "A\\0B=1", "FDSTORE=1\\nFDNAME=a", "FDSTORE=1\\nFDNAME=b"):
           l = socket.socket(); l.bind(("127.0.0.1", 0)); l.listen(1)
           c = socket.create_connection(l.getsockname()); p, _ = l.accept()
           c.setblocking(False)
