@@ -83,8 +83,13 @@ package struct ArgumentReader {
       return .direct(
         try DaemonWords.read(command, operands, values), socket: values[.socket]?.text, json: json)
     case .crashes:
-      let directory = values[.directory]?.text
-      return .crashes(try CrashQuestion.read(operands, directory: directory), json: json)
+      var question = try CrashQuestion.read(operands, directory: values[.directory]?.text)
+      question.socket = values[.socket]?.text
+      if let socket = values[.socket], values[.directory] != nil {
+        throw UsageError(
+          .crashes, argument: socket.argument, "--socket and --directory exclude each other")
+      }
+      return .crashes(question, json: json)
     case .help: return .help(try readCommandName(operands))
     case .completions: return .completions(try readShell(operands))
     case .man: return .man(try readPage(operands))

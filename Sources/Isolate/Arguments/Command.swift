@@ -76,7 +76,10 @@ extension Command {
     case .kill, .freeze, .thaw, .resetFailed: ["\(rawValue) [--json] APP..."]
     case .metrics: ["metrics"]
     case .crashes:
-      ["crashes [--json] [--directory DIR]", "crashes [--json] [--directory DIR] show ID|latest"]
+      [
+        "crashes [--json] [--directory DIR | --socket PATH]",
+        "crashes [--json] [--directory DIR | --socket PATH] show ID|latest",
+      ]
     case .help: ["help [COMMAND]"]
     case .completions: ["completions bash|zsh|fish"]
     case .man: ["man [COMMAND | profile]"]
@@ -102,7 +105,7 @@ extension Command {
     case .directory: self == .crashes
     case .quiet: self == .run || self == .daemon
     case .services, .state: self == .daemon
-    case .socket: self == .daemon || asksDaemon
+    case .socket: self == .daemon || self == .crashes || asksDaemon
     case .noWait: self == .start || self == .stop || self == .restart
     case .plan: self == .reload
     case .follow, .lines: self == .events || self == .logs

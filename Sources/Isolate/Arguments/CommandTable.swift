@@ -298,6 +298,8 @@ extension Command {
           + "$XDG_STATE_HOME/isolated/crashes (~/.local/state/isolated/crashes): at most "
           + "\(CrashShelf.mostReports), and \(CrashShelf.mostBytes >> 20) MiB. The oldest go first; the "
           + "first of each group stays longest.",
+        "A daemon that was started with --state DIR keeps its apps' reports in DIR/crashes; --socket PATH "
+          + "asks the daemon at PATH where they are.",
         "For names of functions eu-stack is needed (package elfutils); a report that was written "
           + "without it says so.",
       ]

@@ -54,10 +54,13 @@ package struct CrashQuestion: Hashable, Sendable {
   package var report: Report?
   /// `--directory`; nil: where they are kept.
   package var directory: String?
+  /// `--socket`: of the daemon whose reports are meant; nil: where they are kept.
+  package var socket: String?
 
-  package init(report: Report? = nil, directory: String? = nil) {
+  package init(report: Report? = nil, directory: String? = nil, socket: String? = nil) {
     self.report = report
     self.directory = directory
+    self.socket = socket
   }
 }
 

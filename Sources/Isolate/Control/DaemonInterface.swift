@@ -118,6 +118,8 @@ package enum DaemonInterface {
       cgroups: string,
       # The directory with a directory of logs for each app.
       logs: ?string,
+      # The directory of crash reports.
+      crashes: ?string,
       # Peers of this socket that were cut off, and why the last one was.
       dropped: int,
       drop: ?string

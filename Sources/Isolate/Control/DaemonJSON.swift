@@ -125,7 +125,8 @@ extension ControlDaemon {
       "age": .integer(ageMilliseconds), "apps": .integer(Int64(apps)),
       "live": .integer(Int64(live)), "stopping": .boolean(isStopping),
       "cgroups": .string(cgroups),
-      "logs": JSONValue(text: logs), "dropped": JSONValue(dropped), "drop": JSONValue(text: drop),
+      "logs": JSONValue(text: logs), "crashes": JSONValue(text: crashes),
+      "dropped": JSONValue(dropped), "drop": JSONValue(text: drop),
     ]
   }
 
@@ -138,6 +139,7 @@ extension ControlDaemon {
     isStopping = try fields.flag("stopping")
     cgroups = try fields.text("cgroups")
     logs = try fields.optional("logs", fields.text)
+    crashes = try fields.optional("crashes", fields.text)
     dropped = try fields.number("dropped")
     drop = try fields.optional("drop", fields.text)
   }

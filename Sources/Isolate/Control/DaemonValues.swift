@@ -95,6 +95,7 @@ package struct ControlDaemon: Hashable, Sendable {
   package var isStopping = false
   package var cgroups = ""
   package var logs: String?
+  package var crashes: String?
   package var dropped: UInt64 = 0
   package var drop: String?
 

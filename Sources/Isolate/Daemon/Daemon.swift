@@ -2,7 +2,8 @@
 ///
 /// The files beside this one: `DaemonLoop` (what is polled, and who is called), `DaemonActions` (what the supervisor says),
 /// `DaemonLaunch`, `DaemonProfiles` (which apps there are), `DaemonControl` and `DaemonAnswers` (what people ask),
-/// `DaemonTelling` (what they are told).
+/// `DaemonTelling` (what they are told),
+/// `DaemonCrashes` (reports of crashes).
 final class Daemon {
   var supervisor: Supervisor
   var apps: [Int: DaemonApp] = [:]
@@ -31,6 +32,7 @@ final class Daemon {
   /// A second request to end: nobody is waited for.
   var isHurried = false
   var reports = DaemonCounters()
+  let crashes = DaemonCrashes()
 
   init(
     _ settings: DaemonRequestSettings, host: HostFacts, signals: consuming SignalDoor,
@@ -64,6 +66,8 @@ final class Daemon {
     manager.tell("READY=1\nSTATUS=\(apps.count) apps", now: Poller.now())
     say(.notice, "", "daemon \(Version.text) is up: \(apps.count) apps; cgroups: \(base.inWords)")
     while !isFinished { try turn() }
+    crashes.finish(by: Poller.now() + (isHurried ? 0 : DaemonCrashes.lastPatience))
+    while crashes.isBusy { try turn() }
     control = nil
     for problem in base.end() { say(.problem, "", problem) }
     return 0
@@ -113,6 +117,13 @@ enum Token {
   private static let own: UInt64 = 0xFFFF_FFFF << 8
   static let signals = own | 1
   static let control = own | 2
+
+  /// A process that writes a report of a crash.
+  static func report(_ place: Int) -> UInt64 { own | 0x10 | UInt64(place) }
+  /// Nil: no such process.
+  static func report(_ token: UInt64) -> Int? {
+    token & ~0xF == own | 0x10 ? Int(token & 0xF) : nil
+  }
 
   static func of(_ slot: Int, _ door: DaemonDoor) -> UInt64 {
     UInt64(truncatingIfNeeded: slot) << 8 | door.rawValue

@@ -18,6 +18,7 @@ extension Daemon {
     status.isStopping = supervisor.isShuttingDown
     status.cgroups = base.inWords
     status.logs = place.logs(settings.state)
+    status.crashes = place.crashes(settings.state)
     return status
   }
 

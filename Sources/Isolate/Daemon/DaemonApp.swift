@@ -27,6 +27,8 @@ final class DaemonApp {
   var statusText: String?
   /// Its running instance goes by another profile than the next one will.
   var isStale = false
+  /// It was said that nobody can look at its crashes.
+  var crashesAreUnseen = false
   /// What of it is polled, and by which number.
   var watched: [(door: DaemonDoor, number: Int32)] = []
 
@@ -81,7 +83,7 @@ final class DaemonApp {
   func nextAt(now: Int64) -> Int64? {
     guard let instance else { return log?.nextAt }
     return [
-      log?.nextAt, instance.check?.nextAt,
+      log?.nextAt, instance.check?.nextAt, instance.crashesAt,
       instance.live.nextAt, instance.live.keeper?.nextAt, instance.control?.nextAt(now: now),
     ].compactMap { $0 }.min()
   }
@@ -113,6 +115,8 @@ final class DaemonInstance {
   var control: SessionControl?
   /// The check of its health that goes on.
   var check: AppCheck?
+  /// When the crashes that it has handed over are reported, if it has not ended by then.
+  var crashesAt: Int64?
 
   init(_ number: Instance, _ live: LiveApp, desk: AskDesk?) {
     self.number = number

@@ -36,6 +36,9 @@ final class DaemonControl {
   /// The one door to wait on.
   var door: Int32 { socket.door }
 
+  /// Whether a call has no full answer yet.
+  var isAwaited: Bool { !streams.isEmpty }
+
   /// When `turn` wants to be called though the door is not ready, in milliseconds on the monotonic clock.
   func nextAt(now: Int64) -> Int64? { isBusy ? now : socket.nextAt }
 

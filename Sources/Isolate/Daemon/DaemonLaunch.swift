@@ -55,7 +55,8 @@ extension Daemon {
       withExtendedLifetime((ends?.apps, made.held, handed, streams)) {}
       let live = LiveApp(
         made.plan, child: child, policy: policy, cgroup: cgroup, keeper: keeper, startedAt: now,
-        looks: .whereNeeded)
+        looks: .whereNeeded,
+        captures: CrashCaptures(crashes.room, limit: DaemonCrashes.mostOfOne))
       let desk = keeper.map { AskDesk($0, place: place.control, app: policy.app) }
       return DaemonInstance(number, live, desk: desk)
     } catch {
@@ -135,6 +136,9 @@ extension Daemon {
       case .noted: break
       }
     }
+    if !instance.live.captures.whole.isEmpty, instance.crashesAt == nil {
+      instance.crashesAt = Poller.now() + DaemonCrashes.patience
+    }
   }
 
   /// From now on operators can reach what the app was granted: as a session of its own.
@@ -169,6 +173,7 @@ extension Daemon {
     app.instance = nil
     endLog(app)
     let end = instance.live.finish()
+    collectCrashes(app, instance, end)
     ended[app.id.slot] = end
     let now = Poller.now()
     if let failure = instance.live.failure {

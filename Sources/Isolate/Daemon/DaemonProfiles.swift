@@ -41,8 +41,6 @@ extension Daemon {
       ])
     }
     prepared.policy.terminal = .none
-    // The daemon writes no crash reports: it must not wait for an unwinder.
-    prepared.policy.leaveCrashes()
     return prepared
   }
 

@@ -31,6 +31,10 @@ package final class LogFile {
   /// The largest batch that does not make a file longer than it should be (but for one line).
   package var batchLimit: Int { Int(min(rotation.limit, 192 << 10)) }
 
+  /// Where the next line will be.
+  package var position: LogPosition { LogPosition(number: rotation.number, offset: rotation.size) }
+  package var path: String { directory.path }
+
   /// Writes whole lines.
   package func write(_ batch: ByteBuffer) {
     var written = 0

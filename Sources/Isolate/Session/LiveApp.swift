@@ -18,12 +18,13 @@ final class LiveApp {
   /// Processes that still lived when the app had ended.
   private var left: UInt64 = 0
   /// What the witness handed over.
-  let captures = CrashCaptures()
+  let captures: CrashCaptures
 
   /// Takes over a launched child.
   init(
     _ plan: LaunchPlan, child: consuming Child, policy: Policy, cgroup: Cgroup?,
-    keeper: BrokerKeeper?, startedAt: Int64, looks: LimitWatch.Looks
+    keeper: BrokerKeeper?, startedAt: Int64, looks: LimitWatch.Looks,
+    captures: CrashCaptures = CrashCaptures(CrashRoom(CrashRoom.limit))
   ) {
     self.policy = policy
     self.plan = plan
@@ -31,6 +32,7 @@ final class LiveApp {
     self.cgroup = cgroup
     self.keeper = keeper
     self.startedAt = startedAt
+    self.captures = captures
     evidence.cpuTimeIsLimited = policy.limits.cpuTimeMilliseconds != nil
     evidence.fileSizeIsLimited = policy.limits.fileSizeBytes != nil
     watch = LimitWatch(
