@@ -100,12 +100,14 @@ package struct ArgumentReader {
   private mutating func readExec() throws(UsageError) -> Invocation {
     var operands: [TypedWord] = []
     var terminal: TypedWord?
+    var socket: String?
     var rest: [String]?
     while let item = try nextItem() {
       switch item {
       case .option(.help, _, _): return .help(.exec)
       case .option(.terminal, let value, let argument):
         terminal = TypedWord(value, argument: argument)
+      case .option(.socket, let value, _): socket = value
       case .option: continue
       case .operand(let word): operands.append(word)
       case .endOfOptions:
@@ -113,7 +115,7 @@ package struct ArgumentReader {
         next = words.count
       }
     }
-    return .exec(try ExecRequest(operands, command: rest, terminal: terminal))
+    return .exec(try ExecRequest(operands, command: rest, terminal: terminal, socket: socket))
   }
 
   // MARK: run, plan, show

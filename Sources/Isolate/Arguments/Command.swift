@@ -57,7 +57,7 @@ extension Command {
     case .check: ["check [--json] [PROFILE...]"]
     case .profiles: ["profiles [--json | --names]"]
     case .doctor: ["doctor [--json]"]
-    case .exec: ["exec [--terminal MODE] APP -- COMMAND [ARGS...]"]
+    case .exec: ["exec [--terminal MODE] [--socket PATH] APP -- COMMAND [ARGS...]"]
     case .grants, .handles: ["\(rawValue) [--json] APP"]
     case .revoke: ["revoke [--json] APP GRANT"]
     case .answer:
@@ -105,7 +105,7 @@ extension Command {
     case .directory: self == .crashes
     case .quiet: self == .run || self == .daemon
     case .services, .state: self == .daemon
-    case .socket: self == .daemon || self == .crashes || asksDaemon
+    case .socket: self == .daemon || self == .crashes || self == .exec || asksDaemon
     case .noWait: self == .start || self == .stop || self == .restart
     case .plan: self == .reload
     case .follow, .lines: self == .events || self == .logs

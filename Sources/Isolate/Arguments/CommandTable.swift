@@ -201,7 +201,9 @@ extension Command {
           + "nothing is run: start the app anew.",
         "The command ends with the app and with this process. What it leaves running in the "
           + "background belongs to the app's sandbox.",
-        Command.whichSession + " Only apps whose profile has grants have a session.",
+        Command.whichSession
+          + " Only apps whose profile has grants have a session. An APP without one is "
+          + "looked for among those of the daemon; with --socket PATH of the daemon at PATH.",
       ]
     case .grants:
       [

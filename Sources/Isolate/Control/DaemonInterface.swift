@@ -12,6 +12,7 @@ package enum DaemonInterface {
       methods: [
         VarlinkMethod("GetStatus"), VarlinkMethod("ListApps"),
         VarlinkMethod("GetApp", [VarlinkParameter("app", .string)]),
+        VarlinkMethod("GetSandbox", [VarlinkParameter("app", .string)]),
         VarlinkMethod(
           "Order",
           [
@@ -130,6 +131,21 @@ package enum DaemonInterface {
 
     method GetApp(app: string) -> (app: App)
 
+    # What isolated exec needs to enter the sandbox of an app that runs. It gives nobody a right: who enters needs those of whoever
+    # started the daemon.
+    method GetSandbox(app: string) -> (
+      # Of the sandbox's init, and of the daemon.
+      pid: int,
+      supervisor: int,
+      # By which words the daemon finds the profile, from its own directory.
+      profile: string,
+      # The fingerprint of the policy that holds the app: equal when the policies are.
+      policy: string,
+      # The version of the app's cgroup, and what that limits.
+      cgroup: ?(v1, v2),
+      controllers: []string
+    )
+
     # Carries an order out. start: an app that the daemon does not know yet is looked for among the profiles. With wait the
     # answer comes when the order is done: the app is ready, or down, or it has failed.
     method Order(
@@ -182,6 +198,7 @@ package enum AppOrder: String, CaseIterable, Hashable, Sendable {
 package enum DaemonRequest: Hashable, Sendable {
   case status, apps
   case app(String)
+  case sandbox(String)
   case order(AppOrder, app: String, waits: Bool)
   case reload(app: String?, isPlan: Bool)
   case events(count: Int)
@@ -198,6 +215,7 @@ package enum DaemonRequest: Hashable, Sendable {
     case "GetStatus": self = .status
     case "ListApps": self = .apps
     case "GetApp": self = .app(try text("app"))
+    case "GetSandbox": self = .sandbox(try text("app"))
     case "Order":
       guard let order = AppOrder(rawValue: try text("order")) else {
         throw .invalidParameter("order")

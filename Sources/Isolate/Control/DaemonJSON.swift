@@ -118,6 +118,25 @@ extension ControlEvent {
   }
 }
 
+extension ControlSandbox {
+  package var json: JSONValue {
+    [
+      "pid": .integer(Int64(pid)), "supervisor": .integer(Int64(supervisor)),
+      "profile": .string(profile), "policy": .string(policy),
+      "cgroup": JSONValue(text: cgroup?.rawValue), "controllers": JSONValue(controllers),
+    ]
+  }
+
+  package init(_ json: JSONValue) throws(ControlMisread) {
+    let fields = try JSONFields(json)
+    self.init(
+      pid: try fields.number("pid"), supervisor: try fields.number("supervisor"),
+      profile: try fields.text("profile"), policy: try fields.text("policy"))
+    cgroup = try fields.optional("cgroup", fields.word)
+    controllers = try fields.list("controllers", \.string)
+  }
+}
+
 extension ControlDaemon {
   package var json: JSONValue {
     [

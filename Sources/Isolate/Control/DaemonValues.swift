@@ -24,6 +24,26 @@ package struct ControlApp: Hashable, Sendable {
   }
 }
 
+/// What a command needs to enter the sandbox of an app that runs.
+package struct ControlSandbox: Hashable, Sendable {
+  /// Of the sandbox's init, and of the daemon.
+  package var pid: Int32
+  package var supervisor: Int32
+  /// By which words the daemon finds the profile, from its own directory.
+  package var profile: String
+  /// The fingerprint of the policy that holds the app.
+  package var policy: String
+  package var cgroup: ControlStatus.CgroupVersion?
+  package var controllers: [String] = []
+
+  package init(pid: Int32, supervisor: Int32, profile: String, policy: String) {
+    self.pid = pid
+    self.supervisor = supervisor
+    self.profile = profile
+    self.policy = policy
+  }
+}
+
 /// How an instance ended.
 package struct ControlEnd: Hashable, Sendable {
   package var cause: String

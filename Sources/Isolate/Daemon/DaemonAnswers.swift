@@ -32,6 +32,19 @@ extension Daemon {
     return app
   }
 
+  func sandbox(_ name: String) throws(DaemonRefusal) -> ControlSandbox {
+    let app = try find(name, takesUp: false)
+    guard let instance = app.instance else {
+      let state = supervisor.status(of: app.id)?.state ?? .down
+      throw .notInThisState(app: name, state: state.word)
+    }
+    var sandbox = ControlSandbox(
+      pid: instance.live.child.pid, supervisor: LocalSocket.process,
+      profile: app.request.app?.text ?? "", policy: Fingerprint.of(instance.basis))
+    (sandbox.cgroup, sandbox.controllers) = instance.basis.limits.controlCgroup
+    return sandbox
+  }
+
   func find(_ name: String, takesUp: Bool) throws(DaemonRefusal) -> DaemonApp {
     if let id = supervisor.app(named: name), let app = apps[id.slot] { return app }
     if takesUp { return try takeUp(name) }

@@ -110,6 +110,8 @@ enum DaemonDoor: UInt64 {
 final class DaemonInstance {
   let number: Instance
   let live: LiveApp
+  /// What its profile came to; `live` runs it with what the daemon adds.
+  var basis: Policy
   let desk: AskDesk?
   /// The socket for operators, once the app runs and if it has grants.
   var control: SessionControl?
@@ -118,8 +120,9 @@ final class DaemonInstance {
   /// When the crashes that it has handed over are reported, if it has not ended by then.
   var crashesAt: Int64?
 
-  init(_ number: Instance, _ live: LiveApp, desk: AskDesk?) {
+  init(_ number: Instance, _ live: LiveApp, basis: Policy, desk: AskDesk?) {
     self.number = number
+    self.basis = basis
     self.live = live
     self.desk = desk
   }

@@ -78,6 +78,9 @@ final class DaemonControl {
         status.drop = socket.lastDrop
         socket.reply(call, status.json.object ?? JSONObject(), now: now)
       case .apps: list(call, "apps", daemon.list(now).map(\.json), now)
+      case .sandbox(let name):
+        let sandbox = try daemon.sandbox(name)
+        socket.reply(call, sandbox.json.object ?? JSONObject(), now: now)
       case .app(let name): reply(call, try daemon.app(name, now), now)
       case .order(let order, let name, let waits):
         try carryOut(call, order, name, waits: waits, now)

@@ -58,7 +58,7 @@ extension Daemon {
         looks: .whereNeeded,
         captures: CrashCaptures(crashes.room, limit: DaemonCrashes.mostOfOne))
       let desk = keeper.map { AskDesk($0, place: place.control, app: policy.app) }
-      return DaemonInstance(number, live, desk: desk)
+      return DaemonInstance(number, live, basis: app.preparation.policy, desk: desk)
     } catch {
       for problem in cgroup?.remove() ?? [] { say(.problem, app.name, problem) }
       throw error

@@ -219,6 +219,7 @@ extension Daemon {
       if !own.contains(where: { $0.change.effect == .restart }) {
         do throws(SystemError) {
           try instance.live.adopt(preparation.policy)
+          instance.basis = preparation.policy
           continue
         } catch {
           say(.problem, app.name, "its limits cannot be changed while it runs: \(error)")
