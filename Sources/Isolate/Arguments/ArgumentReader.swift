@@ -45,7 +45,8 @@ package struct ArgumentReader {
     case .check, .profiles, .doctor, .exec, .grants, .handles, .revoke, .answer, .forget, .crashes,
       .daemon,
       .start,
-      .stop, .restart, .reload, .status, .ps, .logs, .events, .kill, .freeze, .thaw, .resetFailed,
+      .stop, .restart, .reload, .status, .top, .ps, .logs, .events, .kill, .freeze, .thaw,
+      .resetFailed,
       .metrics, .help, .completions, .man:
       break
     }
@@ -78,7 +79,8 @@ package struct ArgumentReader {
     case .grants, .handles, .revoke, .answer, .forget:
       return .operate(try OperatorWords.read(command, operands), json: json)
     case .daemon: return .daemon(try DaemonWords.readDaemon(operands, values))
-    case .start, .stop, .restart, .reload, .status, .ps, .logs, .events, .kill, .freeze, .thaw,
+    case .start, .stop, .restart, .reload, .status, .top, .ps, .logs, .events, .kill, .freeze,
+      .thaw,
       .resetFailed, .metrics:
       return .direct(
         try DaemonWords.read(command, operands, values), socket: values[.socket]?.text, json: json)
@@ -152,7 +154,7 @@ package struct ArgumentReader {
     case .run, .check, .profiles, .doctor, .exec, .grants, .handles, .revoke, .answer, .forget,
       .crashes,
       .daemon,
-      .start, .stop, .restart, .reload, .status, .ps, .logs, .events, .kill, .freeze, .thaw,
+      .start, .stop, .restart, .reload, .status, .top, .ps, .logs, .events, .kill, .freeze, .thaw,
       .resetFailed,
       .metrics, .help, .completions, .man:
       return .run(request)

@@ -105,6 +105,11 @@ extension Command {
         Example("all apps", "isolated status"),
         Example("one, and why it ended last", "isolated status web"),
       ]
+    case .top:
+      [
+        Example("live; q ends it", "isolated top"),
+        Example("for a program, every ten seconds", "isolated top --json --interval 10"),
+      ]
     case .ps: [Example("what runs in it?", "isolated ps web")]
     case .logs:
       [
@@ -272,6 +277,16 @@ extension Command {
         Command.whichDaemon,
       ]
     case .status: [Command.whichDaemon]
+    case .top:
+      [
+        "Shows each app's state, restarts, CPU use, memory, processes, open descriptors, requests to its broker and "
+          + "those that were refused, anew every second, until q or Ctrl-C. With --once, and where standard "
+          + "output is no terminal, it prints one table; CPU is then that of the instance's whole life. With --json it "
+          + "prints an object a line each time.",
+        "The daemon looks when it is asked: at the app's cgroup as far as that counts, else at its "
+          + "processes in /proc (at most 256 of an app; the rest is only counted).",
+        Command.whichDaemon,
+      ]
     case .ps:
       ["Prints the processes of APP with their numbers inside and outside.", Command.whichDaemon]
     case .logs:
@@ -353,7 +368,8 @@ extension Command {
         ("0", "every app was stopped"), ("1", "the daemon could not work"),
         ("2", "a wrong command line"),
       ]
-    case .start, .stop, .restart, .reload, .status, .ps, .logs, .events, .kill, .freeze, .thaw,
+    case .start, .stop, .restart, .reload, .status, .top, .ps, .logs, .events, .kill, .freeze,
+      .thaw,
       .resetFailed,
       .metrics:
       [

@@ -41,6 +41,7 @@ package enum DaemonCommand: Hashable, Sendable {
   case processes(app: String)
   case logs(app: String, follows: Bool, lines: Int)
   case events(app: String?, follows: Bool, lines: Int)
+  case top(intervalMilliseconds: Int64, once: Bool)
   case metrics
 }
 

@@ -27,7 +27,7 @@ package enum DaemonInterface {
             VarlinkParameter("plan", .boolean, isOptional: true),
           ]),
         VarlinkMethod("GetEvents", [VarlinkParameter("count", .integer, isOptional: true)]),
-        VarlinkMethod("GetMetrics"),
+        VarlinkMethod("GetUse"), VarlinkMethod("GetMetrics"),
       ])
   }
 
@@ -106,6 +106,26 @@ package enum DaemonInterface {
       cause: ?string
     )
 
+    # What an app has and does now. What stands behind instance is null where nothing runs.
+    type Use (
+      app: string,
+      state: (down, starting, ready, running, stopping, backing_off, failed, frozen),
+      # Since somebody started it.
+      restarts: int,
+      instance: ?int,
+      # Since its launch, and the CPU time it used since: in microseconds.
+      age: ?int,
+      cpu: ?int,
+      # In KiB: what its cgroup counts, else what its processes have that nobody can take back.
+      memory: ?int,
+      processes: ?int,
+      # Open in all its processes.
+      descriptors: ?int,
+      # To its broker, performed and refused; null without grants.
+      requests: ?int,
+      refusals: ?int
+    )
+
     method GetStatus() -> (
       version: string,
       pid: int,
@@ -161,6 +181,9 @@ package enum DaemonInterface {
     # The last events, the oldest first. With "more" those that follow, too, until the peer leaves.
     method GetEvents(count: ?int) -> (events: []Event)
 
+    # Looks at every app now, a few at a time. With "more" in parts; without, only at the first 8.
+    method GetUse() -> (use: []Use)
+
     # Counters in the text format of Prometheus, version 0.0.4.
     method GetMetrics() -> (text: string)
 
@@ -202,6 +225,7 @@ package enum DaemonRequest: Hashable, Sendable {
   case order(AppOrder, app: String, waits: Bool)
   case reload(app: String?, isPlan: Bool)
   case events(count: Int)
+  case use
   case metrics
 
   /// - Parameter call: one that the server has checked against the interface.
@@ -228,6 +252,7 @@ package enum DaemonRequest: Hashable, Sendable {
       let count = parameters["count"]?.integer ?? DaemonInterface.events
       guard count >= 0 else { throw .invalidParameter("count") }
       self = .events(count: Int(min(count, 10_000)))
+    case "GetUse": self = .use
     case "GetMetrics": self = .metrics
     default: throw .methodNotImplemented(call.interface + "." + call.method)
     }

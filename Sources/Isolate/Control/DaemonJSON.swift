@@ -118,6 +118,36 @@ extension ControlEvent {
   }
 }
 
+extension ControlUse {
+  package var json: JSONValue {
+    func number(_ value: UInt64?) -> JSONValue { value.map { JSONValue($0) } ?? .null }
+    return [
+      "app": .string(app), "state": .string(state.wireWord), "restarts": JSONValue(restarts),
+      "instance": number(running?.instance), "age": JSONValue(number: running?.ageMicroseconds),
+      "cpu": number(running?.cpuMicroseconds), "memory": number(running?.memoryKiB),
+      "processes": number(running?.processes), "descriptors": number(running?.descriptors),
+      "requests": number(running?.requests), "refusals": number(running?.refusals),
+    ]
+  }
+
+  package init(_ json: JSONValue) throws(ControlMisread) {
+    let fields = try JSONFields(json)
+    guard let state = LifeState(wireWord: try fields.text("state")) else {
+      throw ControlMisread(member: "state")
+    }
+    self.init(
+      app: try fields.text("app"), state: state, restarts: try fields.number("restarts"),
+      running: nil)
+    guard let instance: UInt64 = try fields.optional("instance", fields.number) else { return }
+    running = Running(
+      instance: instance, ageMicroseconds: try fields.number("age"),
+      cpuMicroseconds: try fields.number("cpu"), memoryKiB: try fields.number("memory"),
+      processes: try fields.number("processes"), descriptors: try fields.number("descriptors"),
+      requests: try fields.optional("requests", fields.number),
+      refusals: try fields.optional("refusals", fields.number))
+  }
+}
+
 extension ControlSandbox {
   package var json: JSONValue {
     [

@@ -24,6 +24,48 @@ package struct ControlApp: Hashable, Sendable {
   }
 }
 
+/// What an app has and does now, for `isolated top`.
+package struct ControlUse: Hashable, Sendable {
+  package var app: String
+  package var state: LifeState
+  package var restarts: UInt64
+  /// Of the instance that runs; with it everything below.
+  package var running: Running?
+
+  package struct Running: Hashable, Sendable {
+    package var instance: UInt64
+    package var ageMicroseconds: Int64
+    package var cpuMicroseconds: UInt64
+    package var memoryKiB: UInt64
+    package var processes: UInt64
+    package var descriptors: UInt64
+    /// To its broker; nil: it has no grants.
+    package var requests: UInt64?
+    package var refusals: UInt64?
+
+    package init(
+      instance: UInt64, ageMicroseconds: Int64, cpuMicroseconds: UInt64, memoryKiB: UInt64,
+      processes: UInt64, descriptors: UInt64, requests: UInt64?, refusals: UInt64?
+    ) {
+      self.instance = instance
+      self.ageMicroseconds = ageMicroseconds
+      self.cpuMicroseconds = cpuMicroseconds
+      self.memoryKiB = memoryKiB
+      self.processes = processes
+      self.descriptors = descriptors
+      self.requests = requests
+      self.refusals = refusals
+    }
+  }
+
+  package init(app: String, state: LifeState, restarts: UInt64, running: Running?) {
+    self.app = app
+    self.state = state
+    self.restarts = restarts
+    self.running = running
+  }
+}
+
 /// What a command needs to enter the sandbox of an app that runs.
 package struct ControlSandbox: Hashable, Sendable {
   /// Of the sandbox's init, and of the daemon.

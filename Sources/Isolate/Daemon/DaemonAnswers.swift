@@ -32,6 +32,26 @@ extension Daemon {
     return app
   }
 
+  /// The apps by name, to be looked at one by one.
+  var appSlots: [Int] { apps.values.sorted { $0.name < $1.name }.map(\.id.slot) }
+
+  /// Looks at an app now. Nil: it is gone.
+  func use(_ slot: Int) -> ControlUse? {
+    guard let app = apps[slot], let status = supervisor.status(of: app.id) else { return nil }
+    var use = ControlUse(
+      app: app.name, state: status.state, restarts: status.restarts, running: nil)
+    guard let instance = app.instance, let number = status.instance?.number else { return use }
+    let grants = instance.live.keeper?.grants(at: Poller.now())
+    let seen = instance.live.usage()
+    use.running = ControlUse.Running(
+      instance: number, ageMicroseconds: (Poller.now() - instance.live.startedAt) * 1000,
+      cpuMicroseconds: seen.cpuMicroseconds, memoryKiB: seen.memoryKiB,
+      processes: seen.processes, descriptors: seen.descriptors,
+      requests: grants.map { $0.reduce(0) { $0 &+ $1.used &+ $1.refused } },
+      refusals: grants.map { $0.reduce(0) { $0 &+ $1.refused } })
+    return use
+  }
+
   func sandbox(_ name: String) throws(DaemonRefusal) -> ControlSandbox {
     let app = try find(name, takesUp: false)
     guard let instance = app.instance else {

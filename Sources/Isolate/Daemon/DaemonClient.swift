@@ -164,6 +164,15 @@ struct DaemonClient {
     return changes
   }
 
+  mutating func use() throws(ControlClient.Failure) -> [ControlUse] {
+    var use: [ControlUse] = []
+    try call("GetUse", more: true) { reply throws(ControlMisread) in
+      for value in reply["use"]?.array ?? [] { use.append(try ControlUse(value)) }
+      return true
+    }
+    return use
+  }
+
   mutating func metrics() throws(ControlClient.Failure) -> String {
     var text = ""
     try call("GetMetrics") { reply throws(ControlMisread) in

@@ -42,6 +42,9 @@ package func direct(
       return try LogCommand.show(way.logs(), app, follows, lines, json)
     case .events(let app, let follows, let lines):
       return try showEvents(way, app, follows, lines, json)
+    case .top(let interval, let once):
+      return try TopCommand.show(
+        try way.client(waits: false), interval: interval, once: once, json: json, style: style)
     case .metrics:
       var client = try way.client(waits: false)
       return CommandResult(output: try client.metrics())

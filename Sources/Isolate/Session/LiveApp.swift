@@ -131,6 +131,14 @@ final class LiveApp {
     policy = new
   }
 
+  /// What it has now: by its cgroup as far as that counts, else by its processes.
+  func usage() -> Sampler.Use {
+    var use = Sampler(initPid: child.pid, interest: Sampler.Interest()).use()
+    if let memory = cgroup?.memoryKiB() { use.memoryKiB = memory }
+    if let time = cgroup?.cpuMicroseconds() { use.cpuMicroseconds = time }
+    return use
+  }
+
   // MARK: Its end
 
   /// Kills init: the kernel then kills everything in its pid namespace.

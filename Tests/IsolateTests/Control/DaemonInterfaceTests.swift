@@ -88,6 +88,13 @@ struct DaemonInterfaceTests {
     #expect(try ControlSandbox(sandbox.json) == sandbox)
     #expect(
       sandbox.json.object?.members.map(\.key) == members("method GetSandbox(app: string) -> ("))
+    var use = ControlUse(app: "web", state: .down, restarts: 7, running: nil)
+    #expect(try ControlUse(use.json) == use)
+    use.running = .init(
+      instance: 1, ageMicroseconds: 2, cpuMicroseconds: 3, memoryKiB: 4, processes: 5,
+      descriptors: 6, requests: nil, refusals: nil)
+    #expect(try ControlUse(use.json) == use)
+    #expect(use.json.object?.members.map(\.key) == members("type Use ("))
     var daemon = ControlDaemon(version: "1", pid: 2)
     daemon.drop = "why"
     #expect(try ControlDaemon(daemon.json) == daemon)
