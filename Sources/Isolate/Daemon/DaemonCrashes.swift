@@ -8,7 +8,7 @@ final class DaemonCrashes {
   /// Reports that are written at a time: each of another app.
   static let atOnce = 2
   /// An app that goes on after a crash of one of its processes has no end to wait for, after so many milliseconds.
-  static let patience: Int64 = 300
+  static let patience: Int64 = 2000
   /// How long the daemon's own end waits for what is being written, in milliseconds.
   static let lastPatience: Int64 = 2000
 
