@@ -12,6 +12,7 @@ struct Main {
     /* What a supervisor starts, never a person: it is in no help. */
     let isDriver = arguments.count == 2 && arguments[0] == "driver"
     if arguments == ["broker"] || isDriver { exit(runBroker()) }
+    if arguments == ["crash-report"] { exit(runCrashWorker()) }
     exit(command(arguments))
   }
 
@@ -47,7 +48,7 @@ struct Main {
     case .direct(let command, let socket, let json):
       return show(direct(command, socket: socket, json: json, style: style))
     case .crashes(let question, let json):
-      return show(showCrashes(question, json: json, style: style))
+      return show(showCrashes(anywhere: question, json: json, style: style))
     case .completions(let shell): return show(Completions.script(for: shell))
     case .man(let page): return show(ManualText.roff(page))
     }

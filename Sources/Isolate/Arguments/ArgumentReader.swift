@@ -45,7 +45,8 @@ package struct ArgumentReader {
     case .check, .profiles, .doctor, .exec, .grants, .handles, .revoke, .answer, .forget, .crashes,
       .daemon,
       .start,
-      .stop, .restart, .reload, .status, .ps, .logs, .events, .kill, .freeze, .thaw, .resetFailed,
+      .stop, .restart, .reload, .status, .top, .ps, .logs, .events, .kill, .freeze, .thaw,
+      .resetFailed,
       .metrics, .help, .completions, .man:
       break
     }
@@ -78,13 +79,19 @@ package struct ArgumentReader {
     case .grants, .handles, .revoke, .answer, .forget:
       return .operate(try OperatorWords.read(command, operands), json: json)
     case .daemon: return .daemon(try DaemonWords.readDaemon(operands, values))
-    case .start, .stop, .restart, .reload, .status, .ps, .logs, .events, .kill, .freeze, .thaw,
+    case .start, .stop, .restart, .reload, .status, .top, .ps, .logs, .events, .kill, .freeze,
+      .thaw,
       .resetFailed, .metrics:
       return .direct(
         try DaemonWords.read(command, operands, values), socket: values[.socket]?.text, json: json)
     case .crashes:
-      let directory = values[.directory]?.text
-      return .crashes(try CrashQuestion.read(operands, directory: directory), json: json)
+      var question = try CrashQuestion.read(operands, directory: values[.directory]?.text)
+      question.socket = values[.socket]?.text
+      if let socket = values[.socket], values[.directory] != nil {
+        throw UsageError(
+          .crashes, argument: socket.argument, "--socket and --directory exclude each other")
+      }
+      return .crashes(question, json: json)
     case .help: return .help(try readCommandName(operands))
     case .completions: return .completions(try readShell(operands))
     case .man: return .man(try readPage(operands))
@@ -95,12 +102,14 @@ package struct ArgumentReader {
   private mutating func readExec() throws(UsageError) -> Invocation {
     var operands: [TypedWord] = []
     var terminal: TypedWord?
+    var socket: String?
     var rest: [String]?
     while let item = try nextItem() {
       switch item {
       case .option(.help, _, _): return .help(.exec)
       case .option(.terminal, let value, let argument):
         terminal = TypedWord(value, argument: argument)
+      case .option(.socket, let value, _): socket = value
       case .option: continue
       case .operand(let word): operands.append(word)
       case .endOfOptions:
@@ -108,7 +117,7 @@ package struct ArgumentReader {
         next = words.count
       }
     }
-    return .exec(try ExecRequest(operands, command: rest, terminal: terminal))
+    return .exec(try ExecRequest(operands, command: rest, terminal: terminal, socket: socket))
   }
 
   // MARK: run, plan, show
@@ -145,7 +154,7 @@ package struct ArgumentReader {
     case .run, .check, .profiles, .doctor, .exec, .grants, .handles, .revoke, .answer, .forget,
       .crashes,
       .daemon,
-      .start, .stop, .restart, .reload, .status, .ps, .logs, .events, .kill, .freeze, .thaw,
+      .start, .stop, .restart, .reload, .status, .top, .ps, .logs, .events, .kill, .freeze, .thaw,
       .resetFailed,
       .metrics, .help, .completions, .man:
       return .run(request)

@@ -6,7 +6,7 @@
 package enum Command: String, CaseIterable, Sendable {
   case run, plan, show, check, profiles, doctor
   case exec, grants, handles, revoke, answer, forget
-  case daemon, start, stop, restart, reload, status, ps, logs, events, kill, freeze, thaw
+  case daemon, start, stop, restart, reload, status, top, ps, logs, events, kill, freeze, thaw
   case resetFailed = "reset-failed"
   case metrics, crashes
   case help, completions, man
@@ -34,6 +34,7 @@ extension Command {
     case .restart: "stop an app of the daemon and start it again"
     case .reload: "read profiles anew, and say or do what that changes"
     case .status: "list the apps of the daemon, or tell all of one"
+    case .top: "show what the apps of the daemon use, live"
     case .ps: "list the processes of an app"
     case .logs: "print what an app of the daemon wrote"
     case .events: "print what happened under the daemon, and what happens"
@@ -57,7 +58,7 @@ extension Command {
     case .check: ["check [--json] [PROFILE...]"]
     case .profiles: ["profiles [--json | --names]"]
     case .doctor: ["doctor [--json]"]
-    case .exec: ["exec [--terminal MODE] APP -- COMMAND [ARGS...]"]
+    case .exec: ["exec [--terminal MODE] [--socket PATH] APP -- COMMAND [ARGS...]"]
     case .grants, .handles: ["\(rawValue) [--json] APP"]
     case .revoke: ["revoke [--json] APP GRANT"]
     case .answer:
@@ -70,13 +71,17 @@ extension Command {
     case .start, .stop, .restart: ["\(rawValue) [--no-wait] [--json] APP..."]
     case .reload: ["reload [--plan] [--json] [APP]"]
     case .status: ["status [--json] [APP]"]
+    case .top: ["top [--interval SECONDS] [--once] [--json]"]
     case .ps: ["ps [--json] APP"]
     case .logs: ["logs [--follow] [--lines N] [--json] APP"]
     case .events: ["events [--follow] [--lines N] [--json] [APP]"]
     case .kill, .freeze, .thaw, .resetFailed: ["\(rawValue) [--json] APP..."]
     case .metrics: ["metrics"]
     case .crashes:
-      ["crashes [--json] [--directory DIR]", "crashes [--json] [--directory DIR] show ID|latest"]
+      [
+        "crashes [--json] [--directory DIR | --socket PATH]",
+        "crashes [--json] [--directory DIR | --socket PATH] show ID|latest",
+      ]
     case .help: ["help [COMMAND]"]
     case .completions: ["completions bash|zsh|fish"]
     case .man: ["man [COMMAND | profile]"]
@@ -93,7 +98,7 @@ extension Command {
       case .run, .exec, .help, .completions, .man, .daemon, .metrics: false
       case .plan, .show, .check, .profiles, .doctor, .grants, .handles, .revoke, .answer, .forget,
         .crashes,
-        .start, .stop, .restart, .reload, .status, .ps, .logs, .events, .kill, .freeze, .thaw,
+        .start, .stop, .restart, .reload, .status, .top, .ps, .logs, .events, .kill, .freeze, .thaw,
         .resetFailed:
         true
       }
@@ -102,9 +107,10 @@ extension Command {
     case .directory: self == .crashes
     case .quiet: self == .run || self == .daemon
     case .services, .state, .socketGroup, .socketMode, .metrics: self == .daemon
-    case .socket: self == .daemon || asksDaemon
+    case .socket: self == .daemon || self == .crashes || self == .exec || asksDaemon
     case .noWait: self == .start || self == .stop || self == .restart
     case .plan: self == .reload
+    case .interval, .once: self == .top
     case .follow, .lines: self == .events || self == .logs
     case .terminal: startsFromProfile || self == .exec
     case .profile, .name, .read, .write, .private, .overlay, .hide, .device, .network, .connect,
@@ -124,7 +130,8 @@ extension Command {
     case .check, .profiles, .doctor, .exec, .grants, .handles, .revoke, .answer, .forget, .crashes,
       .daemon,
       .start,
-      .stop, .restart, .reload, .status, .ps, .logs, .events, .kill, .freeze, .thaw, .resetFailed,
+      .stop, .restart, .reload, .status, .top, .ps, .logs, .events, .kill, .freeze, .thaw,
+      .resetFailed,
       .metrics, .help, .completions, .man:
       false
     }
@@ -133,7 +140,8 @@ extension Command {
   /// It asks a daemon that runs.
   package var asksDaemon: Bool {
     switch self {
-    case .start, .stop, .restart, .reload, .status, .ps, .logs, .events, .kill, .freeze, .thaw,
+    case .start, .stop, .restart, .reload, .status, .top, .ps, .logs, .events, .kill, .freeze,
+      .thaw,
       .resetFailed, .metrics:
       true
     case .run, .plan, .show, .check, .profiles, .doctor, .exec, .grants, .handles, .revoke, .answer,
@@ -172,6 +180,7 @@ package enum CommandOption: String, CaseIterable, Sendable {
   case metrics
   case noWait = "no-wait"
   case plan, follow, lines
+  case interval, once
   case quiet, json, names, help, version
 
   /// The option as it is typed.
@@ -206,9 +215,9 @@ extension CommandOption {
     case .workdir, .home, .services, .state, .crashReport, .directory: .directory
     case .connect, .bind, .env, .unsetEnv, .hostname, .user, .umask, .timezone, .fd,
       .allowSyscall, .denySyscall, .stopSignal, .stopTimeout, .name, .jsonStatusFD, .lines,
-      .socketGroup, .socketMode, .metrics:
+      .socketGroup, .socketMode, .metrics, .interval:
       .other
-    case .quiet, .json, .names, .help, .version, .noWait, .plan, .follow: .flag
+    case .quiet, .json, .names, .help, .version, .noWait, .plan, .follow, .once: .flag
     }
   }
 
@@ -218,12 +227,13 @@ extension CommandOption {
     case .profile: "NAME|FILE"
     case .name: "APP"
     case .jsonStatusFD, .lines: "N"
+    case .interval: "SECONDS"
     case .services, .state, .crashReport, .directory: "DIR"
     case .socket: "PATH"
     case .socketGroup: "GROUP"
     case .socketMode: "MODE"
     case .metrics: "ADDRESS"
-    case .quiet, .json, .names, .help, .version, .noWait, .plan, .follow: nil
+    case .quiet, .json, .names, .help, .version, .noWait, .plan, .follow, .once: nil
     case .audit: "FILE"
     case .read, .write, .private, .overlay, .hide, .device, .network, .connect, .bind, .limit,
       .env, .unsetEnv, .workdir, .hostname, .user, .home, .umask, .timezone, .fd, .terminal,
@@ -235,9 +245,9 @@ extension CommandOption {
   /// It takes no value. Needs no table, unlike `placeholder`.
   package var isFlag: Bool {
     switch self {
-    case .quiet, .json, .names, .help, .version, .noWait, .plan, .follow: true
+    case .quiet, .json, .names, .help, .version, .noWait, .plan, .follow, .once: true
     case .profile, .name, .jsonStatusFD, .audit, .crashReport, .directory, .services, .socket,
-      .state, .socketGroup, .socketMode, .metrics, .lines:
+      .state, .socketGroup, .socketMode, .metrics, .lines, .interval:
       false
     case .read, .write, .private, .overlay, .hide, .device, .network, .connect, .bind, .limit,
       .env, .unsetEnv, .workdir, .hostname, .user, .home, .umask, .timezone, .fd, .terminal,
@@ -251,9 +261,9 @@ extension CommandOption {
   package var isRule: Bool {
     switch self {
     case .profile, .name, .jsonStatusFD, .audit, .crashReport, .directory, .services, .socket,
-      .state, .socketGroup, .socketMode, .metrics, .lines:
+      .state, .socketGroup, .socketMode, .metrics, .lines, .interval:
       false
-    case .quiet, .json, .names, .help, .version, .noWait, .plan, .follow: false
+    case .quiet, .json, .names, .help, .version, .noWait, .plan, .follow, .once: false
     case .read, .write, .private, .overlay, .hide, .device, .network, .connect, .bind, .limit,
       .env, .unsetEnv, .workdir, .hostname, .user, .home, .umask, .timezone, .fd, .terminal,
       .allowSyscall, .denySyscall, .require, .stopSignal, .stopTimeout, .set, .relax:
@@ -280,6 +290,8 @@ extension CommandOption {
     case .plan: "Only say what would change."
     case .follow: "Go on until it is interrupted."
     case .lines: "How many to begin with."
+    case .interval: "How often to look, in seconds; 1 without it."
+    case .once: "Look once and end."
     case .quiet: "No notices; errors are still told."
     case .json: "Print JSON."
     case .names: "Print only the names, one a line."

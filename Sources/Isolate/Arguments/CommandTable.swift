@@ -105,6 +105,11 @@ extension Command {
         Example("all apps", "isolated status"),
         Example("one, and why it ended last", "isolated status web"),
       ]
+    case .top:
+      [
+        Example("live; q ends it", "isolated top"),
+        Example("for a program, every ten seconds", "isolated top --json --interval 10"),
+      ]
     case .ps: [Example("what runs in it?", "isolated ps web")]
     case .logs:
       [
@@ -201,7 +206,9 @@ extension Command {
           + "nothing is run: start the app anew.",
         "The command ends with the app and with this process. What it leaves running in the "
           + "background belongs to the app's sandbox.",
-        Command.whichSession + " Only apps whose profile has grants have a session.",
+        Command.whichSession
+          + " Only apps whose profile has grants have a session. An APP without one is "
+          + "looked for among those of the daemon; with --socket PATH of the daemon at PATH.",
       ]
     case .grants:
       [
@@ -270,6 +277,16 @@ extension Command {
         Command.whichDaemon,
       ]
     case .status: [Command.whichDaemon]
+    case .top:
+      [
+        "Shows each app's state, restarts, CPU use, memory, processes, open descriptors, requests to its broker and "
+          + "those that were refused, anew every second, until q or Ctrl-C. With --once, and where standard "
+          + "output is no terminal, it prints one table; CPU is then that of the instance's whole life. With --json it "
+          + "prints an object a line each time.",
+        "The daemon looks when it is asked: at the app's cgroup as far as that counts, else at its "
+          + "processes in /proc (at most 256 of an app; the rest is only counted).",
+        Command.whichDaemon,
+      ]
     case .ps:
       ["Prints the processes of APP with their numbers inside and outside.", Command.whichDaemon]
     case .logs:
@@ -298,6 +315,8 @@ extension Command {
           + "$XDG_STATE_HOME/isolated/crashes (~/.local/state/isolated/crashes): at most "
           + "\(CrashShelf.mostReports), and \(CrashShelf.mostBytes >> 20) MiB. The oldest go first; the "
           + "first of each group stays longest.",
+        "A daemon that was started with --state DIR keeps its apps' reports in DIR/crashes; --socket PATH "
+          + "asks the daemon at PATH where they are.",
         "For names of functions eu-stack is needed (package elfutils); a report that was written "
           + "without it says so.",
       ]
@@ -349,7 +368,8 @@ extension Command {
         ("0", "every app was stopped"), ("1", "the daemon could not work"),
         ("2", "a wrong command line"),
       ]
-    case .start, .stop, .restart, .reload, .status, .ps, .logs, .events, .kill, .freeze, .thaw,
+    case .start, .stop, .restart, .reload, .status, .top, .ps, .logs, .events, .kill, .freeze,
+      .thaw,
       .resetFailed,
       .metrics:
       [

@@ -120,7 +120,7 @@ private enum BashCompletion {
     case .completions: words(Shell.allCases.map(\.rawValue))
     case .man: words(Command.allCases.map(\.rawValue) + ["profile"])
     case .crashes: words(["show", "latest"])
-    case .profiles, .doctor, .metrics: nil
+    case .profiles, .doctor, .metrics, .top: nil
     }
   }
 }
@@ -206,7 +206,7 @@ private enum ZshCompletion {
     case .completions: "'1:shell:(\(Shell.allCases.map(\.rawValue).joined(separator: " ")))'"
     case .crashes: "'1:what:(show)' '2:report:(latest)'"
     case .man: "'1:page:(\(Completions.commandNames) profile)'"
-    case .profiles, .doctor, .metrics: "'*: : '"
+    case .profiles, .doctor, .metrics, .top: "'*: : '"
     }
   }
 }
@@ -281,7 +281,7 @@ private enum FishCompletion {
     case .completions: "-a '\(Shell.allCases.map(\.rawValue).joined(separator: " "))'"
     case .man: "-a '\(Completions.commandNames) profile'"
     case .crashes: "-a 'show latest'"
-    case .profiles, .doctor, .metrics: nil
+    case .profiles, .doctor, .metrics, .top: nil
     }
   }
 }

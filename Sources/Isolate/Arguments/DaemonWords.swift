@@ -79,7 +79,7 @@ enum DaemonWords {
       guard !operands.isEmpty else { throw needsApp(command) }
       return .order(order, apps: operands.map(\.text), waits: values[.noWait] == nil)
     }
-    let most = command == .metrics ? 0 : 1
+    let most = command == .metrics || command == .top ? 0 : 1
     if operands.count > most {
       let extra = operands[most]
       throw UsageError(command, argument: extra.argument, "unexpected '\(extra.text)'")
@@ -98,6 +98,9 @@ enum DaemonWords {
     case .events:
       return .events(
         app: app, follows: values[.follow] != nil, lines: try lines(command, values[.lines]))
+    case .top:
+      return .top(
+        intervalMilliseconds: try interval(values[.interval]), once: values[.once] != nil)
     case .metrics: return .metrics
     case .run, .plan, .show, .check, .profiles, .doctor, .exec, .grants, .handles, .revoke, .answer,
       .forget, .crashes, .daemon, .start, .stop, .restart, .kill, .freeze, .thaw, .resetFailed,
@@ -117,7 +120,7 @@ enum DaemonWords {
     case .thaw: .thaw
     case .resetFailed: .resetFailed
     case .run, .plan, .show, .check, .profiles, .doctor, .exec, .grants, .handles, .revoke, .answer,
-      .forget, .crashes, .daemon, .reload, .status, .ps, .logs, .events, .metrics, .help,
+      .forget, .crashes, .daemon, .reload, .status, .top, .ps, .logs, .events, .metrics, .help,
       .completions,
       .man:
       nil
@@ -126,6 +129,17 @@ enum DaemonWords {
 
   private static func needsApp(_ command: Command) -> UsageError {
     UsageError(command, "the APP is needed", cure: "isolated \(command.usage[0])")
+  }
+
+  /// In seconds, with a fraction if need be.
+  private static func interval(_ word: TypedWord?) throws(UsageError) -> Int64 {
+    guard let word else { return 1000 }
+    guard let seconds = Double(word.text), (0.1...3600).contains(seconds) else {
+      throw UsageError(
+        .top, argument: word.argument,
+        "--interval takes seconds from 0.1 to 3600, not '\(word.text)'")
+    }
+    return Int64(seconds * 1000)
   }
 
   private static func lines(_ command: Command, _ word: TypedWord?) throws(UsageError) -> Int {

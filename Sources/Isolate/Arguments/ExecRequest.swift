@@ -6,11 +6,16 @@ package struct ExecRequest: Hashable, Sendable {
   package var command: [String]
   /// Nil: as the app's profile says.
   package var terminal: TerminalMode?
+  /// Of the daemon whose app it is; nil: a session's, else the usual daemon's.
+  package var socket: String?
 
-  package init(app: String, command: [String], terminal: TerminalMode? = nil) {
+  package init(
+    app: String, command: [String], terminal: TerminalMode? = nil, socket: String? = nil
+  ) {
     self.app = app
     self.command = command
     self.terminal = terminal
+    self.socket = socket
   }
 }
 
@@ -19,7 +24,7 @@ extension ExecRequest {
   ///   - operands: what stands before `--`.
   ///   - command: what stands after it; nil: there is none.
   init(
-    _ operands: [TypedWord], command: [String]?, terminal: TypedWord?
+    _ operands: [TypedWord], command: [String]?, terminal: TypedWord?, socket: String?
   ) throws(UsageError) {
     guard let app = operands.first else {
       throw UsageError(.exec, "the APP is needed", cure: "isolated \(Command.exec.usage[0])")
@@ -44,6 +49,6 @@ extension ExecRequest {
           cure: "one of " + TerminalMode.allCases.map(\.rawValue).joined(separator: ", "))
       }
     }
-    self.init(app: app.text, command: command, terminal: mode)
+    self.init(app: app.text, command: command, terminal: mode, socket: socket)
   }
 }

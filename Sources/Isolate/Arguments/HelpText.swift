@@ -76,7 +76,8 @@ extension CommandOption {
       .stopSignal, .stopTimeout:
       .identity
     case .set, .relax: .any
-    case .noWait, .plan, .follow, .lines, .jsonStatusFD, .audit, .crashReport, .directory, .quiet,
+    case .noWait, .plan, .follow, .interval, .once, .lines, .jsonStatusFD, .audit, .crashReport,
+      .directory, .quiet,
       .json,
       .names, .help, .version:
       .output

@@ -41,6 +41,7 @@ package enum DaemonCommand: Hashable, Sendable {
   case processes(app: String)
   case logs(app: String, follows: Bool, lines: Int)
   case events(app: String?, follows: Bool, lines: Int)
+  case top(intervalMilliseconds: Int64, once: Bool)
   case metrics
 }
 
@@ -54,10 +55,13 @@ package struct CrashQuestion: Hashable, Sendable {
   package var report: Report?
   /// `--directory`; nil: where they are kept.
   package var directory: String?
+  /// `--socket`: of the daemon whose reports are meant; nil: where they are kept.
+  package var socket: String?
 
-  package init(report: Report? = nil, directory: String? = nil) {
+  package init(report: Report? = nil, directory: String? = nil, socket: String? = nil) {
     self.report = report
     self.directory = directory
+    self.socket = socket
   }
 }
 

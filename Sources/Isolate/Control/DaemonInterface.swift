@@ -12,6 +12,7 @@ package enum DaemonInterface {
       methods: [
         VarlinkMethod("GetStatus"), VarlinkMethod("ListApps"),
         VarlinkMethod("GetApp", [VarlinkParameter("app", .string)]),
+        VarlinkMethod("GetSandbox", [VarlinkParameter("app", .string)]),
         VarlinkMethod(
           "Order",
           [
@@ -26,7 +27,7 @@ package enum DaemonInterface {
             VarlinkParameter("plan", .boolean, isOptional: true),
           ]),
         VarlinkMethod("GetEvents", [VarlinkParameter("count", .integer, isOptional: true)]),
-        VarlinkMethod("GetMetrics"),
+        VarlinkMethod("GetUse"), VarlinkMethod("GetMetrics"),
       ])
   }
 
@@ -107,6 +108,26 @@ package enum DaemonInterface {
       cause: ?string
     )
 
+    # What an app has and does now. What stands behind instance is null where nothing runs.
+    type Use (
+      app: string,
+      state: (down, starting, ready, running, stopping, backing_off, failed, frozen),
+      # Since somebody started it.
+      restarts: int,
+      instance: ?int,
+      # Since its launch, and the CPU time it used since: in microseconds.
+      age: ?int,
+      cpu: ?int,
+      # In KiB: what its cgroup counts, else what its processes have that nobody can take back.
+      memory: ?int,
+      processes: ?int,
+      # Open in all its processes.
+      descriptors: ?int,
+      # To its broker, performed and refused; null without grants.
+      requests: ?int,
+      refusals: ?int
+    )
+
     method GetStatus() -> (
       version: string,
       pid: int,
@@ -120,6 +141,8 @@ package enum DaemonInterface {
       cgroups: string,
       # The directory with a directory of logs for each app.
       logs: ?string,
+      # The directory of crash reports.
+      crashes: ?string,
       # Peers of this socket that were cut off, and why the last one was.
       dropped: int,
       drop: ?string
@@ -129,6 +152,21 @@ package enum DaemonInterface {
     method ListApps() -> (apps: []App)
 
     method GetApp(app: string) -> (app: App)
+
+    # What isolated exec needs to enter the sandbox of an app that runs. It gives nobody a right: who enters needs those of whoever
+    # started the daemon.
+    method GetSandbox(app: string) -> (
+      # Of the sandbox's init, and of the daemon.
+      pid: int,
+      supervisor: int,
+      # By which words the daemon finds the profile, from its own directory.
+      profile: string,
+      # The fingerprint of the policy that holds the app: equal when the policies are.
+      policy: string,
+      # The version of the app's cgroup, and what that limits.
+      cgroup: ?(v1, v2),
+      controllers: []string
+    )
 
     # Carries an order out. start: an app that the daemon does not know yet is looked for among the profiles. With wait the
     # answer comes when the order is done: the app is ready, or down, or it has failed.
@@ -144,6 +182,9 @@ package enum DaemonInterface {
 
     # The last events, the oldest first. With "more" those that follow, too, until the peer leaves.
     method GetEvents(count: ?int) -> (events: []Event)
+
+    # Looks at every app now, a few at a time. With "more" in parts; without, only at the first 8.
+    method GetUse() -> (use: []Use)
 
     # Counters in the text format of Prometheus, version 0.0.4.
     method GetMetrics() -> (text: string)
@@ -182,9 +223,11 @@ package enum AppOrder: String, CaseIterable, Hashable, Sendable {
 package enum DaemonRequest: Hashable, Sendable {
   case status, apps
   case app(String)
+  case sandbox(String)
   case order(AppOrder, app: String, waits: Bool)
   case reload(app: String?, isPlan: Bool)
   case events(count: Int)
+  case use
   case metrics
 
   /// - Parameter call: one that the server has checked against the interface.
@@ -198,6 +241,7 @@ package enum DaemonRequest: Hashable, Sendable {
     case "GetStatus": self = .status
     case "ListApps": self = .apps
     case "GetApp": self = .app(try text("app"))
+    case "GetSandbox": self = .sandbox(try text("app"))
     case "Order":
       guard let order = AppOrder(rawValue: try text("order")) else {
         throw .invalidParameter("order")
@@ -210,6 +254,7 @@ package enum DaemonRequest: Hashable, Sendable {
       let count = parameters["count"]?.integer ?? DaemonInterface.events
       guard count >= 0 else { throw .invalidParameter("count") }
       self = .events(count: Int(min(count, 10_000)))
+    case "GetUse": self = .use
     case "GetMetrics": self = .metrics
     default: throw .methodNotImplemented(call.interface + "." + call.method)
     }

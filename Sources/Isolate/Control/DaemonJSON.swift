@@ -120,6 +120,55 @@ extension ControlEvent {
   }
 }
 
+extension ControlUse {
+  package var json: JSONValue {
+    func number(_ value: UInt64?) -> JSONValue { value.map { JSONValue($0) } ?? .null }
+    return [
+      "app": .string(app), "state": .string(state.wireWord), "restarts": JSONValue(restarts),
+      "instance": number(running?.instance), "age": JSONValue(number: running?.ageMicroseconds),
+      "cpu": number(running?.cpuMicroseconds), "memory": number(running?.memoryKiB),
+      "processes": number(running?.processes), "descriptors": number(running?.descriptors),
+      "requests": number(running?.requests), "refusals": number(running?.refusals),
+    ]
+  }
+
+  package init(_ json: JSONValue) throws(ControlMisread) {
+    let fields = try JSONFields(json)
+    guard let state = LifeState(wireWord: try fields.text("state")) else {
+      throw ControlMisread(member: "state")
+    }
+    self.init(
+      app: try fields.text("app"), state: state, restarts: try fields.number("restarts"),
+      running: nil)
+    guard let instance: UInt64 = try fields.optional("instance", fields.number) else { return }
+    running = Running(
+      instance: instance, ageMicroseconds: try fields.number("age"),
+      cpuMicroseconds: try fields.number("cpu"), memoryKiB: try fields.number("memory"),
+      processes: try fields.number("processes"), descriptors: try fields.number("descriptors"),
+      requests: try fields.optional("requests", fields.number),
+      refusals: try fields.optional("refusals", fields.number))
+  }
+}
+
+extension ControlSandbox {
+  package var json: JSONValue {
+    [
+      "pid": .integer(Int64(pid)), "supervisor": .integer(Int64(supervisor)),
+      "profile": .string(profile), "policy": .string(policy),
+      "cgroup": JSONValue(text: cgroup?.rawValue), "controllers": JSONValue(controllers),
+    ]
+  }
+
+  package init(_ json: JSONValue) throws(ControlMisread) {
+    let fields = try JSONFields(json)
+    self.init(
+      pid: try fields.number("pid"), supervisor: try fields.number("supervisor"),
+      profile: try fields.text("profile"), policy: try fields.text("policy"))
+    cgroup = try fields.optional("cgroup", fields.word)
+    controllers = try fields.list("controllers", \.string)
+  }
+}
+
 extension ControlDaemon {
   package var json: JSONValue {
     [
@@ -127,7 +176,8 @@ extension ControlDaemon {
       "age": .integer(ageMilliseconds), "apps": .integer(Int64(apps)),
       "live": .integer(Int64(live)), "stopping": .boolean(isStopping),
       "cgroups": .string(cgroups),
-      "logs": JSONValue(text: logs), "dropped": JSONValue(dropped), "drop": JSONValue(text: drop),
+      "logs": JSONValue(text: logs), "crashes": JSONValue(text: crashes),
+      "dropped": JSONValue(dropped), "drop": JSONValue(text: drop),
     ]
   }
 
@@ -140,6 +190,7 @@ extension ControlDaemon {
     isStopping = try fields.flag("stopping")
     cgroups = try fields.text("cgroups")
     logs = try fields.optional("logs", fields.text)
+    crashes = try fields.optional("crashes", fields.text)
     dropped = try fields.number("dropped")
     drop = try fields.optional("drop", fields.text)
   }

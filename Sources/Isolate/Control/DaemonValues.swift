@@ -26,6 +26,68 @@ package struct ControlApp: Hashable, Sendable {
   }
 }
 
+/// What an app has and does now, for `isolated top`.
+package struct ControlUse: Hashable, Sendable {
+  package var app: String
+  package var state: LifeState
+  package var restarts: UInt64
+  /// Of the instance that runs; with it everything below.
+  package var running: Running?
+
+  package struct Running: Hashable, Sendable {
+    package var instance: UInt64
+    package var ageMicroseconds: Int64
+    package var cpuMicroseconds: UInt64
+    package var memoryKiB: UInt64
+    package var processes: UInt64
+    package var descriptors: UInt64
+    /// To its broker; nil: it has no grants.
+    package var requests: UInt64?
+    package var refusals: UInt64?
+
+    package init(
+      instance: UInt64, ageMicroseconds: Int64, cpuMicroseconds: UInt64, memoryKiB: UInt64,
+      processes: UInt64, descriptors: UInt64, requests: UInt64?, refusals: UInt64?
+    ) {
+      self.instance = instance
+      self.ageMicroseconds = ageMicroseconds
+      self.cpuMicroseconds = cpuMicroseconds
+      self.memoryKiB = memoryKiB
+      self.processes = processes
+      self.descriptors = descriptors
+      self.requests = requests
+      self.refusals = refusals
+    }
+  }
+
+  package init(app: String, state: LifeState, restarts: UInt64, running: Running?) {
+    self.app = app
+    self.state = state
+    self.restarts = restarts
+    self.running = running
+  }
+}
+
+/// What a command needs to enter the sandbox of an app that runs.
+package struct ControlSandbox: Hashable, Sendable {
+  /// Of the sandbox's init, and of the daemon.
+  package var pid: Int32
+  package var supervisor: Int32
+  /// By which words the daemon finds the profile, from its own directory.
+  package var profile: String
+  /// The fingerprint of the policy that holds the app.
+  package var policy: String
+  package var cgroup: ControlStatus.CgroupVersion?
+  package var controllers: [String] = []
+
+  package init(pid: Int32, supervisor: Int32, profile: String, policy: String) {
+    self.pid = pid
+    self.supervisor = supervisor
+    self.profile = profile
+    self.policy = policy
+  }
+}
+
 /// How an instance ended.
 package struct ControlEnd: Hashable, Sendable {
   package var cause: String
@@ -97,6 +159,7 @@ package struct ControlDaemon: Hashable, Sendable {
   package var isStopping = false
   package var cgroups = ""
   package var logs: String?
+  package var crashes: String?
   package var dropped: UInt64 = 0
   package var drop: String?
 

@@ -2,7 +2,7 @@
 ///
 /// The files beside this one: `DaemonLoop` (what is polled, and who is called), `DaemonActions` (what the supervisor says),
 /// `DaemonLaunch`, `DaemonProfiles` (which apps there are), `DaemonDoors`, `DaemonControl` and `DaemonAnswers` (what people ask),
-/// `DaemonTelling` (what they are told).
+/// `DaemonTelling` (what they are told), `DaemonCrashes` (reports of crashes).
 final class Daemon {
   var supervisor: Supervisor
   var apps: [Int: DaemonApp] = [:]
@@ -39,6 +39,7 @@ final class Daemon {
   /// A second request to end: nobody is waited for.
   var isHurried = false
   var reports = DaemonCounters()
+  let crashes = DaemonCrashes()
 
   init(
     _ settings: DaemonRequestSettings, host: HostFacts, signals: consuming SignalDoor,
@@ -77,6 +78,8 @@ final class Daemon {
     manager.tell("READY=1\nSTATUS=\(apps.count) apps", now: Poller.now())
     say(.notice, "", "daemon \(Version.text) is up: \(apps.count) apps; cgroups: \(base.inWords)")
     while !isFinished { try turn() }
+    crashes.finish(by: Poller.now() + (isHurried ? 0 : DaemonCrashes.lastPatience))
+    while crashes.isBusy { try turn() }
     control = nil
     metricsListener = nil
     for problem in base.end() { say(.problem, "", problem) }
@@ -130,6 +133,13 @@ enum Token {
   static let metrics = own | 3
   /// The machine's mounts: proc(5), /proc/pid/mounts.
   static let mounts = own | 4
+
+  /// A process that writes a report of a crash.
+  static func report(_ place: Int) -> UInt64 { own | 0x10 | UInt64(place) }
+  /// Nil: no such process.
+  static func report(_ token: UInt64) -> Int? {
+    token & ~0xF == own | 0x10 ? Int(token & 0xF) : nil
+  }
 
   static func of(_ slot: Int, _ door: DaemonDoor) -> UInt64 {
     UInt64(truncatingIfNeeded: slot) << 8 | door.rawValue

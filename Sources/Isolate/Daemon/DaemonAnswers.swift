@@ -18,6 +18,7 @@ extension Daemon {
     status.isStopping = supervisor.isShuttingDown
     status.cgroups = base.inWords
     status.logs = place.logs(settings.state)
+    status.crashes = place.crashes(settings.state)
     return status
   }
 
@@ -29,6 +30,39 @@ extension Daemon {
   func app(_ name: String, _ now: Int64) throws(DaemonRefusal) -> ControlApp {
     guard let app = told(try find(name, takesUp: false), now) else { throw .noSuchApp(name) }
     return app
+  }
+
+  /// The apps by name, to be looked at one by one.
+  var appSlots: [Int] { apps.values.sorted { $0.name < $1.name }.map(\.id.slot) }
+
+  /// Looks at an app now. Nil: it is gone.
+  func use(_ slot: Int) -> ControlUse? {
+    guard let app = apps[slot], let status = supervisor.status(of: app.id) else { return nil }
+    var use = ControlUse(
+      app: app.name, state: status.state, restarts: status.restarts, running: nil)
+    guard let instance = app.instance, let number = status.instance?.number else { return use }
+    let grants = instance.live.keeper?.grants(at: Poller.now())
+    let seen = instance.live.usage()
+    use.running = ControlUse.Running(
+      instance: number, ageMicroseconds: (Poller.now() - instance.live.startedAt) * 1000,
+      cpuMicroseconds: seen.cpuMicroseconds, memoryKiB: seen.memoryKiB,
+      processes: seen.processes, descriptors: seen.descriptors,
+      requests: grants.map { $0.reduce(0) { $0 &+ $1.used &+ $1.refused } },
+      refusals: grants.map { $0.reduce(0) { $0 &+ $1.refused } })
+    return use
+  }
+
+  func sandbox(_ name: String) throws(DaemonRefusal) -> ControlSandbox {
+    let app = try find(name, takesUp: false)
+    guard let instance = app.instance else {
+      let state = supervisor.status(of: app.id)?.state ?? .down
+      throw .notInThisState(app: name, state: state.word)
+    }
+    var sandbox = ControlSandbox(
+      pid: instance.live.child.pid, supervisor: LocalSocket.process,
+      profile: app.request.app?.text ?? "", policy: Fingerprint.of(instance.basis))
+    (sandbox.cgroup, sandbox.controllers) = instance.basis.limits.controlCgroup
+    return sandbox
   }
 
   func find(_ name: String, takesUp: Bool) throws(DaemonRefusal) -> DaemonApp {

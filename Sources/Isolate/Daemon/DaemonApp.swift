@@ -30,6 +30,8 @@ final class DaemonApp {
   /// What it asks operators, and that it reloads: as often as it likes, told once a second.
   var askTelling = TellingLimit()
   var reloadTelling = TellingLimit()
+  /// It was said that nobody can look at its crashes.
+  var crashesAreUnseen = false
   /// What of it is polled, and by which number.
   var watched: [(door: DaemonDoor, number: Int32)] = []
 
@@ -86,7 +88,7 @@ final class DaemonApp {
       return [log?.nextAt, askTelling.nextAt].compactMap { $0 }.min()
     }
     return [
-      log?.nextAt, askTelling.nextAt, instance.check?.nextAt,
+      log?.nextAt, askTelling.nextAt, instance.check?.nextAt, instance.crashesAt,
       instance.live.nextAt, instance.live.keeper?.nextAt, instance.control?.nextAt(now: now),
     ].compactMap { $0 }.min()
   }
@@ -113,6 +115,8 @@ enum DaemonDoor: UInt64 {
 final class DaemonInstance {
   let number: Instance
   let live: LiveApp
+  /// What its profile came to; `live` runs it with what the daemon adds.
+  var basis: Policy
   let desk: AskDesk?
   /// The socket for operators, once the app runs and if it has grants.
   var control: SessionControl?
@@ -122,12 +126,14 @@ final class DaemonInstance {
   var reloadsSince: Int64?
   /// Somebody was told that it gives more descriptors than are kept.
   var hasToldStore = false
-
   /// It was launched from what was made ahead.
   let isPrepared: Bool
+  /// When the crashes that it has handed over are reported, if it has not ended by then.
+  var crashesAt: Int64?
 
-  init(_ number: Instance, _ live: LiveApp, desk: AskDesk?, isPrepared: Bool) {
+  init(_ number: Instance, _ live: LiveApp, basis: Policy, desk: AskDesk?, isPrepared: Bool) {
     self.number = number
+    self.basis = basis
     self.live = live
     self.desk = desk
     self.isPrepared = isPrepared

@@ -106,6 +106,27 @@ struct DaemonClient {
     try one("GetApp", JSONObject([.init("app", .string(name))]))
   }
 
+  /// What it takes to enter the sandbox of an app; whoever answers is this user.
+  mutating func sandbox(_ name: String) throws(ControlClient.Failure) -> ControlSandbox {
+    do throws(SystemError) {
+      let peer = try LocalSocket.peer(of: connection.socket.descriptor)
+      guard peer.uid == LocalSocket.user else {
+        throw SystemError(call: "connect", number: Errno.notPermitted)
+      }
+    } catch {
+      throw ControlClient.Failure(
+        message: "cannot enter an app of another user's daemon: \(error)", cure: nil)
+    }
+    var sandbox: ControlSandbox?
+    try call("GetSandbox", JSONObject([.init("app", .string(name))])) {
+      reply throws(ControlMisread) in
+      sandbox = try ControlSandbox(.object(reply))
+      return true
+    }
+    guard let sandbox else { throw connection.hungUp }
+    return sandbox
+  }
+
   mutating func order(
     _ order: AppOrder, _ name: String, waits: Bool
   ) throws(ControlClient.Failure) -> ControlApp {
@@ -141,6 +162,15 @@ struct DaemonClient {
       return true
     }
     return changes
+  }
+
+  mutating func use() throws(ControlClient.Failure) -> [ControlUse] {
+    var use: [ControlUse] = []
+    try call("GetUse", more: true) { reply throws(ControlMisread) in
+      for value in reply["use"]?.array ?? [] { use.append(try ControlUse(value)) }
+      return true
+    }
+    return use
   }
 
   mutating func metrics() throws(ControlClient.Failure) -> String {

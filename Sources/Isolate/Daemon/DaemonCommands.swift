@@ -26,14 +26,7 @@ package func direct(
   _ command: DaemonCommand, socket: String?, json: Bool, style: TextStyle
 ) -> CommandResult {
   do throws(ControlClient.Failure) {
-    let way: Way
-    do throws(SystemError) {
-      way = Way(
-        place: DaemonPlace(try HostProbe.facts(withCgroups: false)), socket: socket)
-    } catch {
-      throw ControlClient.Failure(
-        message: "cannot read the machine's facts: \(error)", cure: nil)
-    }
+    let way = try Way(socket: socket)
     switch command {
     case .order(let order, let apps, let waits):
       return try carryOut(way, order, apps, waits, json)
@@ -50,14 +43,38 @@ package func direct(
       return try LogCommand.show(way.logs(), app, follows, lines, json)
     case .events(let app, let follows, let lines):
       return try showEvents(way, app, follows, lines, json)
+    case .top(let interval, let once):
+      return try TopCommand.show(
+        try way.client(waits: false), interval: interval, once: once, json: json, style: style)
     case .metrics:
       var client = try way.client(waits: false)
       return CommandResult(output: try client.metrics())
     }
   } catch {
-    let cure = error.cure.map { "  help: \($0)\n" } ?? ""
-    return CommandResult(errors: "isolated: \(error.message)\n\(cure)", exitCode: 1)
+    return refused(error)
   }
+}
+
+private func refused(_ error: ControlClient.Failure) -> CommandResult {
+  let cure = error.cure.map { "  help: \($0)\n" } ?? ""
+  return CommandResult(errors: "isolated: \(error.message)\n\(cure)", exitCode: 1)
+}
+
+/// Carries `isolated crashes` out; with a socket: of the daemon there.
+package func showCrashes(
+  anywhere question: CrashQuestion, json: Bool, style: TextStyle
+) -> CommandResult {
+  guard let socket = question.socket else {
+    return showCrashes(question, json: json, style: style)
+  }
+  var question = question
+  do throws(ControlClient.Failure) {
+    var client = try Way(socket: socket).client(waits: false)
+    question.directory = try client.status().crashes
+  } catch {
+    return refused(error)
+  }
+  return showCrashes(question, json: json, style: style)
 }
 
 private func carryOut(
@@ -72,8 +89,7 @@ private func carryOut(
       told.append(app.json)
       if !json { result.output += "\(VisibleText.of(app.name)) is \(app.state.word)\n" }
     } catch {
-      let cure = error.cure.map { "  help: \($0)\n" } ?? ""
-      result.errors += "isolated: \(error.message)\n\(cure)"
+      result.errors += refused(error).errors
       result.exitCode = 1
     }
   }
@@ -137,6 +153,15 @@ private func showEvents(
 private struct Way {
   var place: DaemonPlace
   var socket: String?
+
+  init(socket: String?) throws(ControlClient.Failure) {
+    self.socket = socket
+    do throws(SystemError) {
+      place = DaemonPlace(try HostProbe.facts(withCgroups: false))
+    } catch {
+      throw ControlClient.Failure(message: "cannot read the machine's facts: \(error)", cure: nil)
+    }
+  }
 
   func client(waits: Bool) throws(ControlClient.Failure) -> DaemonClient {
     try DaemonClient(place, socket: socket, waits: waits)

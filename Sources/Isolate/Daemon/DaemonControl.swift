@@ -1,5 +1,8 @@
 /// The control socket of the daemon: what people ask, and what they are answered.
 final class DaemonControl {
+  /// Apps that are looked at in one turn.
+  private static let looks = 8
+
   private let socket: ControlSocket
   private var streams: [Stream] = []
   private var isBusy = false
@@ -14,6 +17,8 @@ final class DaemonControl {
     enum Kind {
       /// What is left of a list, and the name of its member.
       case parts(String, ArraySlice<JSONValue>)
+      /// Apps that are to be looked at.
+      case use(ArraySlice<Int>)
       /// Events up to this one have been told.
       case events(UInt64)
       /// An order that is being carried out, and the launches there had been.
@@ -36,6 +41,9 @@ final class DaemonControl {
   /// The one door to wait on.
   var door: Int32 { socket.door }
 
+  /// Whether a call has no full answer yet.
+  var isAwaited: Bool { !streams.isEmpty }
+
   /// When `turn` wants to be called though the door is not ready, in milliseconds on the monotonic clock.
   func nextAt(now: Int64) -> Int64? { isBusy ? now : socket.nextAt }
 
@@ -51,7 +59,10 @@ final class DaemonControl {
     streams = streams.filter { socket.waits($0.call) }
     try socket.finish(now: now)
     let goesOn = streams.contains { stream in
-      if case .parts = stream.kind { socket.takes(stream.call) } else { false }
+      switch stream.kind {
+      case .parts, .use: socket.takes(stream.call)
+      case .events, .order: false
+      }
     }
     isBusy = isBusy || goesOn
   }
@@ -75,6 +86,9 @@ final class DaemonControl {
         status.drop = socket.lastDrop
         socket.reply(call, status.json.object ?? JSONObject(), now: now)
       case .apps: list(call, "apps", daemon.list(now).map(\.json), now)
+      case .sandbox(let name):
+        let sandbox = try daemon.sandbox(name)
+        socket.reply(call, sandbox.json.object ?? JSONObject(), now: now)
       case .app(let name): reply(call, try daemon.app(name, now), now)
       case .order(let order, let name, let waits):
         try carryOut(call, order, name, waits: waits, now)
@@ -82,6 +96,13 @@ final class DaemonControl {
         let changes = try daemon.reload(name, isPlan: isPlan)
         list(call, "changes", changes.map(\.json), now)
       case .events(let count): follow(call, count, now)
+      case .use:
+        if call.wantsMore {
+          streams.append(Stream(call: call, kind: .use(daemon.appSlots[...])))
+        } else {
+          let seen = daemon.appSlots.prefix(Self.looks).compactMap { daemon.use($0) }
+          list(call, "use", seen.map(\.json), now)
+        }
       case .metrics:
         socket.reply(call, JSONObject([.init("text", .string(daemon.metrics(now)))]), now: now)
       }
@@ -138,6 +159,13 @@ final class DaemonControl {
       let part = JSONValue.array(Array(rest.prefix(DaemonInterface.part)))
       socket.reply(call, JSONObject([.init(name, part)]), continues: !left.isEmpty, now: now)
       stream.kind = .parts(name, left)
+    case .use(let slots):
+      guard socket.takes(call) else { return }
+      let left = slots.dropFirst(Self.looks)
+      let part = slots.prefix(Self.looks).compactMap { daemon.use($0)?.json }
+      socket.reply(
+        call, JSONObject([.init("use", .array(part))]), continues: !left.isEmpty, now: now)
+      stream.kind = .use(left)
     case .events(let told):
       guard daemon.events.last > told, socket.takes(call) else { return }
       let new = daemon.events.after(told, most: DaemonInterface.part, now: now)

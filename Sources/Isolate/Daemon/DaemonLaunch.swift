@@ -55,10 +55,12 @@ extension Daemon {
       let plan = made.plan
       let live = LiveApp(
         plan, child: made.takeChild(), policy: policy, cgroup: cgroup, keeper: keeper,
-        startedAt: now, looks: .whereNeeded)
+        startedAt: now, looks: .whereNeeded,
+        captures: CrashCaptures(crashes.room, limit: DaemonCrashes.mostOfOne))
       withExtendedLifetime(ends?.apps) {}
       let desk = keeper.map { AskDesk($0, place: place.control, app: policy.app) }
-      return DaemonInstance(number, live, desk: desk, isPrepared: isPrepared)
+      return DaemonInstance(
+        number, live, basis: app.preparation.policy, desk: desk, isPrepared: isPrepared)
     } catch {
       for problem in cgroup?.remove() ?? [] { say(.problem, app.name, problem) }
       throw error
@@ -143,6 +145,9 @@ extension Daemon {
       case .noted: break
       }
     }
+    if !instance.live.captures.whole.isEmpty, instance.crashesAt == nil {
+      instance.crashesAt = Poller.now() + DaemonCrashes.patience
+    }
   }
 
   /// From now on operators can reach what the app was granted: as a session of its own.
@@ -178,6 +183,7 @@ extension Daemon {
     brokered.remove(app.id.slot)
     endLog(app)
     let end = instance.live.finish()
+    collectCrashes(app, instance, end)
     ended[app.id.slot] = end
     let now = Poller.now()
     if let failure = instance.live.failure {

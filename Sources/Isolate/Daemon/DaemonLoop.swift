@@ -5,9 +5,12 @@ extension Daemon {
 
   /// Does what is to be done, waits, and looks at whoever has something.
   func turn() throws(SystemError) {
-    perform()
-    if isFinished { return }
+    let hasActed = perform()
+    if isFinished && !crashes.isBusy { return }
     let now = Poller.now()
+    beginReport(now)
+    /* Whoever waits for an order may have waited for just that. */
+    if hasActed, control?.isAwaited == true { serveControl(now) }
     let count = try wait(now)
     var touched: Set<Int> = []
     for index in 0..<count {
@@ -18,6 +21,8 @@ extension Daemon {
         continue
       } else if event.token == Token.mounts {
         mountsChanged()
+      } else if let place = Token.report(event.token) {
+        reportEnded(place)
       } else if let (slot, door) = Token.app(event.token) {
         touched.insert(slot)
         handle(slot, door, event)
@@ -29,6 +34,7 @@ extension Daemon {
       look(slot, after)
     }
     for slot in touched { tend(slot, after) }
+    tendReports(after)
     supervisor.advance(to: after)
     serveControl(after)
     serveMetrics(after)
@@ -51,31 +57,35 @@ extension Daemon {
   }
 
   private func timeout(_ now: Int64) -> Int64? {
-    if supervisor.hasActions || pendingStart < pending.count { return 0 }
+    if supervisor.hasActions || pendingStart < pending.count || crashes.wantsTurn { return 0 }
     let times = [
       timers.next, supervisor.nextDeadline, control?.nextAt(now: now), metricsListener?.nextAt,
-      manager.nextAt, prepared?.nextAt,
+      manager.nextAt, prepared?.nextAt, crashes.nextAt,
     ]
     return times.compactMap { $0 }.min().map { max(0, $0 - now) }
   }
 
   /// Performs what the supervisor says, in its order; launches only some at a time.
-  private func perform() {
+  ///
+  /// - Returns: whether there was anything.
+  private func perform() -> Bool {
     var launches = 0
+    var hasActed = false
     while true {
       if pendingStart == pending.count {
         pendingStart = 0
         supervisor.takeActions(&pending)
-        if pending.isEmpty { return }
+        if pending.isEmpty { return hasActed }
       }
       let action = pending[pendingStart]
       if case .launch = action {
-        if launches == Self.launchesAtOnce { return }
+        if launches == Self.launchesAtOnce { return hasActed }
         launches += 1
       }
       pendingStart += 1
       perform(action)
-      if isFinished { return }
+      hasActed = true
+      if isFinished { return true }
     }
   }
 
@@ -120,6 +130,7 @@ extension Daemon {
     tellLeftOut(app, now)
     guard let instance = app.instance else { return }
     if let check = instance.check, now >= check.nextAt { goOn(app, instance) }
+    if let at = instance.crashesAt, now >= at { collectCrashes(app, instance, nil) }
     _ = instance.live.checkLimits(at: now)
     if let keeper = instance.live.keeper, let at = keeper.nextAt, now >= at {
       do throws(SystemError) {
@@ -216,6 +227,7 @@ extension Daemon {
       isHurried = true
       say(.notice, "", "asked to end again: every app is killed")
       for app in apps.values { app.instance?.live.kill() }
+      crashes.finish(by: Poller.now())
       return
     }
     prepared?.close()

@@ -47,6 +47,12 @@ extension Daemon {
     metric(
       "app_cpu_seconds_total", "counter", "CPU time of instances that have ended.",
       each { "\(Double($0.cpuMicroseconds) / 1_000_000)" })
+    metric(
+      "crash_reports_total", "counter", "Reports of crashes that were written.",
+      [("", "\(crashes.written)")])
+    metric(
+      "lost_crash_reports_total", "counter", "Crashes that were seen and have no report.",
+      [("", "\(crashes.lost)")])
     return text
   }
 

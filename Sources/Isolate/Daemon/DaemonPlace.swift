@@ -49,6 +49,13 @@ struct DaemonPlace {
   /// - Parameter path: as typed after --state; nil: the usual place.
   func logs(_ path: String?) -> String? { path.map { absolute($0) + "/logs" } ?? logs }
 
+  /// Where reports of crashes are kept.
+  ///
+  /// - Parameter path: as typed after --state; nil: the usual place.
+  func crashes(_ path: String?) -> String? {
+    (path.map(absolute) ?? state).map { $0 + "/crashes" }
+  }
+
   private func absolute(_ path: String) -> String {
     path.hasPrefix("/") ? path : workingDirectory + "/" + path
   }

@@ -47,8 +47,8 @@ extension Daemon {
       terminal: nil, nullDescriptor: -1, bootSeconds: 0, monotonicSeconds: 0)
     context.openFiles = openFiles
     context.placed = needs.shape.placedHere
-    /* What makes the network namespace is number 2 (LaunchPlan.appNumber). */
-    let number: Int32 = policy.network.mode == .host ? 2 : 3
+    let number = LaunchPlan.appNumber(
+      makesNetwork: policy.network.mode != .host, hasWitness: policy.crash.isOn)
     needs.shape.service.apply(to: &policy.environment, process: number)
     return PreparedLaunches.Wish(
       policy: policy, profile: app.preparation.files.last, shape: needs.shape, context: context,

@@ -41,8 +41,6 @@ extension Daemon {
       ])
     }
     prepared.policy.terminal = .none
-    // The daemon writes no crash reports: it must not wait for an unwinder.
-    prepared.policy.leaveCrashes()
     sharedValues.share(&prepared)
     return prepared
   }
@@ -222,6 +220,7 @@ extension Daemon {
       if !own.contains(where: { $0.change.effect == .restart }) {
         do throws(SystemError) {
           try instance.live.adopt(preparation.policy)
+          instance.basis = preparation.policy
           continue
         } catch {
           say(.problem, app.name, "its limits cannot be changed while it runs: \(error)")

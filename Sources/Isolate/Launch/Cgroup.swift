@@ -160,6 +160,9 @@ package final class Cgroup {
     if let path = unifiedPath { Self.killAll(path) }
   }
 
+  /// What everything in it has now; nil with v1, and where memory is not counted.
+  package func memoryKiB() -> UInt64? { unifiedPath.flatMap(CgroupLimits.memoryKiB) }
+
   /// The CPU time of everything that ever ran in it; nil with v1.
   package func cpuMicroseconds() -> UInt64? {
     guard let path = unifiedPath,

@@ -116,6 +116,11 @@ package enum CgroupLimits {
     }
   }
 
+  /// What everything in a cgroup of version 2 has now, in KiB; nil where memory is not counted.
+  static func memoryKiB(_ path: String) -> UInt64? {
+    number(path, "memory.current").map { $0 / 1024 }
+  }
+
   private static func text(_ path: String, _ file: String) -> String {
     TextFile.read("\(path)/\(file)", limit: 8192) ?? ""
   }

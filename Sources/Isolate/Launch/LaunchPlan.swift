@@ -4,14 +4,24 @@ package struct LaunchPlan: Sendable {
   /// The namespaces made by the clone itself: CLONE_NEW* flags.
   package var cloneFlags: UInt64
 
-  /// The number of the app's process in its own pid namespace: init is 1, and only what makes the network namespace comes before
-  /// the app. Nil: it has no pid namespace, and the kernel chooses.
+  /// The number of the app's process in its own pid namespace: init is 1, and only what makes the network namespace and the witness
+  /// come before the app. Nil: it has no pid namespace, and the kernel chooses.
   package var appNumber: Int32? {
     if cloneFlags & CloneFlag.pid == 0 { return nil }
-    let hasHelper = steps.contains { step in
-      if case .startNetwork = step { true } else { false }
+    var makesNetwork = false
+    var hasWitness = false
+    for step in steps {
+      switch step {
+      case .startNetwork: makesNetwork = true
+      case .startWitness: hasWitness = true
+      default: break
+      }
     }
-    return hasHelper ? 3 : 2
+    return Self.appNumber(makesNetwork: makesNetwork, hasWitness: hasWitness)
+  }
+
+  package static func appNumber(makesNetwork: Bool, hasWitness: Bool) -> Int32 {
+    2 + (makesNetwork ? 1 : 0) + (hasWitness ? 1 : 0)
   }
 }
 

@@ -121,6 +121,34 @@ package struct Sampler: Sendable {
     }
   }
 
+  /// What everything beneath init has now, for people. Of more than `maximumShown` processes the rest is only counted.
+  package struct Use: Hashable, Sendable {
+    package var processes: UInt64 = 0
+    package var memoryKiB: UInt64 = 0
+    /// Of all processes together.
+    package var descriptors: UInt64 = 0
+    package var cpuMicroseconds: UInt64 = 0
+
+    package init() {}
+  }
+
+  package static let maximumShown = 256
+
+  package func use() -> Use {
+    let pids = processes()
+    let shown = Array(pids.prefix(Self.maximumShown))
+    var use = Use()
+    use.processes = UInt64(pids.count)
+    use.cpuMicroseconds = cpuTime([initPid] + shown)
+    for pid in shown {
+      use.descriptors += openFiles(pid)
+      guard let text = TextFile.read("/proc/\(pid)/status", limit: 4096) else { continue }
+      let status = ProcessText.status(text)
+      use.memoryKiB += status.anonymousKiB + status.sharedKiB + status.swapKiB
+    }
+    return use
+  }
+
   /// Where a share cannot be read, the whole is counted: hiding must not pay.
   private func exact(_ pids: [Int32], stored: UInt64) -> UInt64 {
     var anonymous: UInt64 = 0

@@ -39,7 +39,7 @@ package struct Identity: Hashable, Sendable {
 /// How the namespaces are made. User, mount, pid, ipc, uts and cgroup namespaces are always made, unless
 /// user namespaces are not to be had and the profile does not require them.
 package struct Namespaces: Hashable, Sendable {
-  package enum Order: Hashable, Sendable {
+  package enum Order: String, Hashable, Sendable {
     /// An ordinary user: the user namespace comes first, for it gives the right to make the others.
     case userFirst
     /// Real root: everything is built first, then the process becomes an unprivileged id and makes the user

@@ -134,14 +134,6 @@ package struct CrashPolicy: Hashable, Sendable {
   package var isOn: Bool { report == true && obstacle == nil }
 }
 
-extension Policy {
-  /// Has nobody look at crashes, whatever the profile says: for who cannot write reports.
-  package mutating func leaveCrashes() {
-    crash.report = false
-    limits.hasWitness = false
-  }
-}
-
 package struct MemoryPolicy: Hashable, Sendable {
   /// No mapping may be made executable that was ever writable (prctl(2), PR_SET_MDWE, Linux 6.3).
   package var deniesWriteExecute: Bool

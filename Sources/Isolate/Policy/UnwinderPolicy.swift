@@ -8,27 +8,55 @@ package enum UnwinderPolicy {
   /// Where distributions put eu-stack.
   package static let programs = ["/usr/bin/eu-stack", "/usr/local/bin/eu-stack"]
 
+  /// Of an app: what its unwinder is made from.
+  package struct Subject: Hashable, Sendable {
+    package var app: String
+    package var uid: UInt32
+    package var gid: UInt32
+    package var hostUID: UInt32
+    package var hostGID: UInt32
+    package var umask: UInt32
+    package var order: Namespaces.Order
+
+    package init(
+      app: String, uid: UInt32, gid: UInt32, hostUID: UInt32, hostGID: UInt32, umask: UInt32,
+      order: Namespaces.Order
+    ) {
+      self.app = app
+      self.uid = uid
+      self.gid = gid
+      self.hostUID = hostUID
+      self.hostGID = hostGID
+      self.umask = umask
+      self.order = order
+    }
+
+    package init(_ policy: Policy) {
+      let own = policy.identity
+      self.init(
+        app: policy.app, uid: own.uid, gid: own.gid, hostUID: own.hostUID, hostGID: own.hostGID,
+        umask: own.umask, order: policy.namespaces.order)
+    }
+  }
+
   /// - Parameters:
-  ///   - app: whose crash: the unwinder has its ids, so that it may read what the app may.
+  ///   - subject: whose crash: the unwinder has its ids, so that it may read what the app may.
   ///   - program: where eu-stack is on the host.
   ///   - command: its arguments, the program first.
   package static func make(
-    for app: Policy, program: String, command: [String], deniesWriteExecute: Bool
+    for subject: Subject, program: String, command: [String], deniesWriteExecute: Bool
   ) -> Policy {
-    var identity = app.identity
-    identity.user = "unwinder"
-    identity.group = "unwinder"
-    identity.home = "/"
-    identity.shell = "/"
-    identity.hostname = "unwinder"
-    identity.timezone = nil
+    let identity = Identity(
+      user: "unwinder", group: "unwinder", uid: subject.uid, gid: subject.gid,
+      hostUID: subject.hostUID, hostGID: subject.hostGID, home: "/", shell: "/",
+      hostname: "unwinder", timezone: nil, umask: subject.umask)
     let libraries = ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache"]
     let rules = libraries.map { rule($0, isOptional: true) } + [rule(program, isOptional: false)]
     var syscalls = SyscallPolicy(known: calls)
     syscalls.socketFamilies = []
     return Policy(
-      app: app.app, command: command, searchPath: [], workdir: "/", environment: [],
-      identity: identity, namespaces: Namespaces(order: app.namespaces.order, time: false),
+      app: subject.app, command: command, searchPath: [], workdir: "/", environment: [],
+      identity: identity, namespaces: Namespaces(order: subject.order, time: false),
       files: FilePolicy(
         rules: rules.sorted { $0.target.utf8.lexicographicallyPrecedes($1.target.utf8) },
         proc: true, dev: false, sys: false, devices: [], synthesised: []),

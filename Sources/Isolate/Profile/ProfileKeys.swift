@@ -171,7 +171,7 @@ extension ProfileKey {
       "Open descriptors of the caller the app keeps, beyond 0, 1 and 2.", "[3]"),
     ProfileKey(
       "crash.report", .boolean, .replace, .never,
-      "Whether `isolated run` writes a report when a signal ends a process of the app.", "true"),
+      "Whether a report is written when a signal ends a process of the app.", "true"),
     ProfileKey(
       "stop.signal", .words(ProfileUnits.signals.map(\.name)), .replace, .never,
       "The signal that asks the app to end.", "\"SIGTERM\""),

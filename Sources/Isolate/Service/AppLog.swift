@@ -51,6 +51,10 @@ package final class AppLog {
   package private(set) var readBytes: UInt64 = 0
   package var lostLines: UInt64 { files?.lostLines ?? 0 }
   package var fault: SystemError? { files?.fault }
+  /// The directory of its files, and where in them the next line will be; nil: there are none.
+  package var place: (directory: String, end: LogPosition)? {
+    files.map { ($0.path, $0.position) }
+  }
 
   /// Reads once, at most `perTurn`.
   ///

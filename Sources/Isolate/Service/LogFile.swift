@@ -32,6 +32,10 @@ package final class LogFile {
   package var batchLimit: Int { Int(min(rotation.limit, UInt64(Self.largestBatch))) }
   static let largestBatch = 192 << 10
 
+  /// Where the next line will be.
+  package var position: LogPosition { LogPosition(number: rotation.number, offset: rotation.size) }
+  package var path: String { directory.path }
+
   /// Writes whole lines.
   package func write(_ batch: ByteBuffer) {
     var written = 0

@@ -62,15 +62,18 @@ package final class LogReader {
     return chunk
   }
 
-  /// Where the last lines begin; all of them when there are fewer.
-  package func begin(last lines: Int) throws(SystemError) -> LogPosition {
+  /// Where the last lines before a place begin; all of them when there are fewer. Without a place: before the end.
+  package func begin(
+    last lines: Int, before place: LogPosition? = nil
+  ) throws(SystemError) -> LogPosition {
     var missing = lines
-    let numbers = numbers
+    let numbers = numbers.filter { $0 <= place?.number ?? .max }
     for number in numbers.reversed() {
       guard let file = try LogCalls.openForReading(LogRotation.name(number), in: directory) else {
         continue
       }
       var end = UInt64(max(0, try FileStatus.of(file).size))
+      if let place, place.number == number { end = min(end, place.offset) }
       var isLast = true
       while end > 0 {
         let size = min(end, 65_536)
@@ -95,12 +98,23 @@ package final class LogReader {
     return LogPosition(number: numbers.first ?? 1, offset: 0)
   }
 
-  /// The last lines, at most so many and of at most so many bytes: what a report of a crash shows.
-  package func tail(lines: Int, bytes: Int) throws(SystemError) -> [LogRecord] {
+  /// The last lines before a place (without: the end), at most so many and of at most so many bytes: what a report of a crash
+  /// shows.
+  package func tail(
+    lines: Int, bytes: Int, before place: LogPosition? = nil
+  ) throws(SystemError) -> [LogRecord] {
     var records: [LogRecord] = []
-    var position = try begin(last: lines)
+    var position = try begin(last: lines, before: place)
     for _ in 0..<1024 {
-      let chunk = try read(from: position)
+      var limit = 256 << 10
+      if let place {
+        if position.number > place.number { break }
+        if position.number == place.number {
+          if position.offset >= place.offset { break }
+          limit = Int(min(UInt64(limit), place.offset - position.offset))
+        }
+      }
+      let chunk = try read(from: position, limit: limit)
       records += chunk.records
       if records.count > lines { records.removeFirst(records.count - lines) }
       if chunk.next == position { break }

@@ -28,61 +28,64 @@ struct CrashDesk {
     isUnwanted: () -> Bool
   ) -> [Outcome] {
     guard !captures.isEmpty else { return [] }
-    guard let directory else {
-      return [.failed("there is no place for crash reports: neither $XDG_STATE_HOME nor $HOME")]
-    }
+    guard let directory else { return [.failed(Self.noPlace)] }
     let context = completed(context, policy)
-    let unwinding = Unwinding(policy: policy, host: host)
-    do throws(SystemError) {
-      let store = try CrashStore(directory: directory)
-      var outcomes: [Outcome] = []
-      for capture in captures {
-        guard let report = try Self.report(capture, policy, context, unwinding, isUnwanted) else {
-          outcomes.append(.failed("a crash could not be read"))
-          continue
-        }
-        let (id, path) = try store.add(report)
-        outcomes.append(.written(id: id, path: path, report: report))
-      }
-      return outcomes
-    } catch {
-      return [.failed("no crash report can be written: \(error)")]
+    let unwinding = Unwinding(subject: UnwinderPolicy.Subject(policy), host: host)
+    return captures.map {
+      Self.write($0, into: directory, unwinding, context, isUnwanted: isUnwanted)
     }
   }
 
-  private static func report(
-    _ capture: CrashCapture, _ policy: Policy, _ context: CrashContext, _ unwinding: Unwinding,
-    _ isUnwanted: () -> Bool
-  ) throws(SystemError) -> CrashReport? {
-    let bytes = try capture.core.readAll(limit: CrashCapture.coreLimit)
-    guard let core = CrashCore(bytes) else { return nil }
-    let stacks = unwinding.run(capture, isUnwanted: isUnwanted)
-    return CrashReport(
-      app: VisibleText.of(policy.app, limit: 64), core: core, stacks: stacks.threads,
-      unwinder: stacks.unwinder, context: context)
+  static let noPlace = "there is no place for crash reports: neither $XDG_STATE_HOME nor $HOME"
+
+  /// Unwinds one crash and keeps its report.
+  static func write(
+    _ capture: CrashCapture, into directory: String, _ unwinding: Unwinding,
+    _ context: CrashContext, isUnwanted: () -> Bool
+  ) -> Outcome {
+    do throws(SystemError) {
+      let store = try CrashStore(directory: directory)
+      let bytes = try capture.core.readAll(limit: CrashCapture.coreLimit)
+      guard let core = CrashCore(bytes) else { return .failed("a crash could not be read") }
+      let stacks = unwinding.run(capture, isUnwanted: isUnwanted)
+      let report = CrashReport(
+        app: VisibleText.of(unwinding.subject.app, limit: 64), core: core, stacks: stacks.threads,
+        unwinder: stacks.unwinder, context: context)
+      let (id, path) = try store.add(report)
+      return .written(id: id, path: path, report: report)
+    } catch {
+      return .failed("no crash report can be written: \(error)")
+    }
   }
 
   private func completed(_ context: CrashContext, _ policy: Policy) -> CrashContext {
     var context = context
-    context.command = policy.command
-    for name in LimitName.allCases {
-      if let limit = policy.limits[name] {
-        context.limits.append(.init(name.rawValue, EndText.amount(limit.amount, name.unit)))
-      }
-    }
-    do throws(SystemError) {
-      context.time = try SystemClock.now().seconds
-    } catch {
-      /* A report without its time is worth having. */
-    }
+    context.add(policy)
     do throws(PreparationError) {
       let explained = try Preparation.make(request, explaining: true)
       context.profiles = explained.files
-      context.profileHash = Self.hash(explained.policy)
+      context.profileHash = CrashContext.hash(explained.policy)
     } catch {
       /* The profiles are not what they were: the hash of others would say the wrong thing. */
     }
     return context
+  }
+}
+
+extension CrashContext {
+  /// What the policy says, and the time.
+  mutating func add(_ policy: Policy) {
+    command = policy.command
+    for name in LimitName.allCases {
+      if let limit = policy.limits[name] {
+        limits.append(.init(name.rawValue, EndText.amount(limit.amount, name.unit)))
+      }
+    }
+    do throws(SystemError) {
+      time = try SystemClock.now().seconds
+    } catch {
+      /* A report without its time is worth having. */
+    }
   }
 
   /// Of every value of the policy, wherever it was written: 32 hexadecimal digits.

@@ -26,6 +26,8 @@ package struct CrashStore: ~Copyable {
     _ report: CrashReport
   ) throws(SystemError) -> (id: UInt64, path: String) {
     try directory.locked { (directory) throws(SystemError) in
+      /* Of one that was killed while it wrote: nobody else is at it now. */
+      for name in directory.names() where name.hasPrefix(".new-") { directory.remove(name) }
       let shelf = Self.shelf(directory)
       let id = shelf.nextID
       let bytes = report.json(id: id)

@@ -28,7 +28,7 @@ extension RunReporter {
   func crashesDropped(_ count: Int, isHeard: Bool) {
     guard isHeard, !isQuiet else { return }
     Output.complain(
-      "\(count) more crashes have no report: \(CrashCaptures.limit) are kept while the app runs")
+      "\(count) more crashes have no report: \(CrashRoom.limit) are kept while the app runs")
   }
 }
 

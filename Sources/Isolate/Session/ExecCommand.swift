@@ -1,31 +1,21 @@
-/// Carries out `isolated exec`.
-///
-/// - Returns: the command's own exit code, 128 + the signal that ended it, or 125, 126, 127 when it could not be started.
-package func enterApp(_ request: ExecRequest) -> Int32 {
-  do throws(ControlClient.Failure) {
-    return try ExecRun.run(request)
-  } catch {
-    Output.complain(error.message + (error.cure.map { "\n  help: \($0)" } ?? ""))
-    return 125
-  }
-}
-
-private enum ExecRun {
+/// A command in the sandbox of an app that runs.
+enum ExecRun {
   typealias Failure = ControlClient.Failure
 
-  static func run(_ request: ExecRequest) throws(Failure) -> Int32 {
+  /// - Parameter find: finds the app; it may go elsewhere in the file system.
+  /// - Returns: the command's own exit code, 128 + the signal that ended it, or 125, 126, 127 when it could not be started.
+  static func run(
+    _ request: ExecRequest, _ host: HostFacts, _ find: () throws(Failure) -> ExecTarget
+  ) throws(Failure) -> Int32 {
     try system("give the command descriptors 0, 1 and 2") { () throws(SystemError) in
       try Output.reserveStandardDescriptors()
     }
     for number: Int32 in 0...2 where Output.isDirectory(number) {
       throw failure(.directory(number))
     }
-    let host = try system("read the machine's facts") { () throws(SystemError) in
-      try HostProbe.facts(withCgroups: false)
-    }
-    let target = try ExecTarget(ControlPlace(host), app: request.app)
+    let target = try find()
     let policy = try policy(of: target, terminal: request.terminal, caller: host)
-    let app = target.session.text
+    let app = target.name
     let namespaces = try entering(app) { () throws(EnterError) in
       try AppNamespaces.open(of: target.initProcess, policy: policy)
     }
@@ -86,8 +76,11 @@ private enum ExecRun {
   private static func policy(
     of target: borrowing ExecTarget, terminal: TerminalMode?, caller: HostFacts
   ) throws(Failure) -> Policy {
-    let app = target.session.text
-    let restart = "start \(target.session.app) anew, or put its profile back as it was"
+    let app = target.name
+    let restart =
+      target.isOfDaemon
+      ? "isolated reload \(target.app), or put its profile back as it was"
+      : "start \(target.app) anew, or put its profile back as it was"
     var policy: Policy
     do throws(PreparationError) {
       policy = try Preparation.make(target.request, started: target.started).policy
@@ -96,14 +89,16 @@ private enum ExecRun {
         message: "the profile of \(app) cannot be read any more:\n"
           + error.messages.joined(separator: "\n"), cure: restart)
     }
-    guard Fingerprint.of(policy) == target.status.policy else {
+    let own = policy.terminal
+    if target.isOfDaemon { policy.terminal = .none }
+    guard Fingerprint.of(policy) == target.fingerprint else {
       throw Failure(
         message:
           "the profile of \(app), or a part of the machine that it speaks of, has changed since "
           + "the app was started: what would hold a command is not what holds the app",
         cure: restart)
     }
-    if let terminal { policy.terminal = terminal }
+    policy.terminal = terminal ?? own
     adopt("TERM", from: caller, &policy)
     return policy
   }

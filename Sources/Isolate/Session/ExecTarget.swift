@@ -2,12 +2,17 @@
 ///
 /// Everything is read from processes of the same user, each held by its pidfd, so that it is known to be of that process.
 struct ExecTarget: ~Copyable {
-  let session: SessionName
-  let status: ControlStatus
+  /// What a person calls it: the session, or the daemon's app.
+  let name: String
+  let app: String
+  /// Of the policy that holds the app.
+  let fingerprint: String
   let initProcess: OtherProcess
-  /// The command line of the supervisor.
+  /// What was asked of the supervisor.
   let request: RunRequest
   let started: EarlierStart
+  /// The app has no terminal, whatever its profile says.
+  let isOfDaemon: Bool
 
   typealias Failure = ControlClient.Failure
 
@@ -16,34 +21,71 @@ struct ExecTarget: ~Copyable {
   init(_ place: ControlPlace, app: String) throws(Failure) {
     var client = try ControlClient(place, app: app)
     let status = try client.status()
-    let supervisor = try Self.look(client) { client throws(SystemError) in
+    let session = client.session.text
+    let supervisor = try Self.look(at: session) { () throws(SystemError) in
       try client.checkPeer(is: status.supervisor)
       return try OtherProcess(status.supervisor)
     }
-    let process = try Self.look(client) { _ throws(SystemError) in
+    let process = try Self.look(at: session) { () throws(SystemError) in
       try OtherProcess(status.pid)
     }
-    let given = try Self.look(client) { _ throws(SystemError) in
-      guard let given = try Self.given(supervisor.pid),
-        ProcessText.parent(TextFile.read("/proc/\(process.pid)/stat") ?? "") == supervisor.pid,
-        process.isAlive(), supervisor.isAlive()
-      else { throw SystemError(call: "open", number: Errno.noProcess) }
-      return given
+    let given = try Self.look(at: session) { () throws(SystemError) in
+      try Self.given(supervisor, above: process)
     }
-    request = try Self.look(client) { _ throws(SystemError) in try Self.request(given.words) }
-    started = EarlierStart(environment: given.variables, status)
-    session = client.session
+    guard let words = Self.invocation(given.words) else { throw Self.stranger(session) }
+    switch words {
+    case .run(let request): self.request = request
+    case .daemon(let settings):
+      throw Failure(
+        message: "\(session) is an app of a daemon",
+        cure:
+          "isolated exec \(settings.socket.map { "--socket \($0) " } ?? "")\(client.session.app)")
+    case .version, .help, .plan, .show, .check, .profiles, .doctor, .exec, .operate, .direct,
+      .crashes, .completions, .man:
+      throw Self.stranger(session)
+    }
+    started = EarlierStart(
+      environment: given.variables, cgroup: status.cgroup, controllers: status.controllers)
+    name = session
+    self.app = client.session.app
+    fingerprint = status.policy
     initProcess = process
-    self.status = status
+    isOfDaemon = false
+  }
+
+  /// An app of a daemon.
+  ///
+  /// - Parameters:
+  ///   - app: its name.
+  ///   - sandbox: what the daemon has told.
+  init(_ app: String, _ sandbox: ControlSandbox) throws(Failure) {
+    let daemon = try Self.look(at: app) { () throws(SystemError) in
+      try OtherProcess(sandbox.supervisor)
+    }
+    let process = try Self.look(at: app) { () throws(SystemError) in
+      try OtherProcess(sandbox.pid)
+    }
+    let given = try Self.look(at: app) { () throws(SystemError) in
+      try Self.given(daemon, above: process)
+    }
+    var request = RunRequest()
+    request.app = TypedWord(sandbox.profile, argument: 1)
+    self.request = request
+    started = EarlierStart(
+      environment: given.variables, cgroup: sandbox.cgroup, controllers: sandbox.controllers)
+    name = app
+    self.app = app
+    fingerprint = sandbox.policy
+    initProcess = process
+    isOfDaemon = true
   }
 
   private static func look<Value: ~Copyable>(
-    _ client: ControlClient, _ body: (ControlClient) throws(SystemError) -> Value
+    at name: String, _ body: () throws(SystemError) -> Value
   ) throws(Failure) -> Value {
     do throws(SystemError) {
-      return try body(client)
+      return try body()
     } catch {
-      let name = client.session.text
       if error.number == Errno.noProcess {
         throw Failure(message: "\(name) has just ended", cure: nil)
       }
@@ -51,15 +93,31 @@ struct ExecTarget: ~Copyable {
     }
   }
 
+  private static func stranger(_ name: String) -> Failure {
+    /* It was started by another version, whose command line is not ours. */
+    Failure(message: "cannot read the command line of the supervisor of \(name)", cure: nil)
+  }
+
   /// Goes where the supervisor is, whose command line may name files from there, and reads what it was given.
+  ///
+  /// - Throws: ESRCH when one of them has ended, or the process is not the supervisor's; EPERM when it is another user's.
   private static func given(
-    _ pid: Int32
-  ) throws(SystemError) -> (words: [String], variables: [EnvironmentVariable])? {
-    guard try FileStatus.of("/proc/\(pid)")?.uid == LocalSocket.user,
-      let words = try FileSystem.contents("/proc/\(pid)/cmdline", limit: longest),
-      let variables = try FileSystem.contents("/proc/\(pid)/environ", limit: longest)
-    else { return nil }
+    _ supervisor: borrowing OtherProcess, above process: borrowing OtherProcess
+  ) throws(SystemError) -> (words: [String], variables: [EnvironmentVariable]) {
+    let pid = supervisor.pid
+    guard let owner = try FileStatus.of("/proc/\(pid)")?.uid,
+      let words = try FileSystem.contents("/proc/\(pid)/cmdline", limit: longest)
+    else { throw SystemError(call: "open", number: Errno.noProcess) }
+    if owner != LocalSocket.user {
+      throw SystemError(call: "open", number: Errno.notPermitted, subject: "another user's process")
+    }
+    guard let variables = try FileSystem.contents("/proc/\(pid)/environ", limit: longest) else {
+      throw SystemError(call: "open", number: Errno.noProcess)
+    }
     try FileSystem.changeDirectory("/proc/\(pid)/cwd")
+    guard ProcessText.parent(TextFile.read("/proc/\(process.pid)/stat") ?? "") == pid,
+      process.isAlive(), supervisor.isAlive()
+    else { throw SystemError(call: "open", number: Errno.noProcess) }
     return (texts(words), texts(variables).compactMap(HostProbe.variable))
   }
 
@@ -69,15 +127,13 @@ struct ExecTarget: ~Copyable {
     return parts.map { RawText.decode($0) }
   }
 
-  private static func request(_ words: [String]) throws(SystemError) -> RunRequest {
+  /// Nil: no command line of this version's.
+  private static func invocation(_ words: [String]) -> Invocation? {
     do throws(UsageError) {
-      if case .run(let request) = try ArgumentReader.read(Array(words.dropFirst())) {
-        return request
-      }
+      return try ArgumentReader.read(Array(words.dropFirst()))
     } catch {
-      /* It was started by another version, whose command line is not ours. */
+      return nil
     }
-    throw SystemError(call: "read", number: Errno.invalid, subject: "its command line")
   }
 }
 
@@ -87,13 +143,15 @@ package struct EarlierStart: Sendable {
   var cgroup2: UnifiedCgroup?
   var cgroup1: [CgroupPlace.LegacyController] = []
 
-  init(environment: [EnvironmentVariable], _ status: ControlStatus) {
+  init(
+    environment: [EnvironmentVariable], cgroup: ControlStatus.CgroupVersion?, controllers: [String]
+  ) {
     self.environment = environment
-    switch status.cgroup {
+    switch cgroup {
     case nil: break
     /* Where it was made is the launch's affair; what it limits decides how the rest is limited. */
-    case .v2: cgroup2 = UnifiedCgroup(path: "/", controllers: status.controllers)
-    case .v1: cgroup1 = status.controllers.map { .init(name: $0, parent: "/") }
+    case .v2: cgroup2 = UnifiedCgroup(path: "/", controllers: controllers)
+    case .v1: cgroup1 = controllers.map { .init(name: $0, parent: "/") }
     }
   }
 }

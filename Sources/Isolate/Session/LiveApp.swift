@@ -19,12 +19,13 @@ final class LiveApp {
   /// Processes that still lived when the app had ended.
   private var left: UInt64 = 0
   /// What the witness handed over.
-  let captures = CrashCaptures()
+  let captures: CrashCaptures
 
   /// Takes over a launched child.
   init(
     _ plan: LaunchPlan, child: consuming Child, policy: Policy, cgroup: Cgroup?,
-    keeper: BrokerKeeper?, startedAt: Int64, looks: LimitWatch.Looks
+    keeper: BrokerKeeper?, startedAt: Int64, looks: LimitWatch.Looks,
+    captures: CrashCaptures = CrashCaptures(CrashRoom(CrashRoom.limit))
   ) {
     self.policy = policy
     self.plan = plan
@@ -32,6 +33,7 @@ final class LiveApp {
     self.cgroup = cgroup
     self.keeper = keeper
     self.startedAt = startedAt
+    self.captures = captures
     evidence.cpuTimeIsLimited = policy.limits.cpuTimeMilliseconds != nil
     evidence.fileSizeIsLimited = policy.limits.fileSizeBytes != nil
     watch = LimitWatch(
@@ -129,6 +131,14 @@ final class LiveApp {
   func adopt(_ new: Policy) throws(SystemError) {
     try cgroup?.apply(new.limits)
     policy = new
+  }
+
+  /// What it has now: by its cgroup as far as that counts, else by its processes.
+  func usage() -> Sampler.Use {
+    var use = Sampler(initPid: child.pid, interest: Sampler.Interest()).use()
+    if let memory = cgroup?.memoryKiB() { use.memoryKiB = memory }
+    if let time = cgroup?.cpuMicroseconds() { use.cpuMicroseconds = time }
+    return use
   }
 
   // MARK: Its end

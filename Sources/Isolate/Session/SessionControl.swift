@@ -216,15 +216,6 @@ final class SessionControl {
 
   // MARK: answers
 
-  private var cgroup: (ControlStatus.CgroupVersion?, [String]) {
-    let limits = keeper.policy.limits
-    switch limits.cgroup {
-    case nil: return (nil, [])
-    case .unified: return (.v2, CgroupLimits.controllers(limits))
-    case .legacy(let all): return (.v1, all.map(\.name))
-    }
-  }
-
   private func status(_ now: Int64) -> ControlStatus {
     var status = ControlStatus(
       app: keeper.policy.app, supervisor: LocalSocket.process, pid: facts.pid)
@@ -243,7 +234,7 @@ final class SessionControl {
     case .closed: status.broker = .closed
     }
     status.policy = fingerprint
-    (status.cgroup, status.controllers) = cgroup
+    (status.cgroup, status.controllers) = keeper.policy.limits.controlCgroup
     status.restarts = restarts
     status.ageMilliseconds = now - facts.startedAt
     status.asks = UInt64(keeper.pendingAsks.count)
@@ -319,5 +310,16 @@ final class SessionControl {
       "cut": JSONValue(UInt64(revocation.cut.count)),
       "lasting": JSONValue(UInt64(revocation.beyondRecall.count)),
     ]
+  }
+}
+
+extension Limits {
+  /// The version of the app's cgroup, and what that limits.
+  var controlCgroup: (ControlStatus.CgroupVersion?, [String]) {
+    switch cgroup {
+    case nil: (nil, [])
+    case .unified: (.v2, CgroupLimits.controllers(self))
+    case .legacy(let all): (.v1, all.map(\.name))
+    }
   }
 }

@@ -1,13 +1,14 @@
 /// Unwinds the stacks of a core: eu-stack of elfutils, in a sandbox of its own. What it reads is the app's, and may be made to
 /// break it; then there are fewer frames, and the report says why.
 package struct Unwinding {
-  let policy: Policy
+  let subject: UnwinderPolicy.Subject
   let host: HostFacts
+  /// Milliseconds that it may take.
+  var patience = Int64(UnwinderPolicy.seconds) * 1000
 
   package typealias Stacks = (threads: [StackText.Thread], unwinder: CrashReport.Unwinder)
 
   private static let core: Int32 = 3
-  private static let patience = Int64(UnwinderPolicy.seconds) * 1000
 
   /// Where the program is; nil: it is not installed.
   package static func program() -> String? {
@@ -23,7 +24,7 @@ package struct Unwinding {
       let (running, pipes) = try start(program, capture)
       return finish(running, pipes, isUnwanted)
     } catch {
-      return ([], .missing("eu-stack could not be started: \(words(error, policy)[0])"))
+      return ([], .missing("eu-stack could not be started: \(words(error, nil)[0])"))
     }
   }
 
@@ -31,7 +32,7 @@ package struct Unwinding {
     _ program: String, _ capture: CrashCapture
   ) throws(LaunchError) -> (RunningUnwinder, [HeldDescriptor]) {
     let own = UnwinderPolicy.make(
-      for: policy, program: program,
+      for: subject, program: program,
       command: [
         program, "-m", "-s", "-n", "\(StackText.mostFrames)", "--core=/proc/self/fd/\(Self.core)",
       ],
@@ -86,8 +87,8 @@ package struct Unwinding {
           texts[index] += bytes
           if texts[index].count > StackText.limit { problem = "eu-stack said too much" }
         }
-        if Poller.now() - startedAt > Self.patience {
-          problem = "eu-stack took longer than \(UnwinderPolicy.seconds) seconds"
+        if Poller.now() - startedAt > patience {
+          problem = "eu-stack took longer than \(patience / 1000) seconds"
         }
         if isUnwanted() { problem = "the report was not waited for" }
       }

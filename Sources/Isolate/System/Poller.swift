@@ -1,4 +1,5 @@
 internal import CSeccomp
+private import Glibc
 
 /// A descriptor to wait on, and what came of it.
 package struct Door {
@@ -151,6 +152,11 @@ package enum ProcessHandle {
     } catch {
       /* ECHILD and ESRCH: it is gone, which is what was wanted. */
     }
+  }
+
+  /// From now on this process, and what it starts, leaves the processors to others that want them.
+  package static func giveWay() {
+    _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
   }
 
   /// Stops the calling process, or its whole group, as Ctrl-Z would have, until it is continued; without effect

@@ -90,11 +90,20 @@ struct ArgumentReaderTests {
       ("run --hostn x -- y", 2, "unknown option --hostn for 'run'", "did you mean --hostname?"),
       (
         "run --json x", 2, "unknown option --json for 'run'",
-        "--json belongs to: plan, show, check, profiles, doctor, grants, handles, revoke, answer, forget, start, stop, restart, reload, status, ps, logs, events, kill, freeze, thaw, reset-failed, crashes"
+        "--json belongs to: plan, show, check, profiles, doctor, grants, handles, revoke, answer, forget, start, stop, restart, reload, status, top, ps, logs, events, kill, freeze, thaw, reset-failed, crashes"
       ),
       (
         "run --version", 2, "unknown option --version for 'run'",
         "--version belongs to: before any command"
+      ),
+      (
+        "top --interval 0", 2, "--interval takes seconds from 0.1 to 3600, not '0'", nil
+      ),
+      ("top --interval nan", 2, "--interval takes seconds from 0.1 to 3600, not 'nan'", nil),
+      ("top web", 2, "unexpected 'web'", nil),
+      (
+        "crashes --directory /a --socket /b", 4,
+        "--socket and --directory exclude each other", nil
       ),
       ("plan --quiet x", 2, "unknown option --quiet for 'plan'", "--quiet belongs to: run, daemon"),
       (

@@ -82,6 +82,19 @@ struct DaemonInterfaceTests {
       sequence: 3, ageMilliseconds: 4, app: "", kind: .problem, text: "t", cause: "signal")
     #expect(try ControlEvent(event.json) == event)
     #expect(event.json.object?.members.map(\.key) == members("type Event ("))
+    var sandbox = ControlSandbox(pid: 5, supervisor: 6, profile: "/p", policy: "f")
+    #expect(try ControlSandbox(sandbox.json) == sandbox)
+    (sandbox.cgroup, sandbox.controllers) = (.v2, ["memory"])
+    #expect(try ControlSandbox(sandbox.json) == sandbox)
+    #expect(
+      sandbox.json.object?.members.map(\.key) == members("method GetSandbox(app: string) -> ("))
+    var use = ControlUse(app: "web", state: .down, restarts: 7, running: nil)
+    #expect(try ControlUse(use.json) == use)
+    use.running = .init(
+      instance: 1, ageMicroseconds: 2, cpuMicroseconds: 3, memoryKiB: 4, processes: 5,
+      descriptors: 6, requests: nil, refusals: nil)
+    #expect(try ControlUse(use.json) == use)
+    #expect(use.json.object?.members.map(\.key) == members("type Use ("))
     var daemon = ControlDaemon(version: "1", pid: 2)
     daemon.drop = "why"
     #expect(try ControlDaemon(daemon.json) == daemon)

@@ -157,7 +157,8 @@ import Testing
   @Test("the unwinder may hardly do anything") func theUnwinderMayHardlyDoAnything() throws {
     let app = try Fixture.policy("[files]\nread = [\"/home\"]\nproc = true")
     let policy = UnwinderPolicy.make(
-      for: app, program: "/usr/bin/eu-stack", command: ["/usr/bin/eu-stack"],
+      for: UnwinderPolicy.Subject(app), program: "/usr/bin/eu-stack",
+      command: ["/usr/bin/eu-stack"],
       deniesWriteExecute: true)
     #expect(policy.network.mode == .none)
     #expect(policy.files.rules.allSatisfy { $0.kind == .read })

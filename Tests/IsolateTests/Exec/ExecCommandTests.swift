@@ -6,7 +6,7 @@ import Testing
 /// `isolated exec`, as people use it.
 @Suite(.serialized) struct ExecCommandTests {
   /// What a process is and may do, as far as it can find out itself.
-  private static let probe = """
+  static let probe = """
     import errno, os, socket
     for name in sorted(os.listdir("/proc/self/ns")):
         print(name, os.readlink("/proc/self/ns/" + name))
