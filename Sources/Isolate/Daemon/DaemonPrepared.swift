@@ -13,6 +13,9 @@ extension Daemon {
   func launchPrepared(_ app: DaemonApp, _ needs: LaunchNeeds, _ now: Int64) -> LaunchedChild? {
     let slot = app.id.slot
     guard let prepared, !prepared.isClosed else { return nil }
+    /* An ordinary user's launcher process owns the user namespace that its apps would be in, all the same one: they would
+       share a count of processes (RLIMIT_NPROC) and keyrings, and nobody could enter one of them. */
+    guard needs.policy.namespaces.order == .userLast else { return nil }
     let null: HeldDescriptor
     do throws(SystemError) {
       /* One for each: what an app sets on an open file, all see who have it. */

@@ -177,11 +177,8 @@ final class PreparedLaunches {
     for policy: Policy, _ profile: String?, _ landlockABI: Int
   ) throws(LauncherError) -> Shelf? {
     var shared = policy
-    if policy.namespaces.order == .userLast {
-      /* An ordinary user's app must find everything in the template. */
-      shared.files.rules.removeAll {
-        $0.position.file == profile || $0.target == NotifySocket.target
-      }
+    shared.files.rules.removeAll {
+      $0.position.file == profile || $0.target == NotifySocket.target
     }
     let files = SeenFiles()
     let template: TemplatePlan

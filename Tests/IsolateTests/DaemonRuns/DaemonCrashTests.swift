@@ -50,6 +50,28 @@ struct DaemonCrashTests {
       .filter { Run.read("/proc/\($0)/cmdline").hasPrefix("isolated\0crash-report") }
   }
 
+  @Test(
+    "an app under a witness is told its own number with what it listens on",
+    arguments: ["none", "host"])
+  func number(network: String) throws {
+    let scene = try DaemonScene([
+      (
+        "app",
+        """
+        extends = ["default"]
+        crash.report = true
+        files.write = ["$DIR/state"]
+        network.mode = "\(network)"
+        service.listen = ["unix:$DIR/door"]
+        [command]
+        run = ["/bin/sh", "-c", '''echo $((LISTEN_PID - $$)) >$DIR/state/number; exec sleep 1000''']
+        """
+      )
+    ])
+    try scene.start()
+    try scene.waitFor("0\n", in: "state/number")
+  }
+
   @Test("is ordered in words that come back as they were") func order() throws {
     var context = CrashContext()
     context.time = 1

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Isolate
 
-@Suite("A daemon that prepares launches", .serialized)
+@Suite("A daemon that prepares launches", .serialized, .enabled(if: Privileges.isRoot))
 struct DaemonPreparedTests {
   private static let always = """
     [restart]
@@ -114,8 +114,7 @@ struct DaemonPreparedTests {
     #expect(processes.allSatisfy { !Household.isThere($0) })
   }
 
-  @Test("and forgets all of them when the mounts change", .enabled(if: Privileges.isRoot))
-  func mounted() throws {
+  @Test("and forgets all of them when the mounts change") func mounted() throws {
     let scene = try DaemonScene([
       ("app", DaemonScene.shell("ls /usr/share/doc | wc -l; exec sleep 1000", Self.always))
     ])
@@ -136,5 +135,22 @@ struct DaemonPreparedTests {
     #expect(!lines[1].hasSuffix("stdout 0"), "\(lines)")
     #expect(lines[2].hasSuffix("stdout 0"), "\(lines)")
     #expect(lines[3] == "isolated_prepared_launches_total 3")
+  }
+}
+
+@Suite("A daemon of an ordinary user", .enabled(if: !Privileges.isRoot))
+struct OrdinaryDaemonTests {
+  @Test("gives each instance a user namespace of its own") func apart() throws {
+    let scene = try DaemonScene(["one", "two"].map { ($0, DaemonLifeTests.sleeper) })
+    try scene.start()
+    var seen: Set<String> = []
+    for app in ["one", "two"] {
+      try scene.waitFor(app, .ready)
+      let ran = scene.run("exec", app, "--", "readlink", "/proc/self/ns/user")
+      #expect(ran.code == 0, "\(ran.errors)")
+      seen.insert(ran.output)
+    }
+    #expect(seen.count == 2)
+    #expect(scene.run("metrics").output.contains("isolated_prepared_launches_total 0\n"))
   }
 }
