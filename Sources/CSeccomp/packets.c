@@ -13,7 +13,8 @@
 #define MFD_NOEXEC_SEAL 8U
 #endif
 
-static void take(struct packet_received *out, struct msghdr *message)
+/* more: where those go that are beyond what `out` has room for; NULL: they are closed. */
+static void take(struct packet_received *out, struct msghdr *message, int *more, size_t *beyond)
 {
 	struct cmsghdr *header;
 
@@ -31,36 +32,58 @@ static void take(struct packet_received *out, struct msghdr *message)
 				out->descriptors[out->count++] = fd;
 			} else {
 				out->flags |= PACKET_DESCRIPTORS_LOST;
-				close(fd);
+				if (more)
+					more[(*beyond)++] = fd;
+				else
+					close(fd);
 			}
 		}
 	}
 }
 
-ssize_t kernel_receive_packet(int fd, void *buffer, size_t size, struct packet_received *out)
+static ssize_t receive(int fd, void *buffer, size_t size, struct packet_received *out, void *control, size_t room,
+		       int *more, size_t *beyond)
 {
 	struct iovec iov = { buffer, size };
-	union {
-		char bytes[CMSG_SPACE(PACKET_DESCRIPTORS * sizeof(int))];
-		struct cmsghdr align;
-	} control;
 	struct msghdr message = { 0 };
 	ssize_t got;
 
 	out->count = out->flags = 0;
 	message.msg_iov = &iov;
 	message.msg_iovlen = 1;
-	message.msg_control = control.bytes;
-	message.msg_controllen = sizeof(control.bytes);
+	message.msg_control = control;
+	message.msg_controllen = room;
 	got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	if (got < 0)
 		return got;
-	take(out, &message);
+	take(out, &message, more, beyond);
 	if (message.msg_flags & MSG_TRUNC)
 		out->flags |= PACKET_CUT;
 	if (message.msg_flags & MSG_CTRUNC)
 		out->flags |= PACKET_DESCRIPTORS_LOST;
 	return got;
+}
+
+ssize_t kernel_receive_packet(int fd, void *buffer, size_t size, struct packet_received *out)
+{
+	union {
+		char bytes[CMSG_SPACE(PACKET_DESCRIPTORS * sizeof(int))];
+		struct cmsghdr align;
+	} control;
+
+	return receive(fd, buffer, size, out, control.bytes, sizeof(control.bytes), NULL, NULL);
+}
+
+ssize_t kernel_receive_packet_whole(int fd, void *buffer, size_t size, struct packet_received *out, int *more,
+				    size_t *count)
+{
+	union {
+		char bytes[CMSG_SPACE(PACKET_MOST * sizeof(int))];
+		struct cmsghdr align;
+	} control;
+
+	*count = 0;
+	return receive(fd, buffer, size, out, control.bytes, sizeof(control.bytes), more, count);
 }
 
 _Static_assert(sizeof(struct mmsghdr) == PACKET_NOTE, "a note is a struct mmsghdr");

@@ -2,10 +2,12 @@
 #include "service_network.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -56,4 +58,47 @@ int service_socket_of(int pidfd, int is_six)
 		(void)syscall(SYS_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);
 	errno = question.number;
 	return question.answer;
+}
+
+static int hold(void *argument)
+{
+	const int *ends = argument;
+	char byte;
+
+	(void)syscall(SYS_close, ends[1]);
+	/* The end of the pipe: all is closed over there. */
+	(void)syscall(SYS_read, ends[0], &byte, 1);
+	return 0;
+}
+
+static int is_socket(int fd)
+{
+	struct stat st;
+
+	return syscall(SYS_fstat, fd, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
+void service_close_apart(const int *descriptors, size_t count)
+{
+	_Alignas(16) char stack[STACK_BYTES];
+	struct linger none = { 0, 0 };
+	int ends[2] = { -1, -1 };
+	long pid = -1;
+	size_t i;
+
+	for (i = 0; i < count && !is_socket(descriptors[i]); i++)
+		;
+	if (i < count && syscall(SYS_pipe2, ends, O_CLOEXEC) == 0)
+		pid = clone(hold, stack + sizeof(stack), CLONE_VM, ends);
+	for (i = 0; i < count; i++) {
+		if (pid < 0)
+			(void)syscall(SYS_setsockopt, descriptors[i], SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+		(void)syscall(SYS_close, descriptors[i]);
+	}
+	if (ends[0] >= 0) {
+		(void)syscall(SYS_close, ends[0]);
+		(void)syscall(SYS_close, ends[1]);
+	}
+	while (pid > 0 && syscall(SYS_wait4, pid, NULL, __WALL, NULL) < 0 && errno == EINTR)
+		;
 }

@@ -187,13 +187,6 @@ int service_is_hung_up(int fd)
 	return poll(&door, 1, 0) > 0 && door.revents & (POLLHUP | POLLERR | POLLNVAL);
 }
 
-void service_do_not_linger(int fd)
-{
-	struct linger none = { 0, 0 };
-
-	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
-}
-
 int service_is_same(int one, int other)
 {
 	pid_t self = getpid();
@@ -209,4 +202,17 @@ int service_connect(int fd, const struct driver_peer *peer)
 	if (size == 0)
 		return fail(-1, EAFNOSUPPORT);
 	return connect(fd, &address.any, size) < 0 && errno != EINPROGRESS ? -1 : 0;
+}
+
+ssize_t service_receive_notice(int fd, void *buffer, size_t size, struct packet_received *out)
+{
+	int more[PACKET_MOST];
+	size_t count = 0;
+	ssize_t got = kernel_receive_packet_whole(fd, buffer, size, out, more, &count);
+	int number = errno;
+
+	if (count)
+		service_close_apart(more, count);
+	errno = number;
+	return got;
 }

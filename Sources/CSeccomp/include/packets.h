@@ -11,6 +11,8 @@
 
 /* With one message; what comes beyond is closed, and packet_received.flags say so. */
 #define PACKET_DESCRIPTORS 16
+/* Of which the kernel passes no more with one message (SCM_MAX_FD, unix(7)). */
+#define PACKET_MOST 253
 
 enum { PACKET_CUT = 1, PACKET_DESCRIPTORS_LOST = 2 };
 
@@ -22,6 +24,9 @@ struct packet_received {
 
 /* One packet, without waiting. Returns its size in the buffer; 0: the peer has closed, or sent an empty one. EAGAIN: there is none. */
 ssize_t kernel_receive_packet(int fd, void *buffer, size_t size, struct packet_received *out);
+/* The same; what is beyond PACKET_DESCRIPTORS is not closed but given, `*count` of at most PACKET_MOST, also for none received. */
+ssize_t kernel_receive_packet_whole(int fd, void *buffer, size_t size, struct packet_received *out, int *more,
+				    size_t *count);
 /* One packet, without waiting and without SIGPIPE. EAGAIN: the peer does not read. */
 ssize_t kernel_send_packet(int fd, const void *bytes, size_t size, const int32_t *descriptors, int32_t count);
 /*

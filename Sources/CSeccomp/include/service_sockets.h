@@ -40,7 +40,4 @@ int service_is_hung_up(int fd);
 /* 1: both name one open file description. 0: not, or the kernel cannot say (kcmp(2)). */
 int service_is_same(int one, int other);
 
-/* Takes SO_LINGER from a socket: closing it does not wait. Nothing happens to what is none. */
-void service_do_not_linger(int fd);
-
 #endif

@@ -5,7 +5,8 @@ package func runDaemon(_ settings: DaemonRequestSettings) -> Int32 {
   do throws(SystemError) {
     Poller.keepOneHeap()
     try Output.reserveStandardDescriptors()
-    let signals = try SignalDoor()
+    /* An order to it, not the end of a terminal: nohup does not take it away. */
+    let signals = try SignalDoor(hearing: [SignalNumber.hangUp])
     let host = try HostProbe.facts(withCgroups: false)
     let openFiles = try OpenFiles.raise()
     let base = try CgroupBase()

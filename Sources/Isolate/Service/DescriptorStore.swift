@@ -12,7 +12,7 @@ package final class DescriptorStore {
 
   package var count: Int { kept.count }
   /// They stay owned here.
-  package var descriptors: [Int32] { kept.map { $0.descriptor.raw } }
+  package var descriptors: [Int32] { kept.map(\.raw) }
   /// In that order.
   package var names: [String] { kept.map(\.name) }
 
@@ -23,7 +23,7 @@ package final class DescriptorStore {
   package func keep(_ descriptor: consuming Descriptor, name: String?, polled: Bool) {
     prune()
     let new = KeptDescriptor(descriptor, name: name ?? "stored", isPolled: polled)
-    if kept.contains(where: { ServiceSockets.isSame($0.descriptor, new.descriptor) }) { return }
+    if kept.contains(where: { ServiceSockets.isSame($0.raw, new.raw) }) { return }
     if kept.count >= limit {
       refused += 1
       return
@@ -36,7 +36,7 @@ package final class DescriptorStore {
 
   /// Closes those that hung up. Before a start; `keep` does it too.
   package func prune() {
-    kept.removeAll { $0.isPolled && ServiceSockets.isHungUp($0.descriptor) }
+    kept.removeAll { $0.isPolled && ServiceSockets.isHungUp($0.raw) }
   }
 
   /// Closes all: the app is stopped, and its next start is a fresh one.
@@ -44,15 +44,18 @@ package final class DescriptorStore {
 }
 
 private final class KeptDescriptor {
-  let descriptor: Descriptor
+  let raw: Int32
   let name: String
   let isPolled: Bool
 
   init(_ descriptor: consuming Descriptor, name: String, isPolled: Bool) {
-    self.descriptor = descriptor
+    raw = descriptor.release()
     self.name = name
     self.isPolled = isPolled
   }
 
-  deinit { ServiceSockets.doNotLinger(descriptor.raw) }
+  deinit {
+    var leaving = [raw]
+    ServiceSockets.closeApart(&leaving)
+  }
 }

@@ -38,14 +38,16 @@ package final class NotifySocket {
   package func receive() throws(SystemError) -> [NotifyMessage] {
     var messages: [NotifyMessage] = []
     var buffer = [UInt8](repeating: 0, count: NotifyMessage.longest)
+    var leaving: [Int32] = []
+    defer { ServiceSockets.closeApart(&leaving) }
     for _ in 0..<Self.perTurn {
       var span = buffer.mutableSpan
-      guard var arrival = try Packets.receive(from: socket, into: &span) else { break }
+      guard var arrival = try Packets.receiveNotice(from: socket, into: &span) else { break }
       let size = arrival.size
       let bytes = span.span.extracting(first: size)
       guard !arrival.isTruncated, let message = NotifyMessage.decode(bytes) else {
         malformed += 1
-        Self.close(&arrival.descriptors)
+        arrival.descriptors.release(into: &leaving)
         continue
       }
       /* First what is to go: one message may put new ones in the place of old. */
@@ -58,19 +60,10 @@ package final class NotifySocket {
           }
         }
       }
-      Self.close(&arrival.descriptors)
+      arrival.descriptors.release(into: &leaving)
       if !message.isBarrier { messages.append(message) }
     }
     return messages
-  }
-
-  /// None of them makes us wait.
-  private static func close(_ descriptors: inout PassedDescriptors) {
-    for index in 0..<descriptors.count {
-      let number = descriptors.number(index)
-      if number >= 0 { ServiceSockets.doNotLinger(number) }
-    }
-    descriptors.closeAll()
   }
 
   /// The app has ended: what it still had to say is not of its next start. Descriptors that it gave are kept.

@@ -27,9 +27,12 @@ package struct PassedDescriptors: ~Copyable {
     return Descriptor(adopting: raw[index])
   }
 
-  /// The number of the one at this place, -1 if it was taken; it stays ours.
-  package borrowing func number(_ index: Int) -> Int32 {
-    index >= 0 && index < count ? raw[index] : -1
+  /// Gives all up that were not taken: whoever has the numbers closes them.
+  package mutating func release(into numbers: inout [Int32]) {
+    for index in 0..<count {
+      if let descriptor = take(index) { numbers.append(descriptor.release()) }
+    }
+    count = 0
   }
 
   package mutating func closeAll() {
@@ -75,12 +78,33 @@ package enum Packets {
   package static func receive(
     from socket: borrowing Descriptor, into buffer: inout MutableSpan<UInt8>
   ) throws(SystemError) -> PacketArrival? {
-    var received = packet_received()
-    while true {
-      let raw = socket.raw
-      let size = unsafe buffer.withUnsafeMutableBytes { bytes in
+    let raw = socket.raw
+    return try receive { received in
+      unsafe buffer.withUnsafeMutableBytes { bytes in
         unsafe kernel_receive_packet(raw, bytes.baseAddress, bytes.count, &received)
       }
+    }
+  }
+
+  /// The next packet from an app that may send sockets which linger: `ServiceSockets.closeApart`.
+  package static func receiveNotice(
+    from socket: borrowing Descriptor, into buffer: inout MutableSpan<UInt8>
+  ) throws(SystemError) -> PacketArrival? {
+    let raw = socket.raw
+    return try receive { received in
+      unsafe buffer.withUnsafeMutableBytes { bytes in
+        unsafe service_receive_notice(raw, bytes.baseAddress, bytes.count, &received)
+      }
+    }
+  }
+
+  @inline(__always)
+  private static func receive(
+    _ next: (inout packet_received) -> Int
+  ) throws(SystemError) -> PacketArrival? {
+    var received = packet_received()
+    while true {
+      let size = next(&received)
       if size >= 0 {
         return PacketArrival(
           size: size, descriptors: PassedDescriptors(received),

@@ -64,8 +64,9 @@ package struct SignalDoor: ~Copyable {
   /// Signals that the caller had set to be ignored (nohup): they stay without effect.
   private let ignored: UInt64
 
-  package init() throws(SystemError) {
-    ignored = kernel_ignored_signals()
+  /// - Parameter always: signals that are heard also when the caller had set them to be ignored.
+  package init(hearing always: [Int32] = []) throws(SystemError) {
+    ignored = always.reduce(kernel_ignored_signals()) { $0 & ~(1 << UInt64($1 - 1)) }
     var mask: UInt64 = 0
     let raw = try call("signalfd") { unsafe kernel_signal_descriptor(&mask) }
     saved = mask

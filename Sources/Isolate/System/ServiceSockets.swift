@@ -93,19 +93,21 @@ package enum ServiceSockets {
   }
 
   /// Nobody is at the other end, and nobody will be.
-  package static func isHungUp(_ descriptor: borrowing Descriptor) -> Bool {
-    service_is_hung_up(descriptor.raw) != 0
+  package static func isHungUp(_ number: Int32) -> Bool {
+    service_is_hung_up(number) != 0
   }
 
-  /// Before a descriptor of an app's is closed: the last close of a socket waits for as long as SO_LINGER says (socket(7)), and
-  /// that would be the app's to say. What is no socket is left as it is.
-  package static func doNotLinger(_ number: Int32) { service_do_not_linger(number) }
+  /// Closes descriptors that came from an app, without waiting for as long as the app says (SO_LINGER, socket(7)).
+  package static func closeApart(_ leaving: inout [Int32]) {
+    unsafe leaving.withUnsafeBufferPointer {
+      unsafe service_close_apart($0.baseAddress, $0.count)
+    }
+    leaving.removeAll(keepingCapacity: true)
+  }
 
   /// Both name one open file description. False where the kernel cannot say (kcmp(2)).
-  package static func isSame(
-    _ one: borrowing Descriptor, _ other: borrowing Descriptor
-  ) -> Bool {
-    service_is_same(one.raw, other.raw) != 0
+  package static func isSame(_ one: Int32, _ other: Int32) -> Bool {
+    service_is_same(one, other) != 0
   }
 
   package static let noFamily = EAFNOSUPPORT

@@ -120,6 +120,7 @@ struct DaemonNotifyTests {
     Self.app(
       scene, "app",
       """
+      peers = []
       for text in ("READY=1", "A\\0B=1", "FDSTORE=1\\nFDNAME=a", "FDSTORE=1\\nFDNAME=b"):
           l = socket.socket(); l.bind(("127.0.0.1", 0)); l.listen(1)
           c = socket.create_connection(l.getsockname()); p, _ = l.accept()
@@ -129,7 +130,15 @@ struct DaemonNotifyTests {
           except BlockingIOError: pass
           c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 10000))
           say(text, c.fileno())
+          # And more of them than a message of ours has; and unread in the queue of another socket, which is the last to know it.
+          many = [os.dup(c.fileno()) for _ in range(40)]
+          say(text, *many)
+          for n in many: os.close(n)
+          one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+          socket.send_fds(one, [b"x"], [c.fileno()])
           os.close(c.detach())
+          say(text, other.fileno())
+          one.close(); other.close(); peers += [l, p]
           note("given")
       say("FDSTOREREMOVE=1\\nFDNAME=a")
       barrier(); note("done"); time.sleep(10000)

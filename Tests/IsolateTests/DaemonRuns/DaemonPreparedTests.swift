@@ -106,6 +106,29 @@ struct DaemonPreparedTests {
     #expect(prepared(scene) == 2, "the next one is prepared again: \(scene.said)")
   }
 
+  @Test("gives each app its own user of the machine and its own user namespace from one template")
+  func apart() throws {
+    let names = ["one", "two"]
+    let scene = try DaemonScene(names.map { ($0, DaemonLifeTests.sleeper) })
+    try scene.start()
+    var users: Set<String> = []
+    var spaces: Set<String> = []
+    for name in names {
+      try scene.waitFor(name, .ready)
+      let initProcess = try #require(try scene.app(name).pid)
+      let app = try #require(Household.children(of: initProcess).first)
+      let status = Run.read("/proc/\(app)/status").split(separator: "\n")
+      let user = try #require(status.first { $0.hasPrefix("Uid:") })
+      #expect(!user.hasPrefix("Uid:\t0"))
+      users.insert(String(user))
+      spaces.insert(Run.shell("readlink \"/proc/$1/ns/user\"", ["\(app)"]).output)
+    }
+    #expect(users.count == 2 && spaces.count == 2, "\(users) \(spaces)")
+    #expect(prepared(scene) == 2)
+    let children = Household.children(of: try #require(scene.daemon).pid)
+    #expect(children.count <= 2 + 1 + 2, "one launcher process, two ready: \(children)")
+  }
+
   @Test("leaves nothing behind") func ends() throws {
     let scene = try scene()
     let processes = Household.descendants(of: try #require(scene.daemon).pid)
