@@ -121,24 +121,27 @@ struct DaemonNotifyTests {
       scene, "app",
       """
       peers = []
-      for text in ("READY=1", "A\\0B=1", "FDSTORE=1\\nFDNAME=a", "FDSTORE=1\\nFDNAME=b"):
+      def lingering():
           l = socket.socket(); l.bind(("127.0.0.1", 0)); l.listen(1)
-          c = socket.create_connection(l.getsockname()); p, _ = l.accept()
+          c = socket.create_connection(l.getsockname()); peers.extend([l, *l.accept()])
           c.setblocking(False)
           try:
               while True: c.send(b"x" * 65536)
           except BlockingIOError: pass
           c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 10000))
-          say(text, c.fileno())
-          # And more of them than a message of ours has; and unread in the queue of another socket, which is the last to know it.
-          many = [os.dup(c.fileno()) for _ in range(40)]
+          return c.detach()
+      for text in ("READY=1", "A\\0B=1", "FDSTORE=1\\nFDNAME=a", "FDSTORE=1\\nFDNAME=b"):
+          c = lingering()
+          say(text, c); os.close(c)
+          # More of them than a message of ours has.
+          many = [lingering() for _ in range(20)]
           say(text, *many)
           for n in many: os.close(n)
+          # Unread in the queue of another socket, which is the last to know it.
           one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-          socket.send_fds(one, [b"x"], [c.fileno()])
-          os.close(c.detach())
-          say(text, other.fileno())
-          one.close(); other.close(); peers += [l, p]
+          c = lingering()
+          socket.send_fds(one, [b"x"], [c]); os.close(c)
+          say(text, other.fileno()); one.close(); other.close()
           note("given")
       say("FDSTOREREMOVE=1\\nFDNAME=a")
       barrier(); note("done"); time.sleep(10000)
