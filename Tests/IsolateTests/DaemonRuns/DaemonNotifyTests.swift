@@ -120,28 +120,31 @@ struct DaemonNotifyTests {
     Self.app(
       scene, "app",
       """
-      peers = []
+      # Nobody reads what is sent there. Whoever sends a lingering socket on ends at once: only an end does not linger.
+      l = socket.socket(); l.bind(("127.0.0.1", 0)); l.listen(200)
       def lingering():
-          l = socket.socket(); l.bind(("127.0.0.1", 0)); l.listen(1)
-          c = socket.create_connection(l.getsockname()); peers.extend([l, *l.accept()])
-          c.setblocking(False)
+          c = socket.create_connection(l.getsockname()); c.setblocking(False)
           try:
               while True: c.send(b"x" * 65536)
           except BlockingIOError: pass
           c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 10000))
           return c.detach()
-      for text in ("READY=1", "A\\0B=1", "FDSTORE=1\\nFDNAME=a", "FDSTORE=1\\nFDNAME=b"):
-          c = lingering()
-          say(text, c); os.close(c)
-          # More of them than a message of ours has.
-          many = [lingering() for _ in range(20)]
-          say(text, *many)
-          for n in many: os.close(n)
-          # Unread in the queue of another socket, which is the last to know it.
+      def apart(give):
+          pid = os.fork()
+          if pid == 0:
+              try: give()
+              finally: os._exit(0)
+          os.waitpid(pid, 0)
+      def nested():
           one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-          c = lingering()
-          socket.send_fds(one, [b"x"], [c]); os.close(c)
-          say(text, other.fileno()); one.close(); other.close()
+          socket.send_fds(one, [b"x"], [lingering()])
+          say(text, other.fileno())
+      for text in ("READY=1", "A\\0B=1", "FDSTORE=1\\nFDNAME=a", "FDSTORE=1\\nFDNAME=b"):
+          apart(lambda: say(text, lingering()))
+          # More of them than a message of ours has.
+          apart(lambda: say(text, *[lingering() for _ in range(20)]))
+          # Unread in the queue of another socket, which is the last to know it.
+          apart(nested)
           note("given")
       say("FDSTOREREMOVE=1\\nFDNAME=a")
       barrier(); note("done"); time.sleep(10000)
