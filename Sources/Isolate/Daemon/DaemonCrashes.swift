@@ -163,6 +163,7 @@ extension Daemon {
 
   /// Begins a report that waits: after what the supervisor wants done, a restart above all.
   func beginReport(_ now: Int64) {
+    guard crashes.wantsTurn else { return }
     let environment = host.environment.map { "\($0.name)=\($0.value)" }
     guard let begun = crashes.begin(environment: environment, now: now) else { return }
     if let outcome = begun.outcome { tell(outcome) }
