@@ -18,6 +18,8 @@ let lean: [SwiftSetting] =
       "-Xfrontend", "-disable-implicit-string-processing-module-import",
       // For the linker to put together what runs together, and to leave out what never runs.
       "-Xfrontend", "-function-sections",
+      // Types that the runtime would put together from their names, at each start, are put together by the compiler.
+      "-Xfrontend", "-prespecialize-generic-metadata",
     ])
   ] : []
 
@@ -55,7 +57,7 @@ let package = Package(
       cSettings: [
         .define("_GNU_SOURCE"), .enableWarning("all"), .enableWarning("extra"),
         .enableWarning("switch-enum"), .enableWarning("shadow"), .treatAllWarnings(as: .error),
-      ],
+      ] + (isStatic ? [.define("ISOLATED_STATIC")] : []),
       linkerSettings: [.linkedLibrary("seccomp"), .linkedLibrary("cap")]),
     .target(name: "Isolate", dependencies: ["CSeccomp"], swiftSettings: strict),
     // What an app links to ask its broker: nothing of the other targets.

@@ -66,7 +66,8 @@ struct launch_arena {
 };
 
 /* What an early child does from its birth on. Never returns. */
-void child_early(const struct launch_early *early, uint64_t later) __attribute__((noreturn));
+void child_early(const struct launch_early *early, uint64_t later, const struct launch_plan *ahead)
+	__attribute__((noreturn));
 
 static inline const char *child_text(const struct child *c, uint64_t offset)
 {

@@ -36,7 +36,7 @@ static int take_passed(struct child *c, struct launch_arena *arena)
 	return 0;
 }
 
-void child_early(const struct launch_early *early, uint64_t later)
+void child_early(const struct launch_early *early, uint64_t later, const struct launch_plan *ahead)
 {
 	struct launch_arena *arena = early->arena;
 	struct launch_plan waiting = { 0 };
@@ -51,6 +51,12 @@ void child_early(const struct launch_early *early, uint64_t later)
 	c.step = LAUNCH_STEP_EARLY;
 	if (later && syscall(SYS_unshare, later) < 0)
 		child_fail(&c, errno);
+	c.plan = ahead;
+	c.step = 0;
+	if (child_run_steps(&c))
+		child_fail(&c, EINVAL);
+	c.step_base = ahead->step_count;
+	c.plan = &waiting;
 	while ((got = syscall(SYS_read, early->lifeline_fd, &byte, 1)) < 0 && errno == EINTR)
 		;
 	if (got != 1)

@@ -4,7 +4,7 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -22,7 +22,8 @@
 static void spread(struct launch_arena *arena, int pid)
 {
 	char text[64];
-	int running, cpu, fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
+	char *word = text;
+	int cpu, fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
 	cpu_set_t set;
 	ssize_t size;
 	long mask;
@@ -34,7 +35,13 @@ static void spread(struct launch_arena *arena, int pid)
 	if (size <= 0)
 		return;
 	text[size] = 0;
-	if (sscanf(text, "%*s %*s %*s %d/", &running) != 1 || running > 2)
+	/* Behind the three averages: how many run now. */
+	for (int spaces = 0; spaces < 3; spaces++) {
+		word = strchr(word, ' ');
+		if (!word++)
+			return;
+	}
+	if (strtoul(word, NULL, 10) > 2)
 		return;
 	CPU_ZERO(&set);
 	mask = syscall(SYS_sched_getaffinity, 0, sizeof(arena->affinity), arena->affinity);
@@ -49,7 +56,7 @@ static void spread(struct launch_arena *arena, int pid)
 	(void)syscall(SYS_sched_setaffinity, pid, (size_t)mask, &set);
 }
 
-int launch_early_begin(struct launch_early *early, uint64_t at_clone, uint64_t later)
+int launch_early_begin(struct launch_early *early, uint64_t at_clone, uint64_t later, const struct launch_plan *ahead)
 {
 	struct clone_args args = { 0 };
 	struct launch_arena *arena;
@@ -65,7 +72,7 @@ int launch_early_begin(struct launch_early *early, uint64_t at_clone, uint64_t l
 	args.exit_signal = SIGCHLD;
 	pid = syscall(SYS_clone3, &args, sizeof(args));
 	if (pid == 0)
-		child_early(early, later);
+		child_early(early, later, ahead);
 	if (pid < 0) {
 		int saved = errno;
 

@@ -207,7 +207,7 @@ int launch_clone(const struct launch_plan *plan, uint64_t namespaces, int cgroup
 
 /*
  * The early child: born before the policy is known, so that the kernel makes its namespaces beside the reading of
- * profiles. It waits for the plan in memory it shares with the supervisor.
+ * profiles. It takes the steps that nearly every plan begins with, then waits for the rest in memory it shares with the supervisor.
  */
 struct launch_early {
 	void *arena;        /* MAP_SHARED; the plan is copied into it */
@@ -223,9 +223,10 @@ struct launch_early {
 
 /*
  * Clones the early child. at_clone: CLONE_NEWUSER and CLONE_NEWPID or less; later: what the child itself unshares.
- * The descriptors in *early are filled in by the caller. Returns 0, or -1 with errno.
+ * ahead: steps that the child takes then, and that no later plan has; a report counts them first. The descriptors in *early are
+ * filled in by the caller. Returns 0, or -1 with errno.
  */
-int launch_early_begin(struct launch_early *early, uint64_t at_clone, uint64_t later);
+int launch_early_begin(struct launch_early *early, uint64_t at_clone, uint64_t later, const struct launch_plan *ahead);
 /*
  * Copies the plan where the child reads it and lets it run. passed: the descriptors that the plan names and that were opened
  * after the child was born; they are sent by way of report, our end. Returns 0, or -1 with errno (E2BIG: does not fit).

@@ -8,7 +8,7 @@ package struct ArgumentReader {
   private let words: [String]
   private var next = 0
   private var command: Command?
-  private var seen: [CommandOption: Int] = [:]
+  private var seen = SeenOptions()
 
   private init(_ words: [String]) { self.words = words }
 
@@ -34,7 +34,7 @@ package struct ArgumentReader {
       return .help(nil)
     default: break
     }
-    guard let command = Command(rawValue: first) else { throw ArgumentReader.unknown(first) }
+    guard let command = Command.named(first) else { throw ArgumentReader.unknown(first) }
     self.command = command
     return try read(command)
   }
@@ -284,7 +284,7 @@ package struct ArgumentReader {
     _ typed: String, _ argument: Int
   ) throws(UsageError) -> CommandOption {
     let name = typed.hasPrefix("--") ? String(typed.dropFirst(2)) : ""
-    let found = CommandOption(rawValue: name)
+    let found = CommandOption.named(name)
     if let found, let command, command.accepts(found) { return found }
     var cure: String?
     if let found {
@@ -320,7 +320,7 @@ package struct ArgumentReader {
   private func readCommandName(_ operands: [TypedWord]) throws(UsageError) -> Command? {
     try refuse(Array(operands.dropFirst()))
     guard let word = operands.first else { return nil }
-    guard let named = Command(rawValue: word.text) else {
+    guard let named = Command.named(word.text) else {
       throw ArgumentReader.unknown(word.text, argument: word.argument, in: command)
     }
     return named
@@ -378,5 +378,16 @@ package struct ArgumentReader {
     return UsageError(
       command, argument: argument, "unknown command '\(word)'",
       cure: "\(commandList); to run a program: isolated run -- \(word)")
+  }
+}
+
+/// The options that were given, each with the number of its last argument. A dictionary would do; but its type's first use costs
+/// more than all else that reading `isolated run --read DIR` takes.
+private struct SeenOptions {
+  private var list: [(option: CommandOption, argument: Int)] = []
+
+  subscript(option: CommandOption) -> Int? {
+    get { list.last { $0.option == option }?.argument }
+    set { if let newValue { list.append((option, newValue)) } }
   }
 }

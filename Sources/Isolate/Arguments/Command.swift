@@ -13,6 +13,9 @@ package enum Command: String, CaseIterable, Sendable {
 }
 
 extension Command {
+  /// The command of this word. `init(rawValue:)` first makes a table of all words, which costs more than most commands' work.
+  static func named(_ word: String) -> Command? { allCases.first { $0.rawValue == word } }
+
   /// One line, shown in the list of commands.
   package var summary: String {
     switch self {
@@ -202,6 +205,9 @@ package enum ValueKind: Hashable, Sendable {
 }
 
 extension CommandOption {
+  /// The option of this name, without its dashes; `init(rawValue:)` would make a table, as it does for a command.
+  static func named(_ name: String) -> CommandOption? { allCases.first { $0.rawValue == name } }
+
   package var kind: ValueKind {
     switch self {
     case .profile: .profile

@@ -104,7 +104,7 @@ extension Daemon {
       case .notify: try readNotices(app, instance)
       case .reports:
         if event.isReadable { try readReports(app, instance) }
-        if event.isHungUp && !event.isReadable { instance.live.reportsEnded = true }
+        if event.isHungUp { instance.live.reportsEnded = true }
       case .process: try processEnded(app, instance)
       case .knock, .notices, .brokerReports, .brokerProcess, .drivers:
         try tendBroker(app, instance, door, event)

@@ -1,7 +1,8 @@
 internal import CSeccomp
+private import Glibc
 
-/// A child that is born before the policy is known: the kernel makes its namespaces, the dearest part of a launch,
-/// while this process reads profiles. See docs/decisions/0003-early-child.md.
+/// A child that is born before the policy is known: the kernel makes its namespaces, the dearest part of a launch, and the child takes
+/// the steps that nearly every plan begins with, while this process reads profiles. See docs/decisions/0003-early-child.md.
 ///
 /// Dropped without a plan, it ends by itself: its lifeline closes.
 @safe package struct EarlyChild: ~Copyable {
@@ -12,6 +13,10 @@ internal import CSeccomp
   /// What was guessed: a policy that needs anything else cannot use this child.
   package let order: Namespaces.Order
   package let hasNetwork: Bool
+  /// What it does before it has a plan; every usable plan begins with it.
+  package let ahead: [LaunchStep]
+  private let ids: IdMap?
+  private let watched: [String]
 
   /// The step that a report names when the namespaces could not be made.
   package static let step = Int(UInt32.max)
@@ -20,6 +25,7 @@ internal import CSeccomp
   package borrowing func serves(_ policy: Policy) -> Bool {
     order == policy.namespaces.order && policy.limits.cgroup == nil
       && (!hasNetwork || policy.network.mode != .host)
+      && LaunchPlanner.startsAsUsual(policy) && (ids == nil || ids == policy.identity.idMap)
   }
 
   /// Clones the child. The caller has blocked all signals.
@@ -41,11 +47,24 @@ internal import CSeccomp
     let later =
       CloneFlag.mounts | CloneFlag.ipc | CloneFlag.uts | CloneFlag.cgroup
       | (withNetwork ? CloneFlag.network : 0)
-    try call("clone3") { unsafe launch_early_begin(&early, atClone, later) }
+    let order: Namespaces.Order = isPrivileged ? .userLast : .userFirst
+    let usual = Identity.usualID
+    let ids =
+      isPrivileged
+      ? nil : IdMap(uid: usual, gid: usual, outerUID: geteuid(), outerGID: getegid())
+    let ahead = LaunchPlanner.usualStart(order, ids: ids)
+    let flat = FlatPlan(ahead, command: [], environment: [], filter: []) { _ in -1 }
+    try call("clone3") {
+      unsafe flat.withPlan(
+        report: reports.childs.raw, lifeline: lifeline.readEnd.raw, lifelineWrite: -1
+      ) { plan in
+        unsafe launch_early_begin(&early, atClone, later, plan)
+      }
+    }
     return unsafe EarlyChild(
       early: early, reports: reports, lifeline: lifeline,
-      pidfd: Descriptor(adopting: early.pidfd), order: isPrivileged ? .userLast : .userFirst,
-      hasNetwork: withNetwork)
+      pidfd: Descriptor(adopting: early.pidfd), order: order, hasNetwork: withNetwork,
+      ahead: ahead, ids: ids, watched: flat.watched)
   }
 
   /// Ends a child that is not wanted, and waits until it is gone.
@@ -77,6 +96,6 @@ internal import CSeccomp
     unsafe launch_early_release(&early)
     return Child(
       pid: pid, pidfd: pidfd, reports: reports.keepOurs(), lifeline: lifeline.keepWriteEnd(),
-      watched: plan.watched)
+      watched: watched + plan.watched)
   }
 }

@@ -1,27 +1,17 @@
 /// The file view: rules → mounts. Part of `LaunchPlanner`.
 extension LaunchPlanner {
-  /// Where the app's own devices come from. Source: the kernel's Documentation/admin-guide/devices.txt.
-  private static let devices: [(name: String, major: UInt64, minor: UInt64)] = [
-    ("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9),
-    ("tty", 5, 0),
-  ]
-
-  /// Files of /proc that say or do more than an app's business; covered.
-  private static let maskedProcFiles = [
-    "acpi", "asound", "kcore", "key-users", "keys", "kmsg", "latency_stats", "scsi",
-    "sched_debug", "timer_list", "timer_stats",
-  ]
-  /// Directories and files of /proc that change the machine; read-only.
-  private static let readOnlyProcFiles = ["bus", "fs", "irq", "sys", "sysrq-trigger"]
-
-  mutating func planFiles() {
-    steps.append(.makeRoot(sizeBytes: 4 << 20))
+  /// - Parameter isStarted: the steps begin with `usualStart`.
+  mutating func planFiles(isStarted: Bool) {
+    if !isStarted { steps.append(Self.emptyRoot) }
     /* The app's /dev is made before what a rule puts into it: it would cover that. */
     for rule in policy.files.rules where !isInOwnDev(rule) { plan(rule) }
-    if policy.files.dev { planDevices() }
+    if policy.files.dev {
+      if !isStarted || policy.namespaces.order != .userLast { planDevices() }
+      planSharedMemory()
+    }
     for rule in policy.files.rules where isInOwnDev(rule) { plan(rule) }
     for rule in policy.files.devices { planDevice(rule) }
-    if policy.files.proc { planProc() }
+    if policy.files.proc && !isStarted { steps += Self.ownProc }
     if policy.files.sys {
       planJoinNetwork()
       steps.append(.mountSysfs(path: "sys"))
@@ -193,22 +183,17 @@ extension LaunchPlanner {
 
   private mutating func planDevices() {
     planDeviceNodes()
+    steps += Self.devLinks
+  }
+
+  private mutating func planSharedMemory() {
+    if policy.files.rules.contains(where: { $0.target == "/dev/shm" }) { return }
     steps.append(
-      .mountDevpts(path: "dev/pts", options: "newinstance,ptmxmode=0666,mode=0620"))
-    for (name, target) in [
-      ("ptmx", "pts/ptmx"), ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"),
-      ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2"),
-    ] {
-      steps.append(.makeLink(path: "dev/\(name)", target: target))
-    }
-    if !policy.files.rules.contains(where: { $0.target == "/dev/shm" }) {
-      steps.append(
-        .mountTmpfs(
-          TmpfsStep(
-            target: "dev/shm", options: "size=67108864,nr_inodes=4096,mode=1777" + ownerOptions,
-            attributes: [.noSetID, .noDevices, .noExecute])))
-      planOwner("dev/shm")
-    }
+      .mountTmpfs(
+        TmpfsStep(
+          target: "dev/shm", options: "size=67108864,nr_inodes=4096,mode=1777" + ownerOptions,
+          attributes: [.noSetID, .noDevices, .noExecute])))
+    planOwner("dev/shm")
   }
 
   /// The app's /dev is a file system of its own: real root makes its nodes in it, three times faster than binds;
@@ -220,17 +205,10 @@ extension LaunchPlanner {
   private var rootIsShown: Bool { policy.files.rules.contains { $0.target == "/" } }
 
   private mutating func planDeviceNodes() {
-    if hasOwnDev {
-      steps.append(
-        .mountTmpfs(
-          TmpfsStep(
-            target: "dev", options: "size=64k,nr_inodes=64,mode=0755",
-            attributes: [.noSetID, .noExecute])))
-    }
+    if hasOwnDev { steps.append(Self.devFileSystem) }
     for device in Self.devices {
       if policy.namespaces.order == .userLast {
-        steps.append(
-          .makeDevice(path: "dev/\(device.name)", number: device.major << 8 | device.minor))
+        steps.append(Self.nodeStep(device))
       } else {
         let source = "/dev/\(device.name)"
         planBind(
@@ -255,24 +233,5 @@ extension LaunchPlanner {
       }
     }
     planBind(rule, [.noSetID, .noExecute])
-  }
-
-  private mutating func planProc() {
-    steps.append(.mountProc(path: "proc"))
-    for name in Self.maskedProcFiles where exists("/proc/\(name)") {
-      steps.append(.mask(path: "proc/\(name)"))
-    }
-    for name in Self.readOnlyProcFiles where exists("/proc/\(name)") {
-      steps.append(.makeReadOnly(path: "proc/\(name)"))
-    }
-  }
-
-  /// Whether the host's kernel has the file at all: each cover that is not needed saves a mount.
-  private func exists(_ path: String) -> Bool {
-    do throws(SystemError) {
-      return try sources.status(path, false) != nil
-    } catch {
-      return true
-    }
   }
 }

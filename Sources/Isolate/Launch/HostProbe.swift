@@ -97,9 +97,11 @@ package enum HostProbe {
 
   private static func timezone() -> String? {
     guard let target = FileSystem.linkTarget("/etc/localtime") else { return nil }
-    let marker = "zoneinfo/"
-    guard let range = target.firstRange(of: marker) else { return nil }
-    return String(target[range.upperBound...])
+    let marker = "zoneinfo/".utf8
+    /* By bytes: characters cost 50 times as much, on the way of every launch. */
+    var rest = target.utf8[...]
+    while !rest.starts(with: marker) { if rest.popFirst() == nil { return nil } }
+    return String(Substring(rest.dropFirst(marker.count)))
   }
 
   /// The host's resolver configuration, for apps on the host's network. Empty when there is none.
@@ -142,20 +144,6 @@ package enum HostProbe {
     let boot = Int64(now.tv_sec)
     _ = unsafe clock_gettime(CLOCK_MONOTONIC, &now)
     return (boot, Int64(now.tv_sec))
-  }
-}
-
-extension String {
-  /// The first place where `other` stands, byte by byte.
-  fileprivate func firstRange(of other: String) -> Range<String.Index>? {
-    var start = startIndex
-    while start < endIndex {
-      if self[start...].hasPrefix(other) {
-        return start..<index(start, offsetBy: other.count)
-      }
-      start = index(after: start)
-    }
-    return nil
   }
 }
 

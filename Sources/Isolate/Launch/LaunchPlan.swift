@@ -62,6 +62,8 @@ package struct PlanContext {
   package var monotonicSeconds: Int64
   /// The child has its network namespace already (`EarlyChild`).
   package var networkIsMade = false
+  /// What the child has done already: the plan begins with it.
+  package var ahead: [LaunchStep] = []
   /// The child is born in a user namespace of the launcher's where one is needed, and private file systems get their owner
   /// late (`TemplatePlan`).
   package var isPrepared = false
@@ -163,11 +165,20 @@ package struct LaunchPlanner {
 
   private mutating func planNamespaces(_ order: Namespaces.Order) {
     let loopback = policy.network.mode == .loopback
-    if ownsNetwork && !context.networkIsMade { steps.append(.startNetwork(loopback: loopback)) }
+    /* As early as can be: an early child has the usual start behind it when it hears what network it is to have. */
+    let startsNetwork = ownsNetwork && !context.networkIsMade
+    if startsNetwork && context.ahead.isEmpty { steps.append(.startNetwork(loopback: loopback)) }
+    let isUsual = Self.startsAsUsual(policy)
+    let ids = order == .userFirst && !context.isPrepared ? policy.identity.idMap : nil
+    if isUsual {
+      steps += Self.usualStart(order, ids: ids)
+    } else {
+      steps += ids?.steps ?? []
+      steps.append(.makeMountsPrivate)
+    }
+    if startsNetwork && !context.ahead.isEmpty { steps.append(.startNetwork(loopback: loopback)) }
     if ownsNetwork && context.networkIsMade && loopback { steps.append(.raiseLoopback) }
-    if order == .userFirst && !context.isPrepared { planIdMaps(outerUID: true) }
-    steps.append(.makeMountsPrivate)
-    planFiles()
+    planFiles(isStarted: isUsual)
     if !policy.files.sys { planJoinNetwork() }
     steps.append(.enterRoot)
     steps.append(.setHostname(policy.identity.hostname))
@@ -175,7 +186,7 @@ package struct LaunchPlanner {
     if order == .userLast { planIdentityLast() }
     if order == .userFirst && context.isPrepared {
       steps.append(.unshare(.user))
-      planIdMaps(outerUID: true)
+      steps += policy.identity.idMap.steps
     }
     if let terminal = context.terminal { steps.append(.openTerminal(terminal)) }
   }
@@ -186,16 +197,6 @@ package struct LaunchPlanner {
     if ownsNetwork && !context.networkIsMade { steps.append(.joinNetwork) }
   }
 
-  /// The maps are written by the process itself, which a single id allows (user_namespaces(7)): no round trip to the parent.
-  private mutating func planIdMaps(outerUID: Bool) {
-    let identity = policy.identity
-    steps.append(.writeProc(file: "setgroups", content: "deny"))
-    steps.append(
-      .writeProc(file: "uid_map", content: "\(identity.uid) \(identity.hostUID) 1\n"))
-    steps.append(
-      .writeProc(file: "gid_map", content: "\(identity.gid) \(identity.hostGID) 1\n"))
-  }
-
   /// As root the user namespace comes last: everything before belongs to the host's, out of the app's reach.
   private mutating func planIdentityLast() {
     steps.append(
@@ -204,7 +205,7 @@ package struct LaunchPlanner {
     /* A change of ids makes a process undumpable, and then it may not write its own maps (proc(5)). */
     steps.append(.setDumpable(true))
     steps.append(.unshare(.user))
-    planIdMaps(outerUID: false)
+    steps += policy.identity.idMap.steps
   }
 
   /// The app's clocks start near zero: it does not learn for how long the machine has been up.

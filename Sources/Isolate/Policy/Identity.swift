@@ -1,5 +1,8 @@
 /// Who the app is, inside and outside.
 package struct Identity: Hashable, Sendable {
+  /// The app's own id and group, inside, where no profile says otherwise: the first of an ordinary user.
+  package static let usualID: UInt32 = 1000
+
   /// The name and group in the synthesised /etc/passwd and /etc/group.
   package var user: String
   package var group: String

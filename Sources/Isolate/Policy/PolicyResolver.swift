@@ -5,6 +5,20 @@ package struct PolicyErrors: Error, Sendable {
   package init(_ diagnostics: [Diagnostic]) { self.diagnostics = diagnostics }
 }
 
+/// A policy, or all that is wrong. Not a `Result`: the runtime would look up what that demands of its types, in every process, which
+/// takes as long as reading a profile.
+package enum PolicyResult: Sendable {
+  case success(Policy)
+  case failure(PolicyErrors)
+
+  package func get() throws(PolicyErrors) -> Policy {
+    switch self {
+    case .success(let policy): return policy
+    case .failure(let errors): throw errors
+    }
+  }
+}
+
 /// Turns profiles and the facts of a machine into the complete answer for one app, or into all
 /// errors.
 ///
@@ -33,7 +47,7 @@ package struct PolicyResolver {
   /// - Returns: the policy, with warnings in it, or every error.
   package static func resolve(
     _ profiles: [Profile], host: HostFacts, app: String? = nil, explaining: Bool = true
-  ) -> Result<Policy, PolicyErrors> {
+  ) -> PolicyResult {
     var resolver = PolicyResolver(profiles, host: host, app: app)
     resolver.isExplaining = explaining
     let policy = resolver.policy()
@@ -46,7 +60,7 @@ package struct PolicyResolver {
   /// answer.
   package static func resolve(
     _ loaded: LoadedProfiles, host: HostFacts, app: String? = nil, explaining: Bool = true
-  ) -> Result<Policy, PolicyErrors> {
+  ) -> PolicyResult {
     let hasErrors = loaded.diagnostics.contains { $0.severity == .error }
     // Without a single profile there is nothing to say beyond what the loader said.
     if hasErrors, loaded.profiles.allSatisfy(\.isCommandLine) {
@@ -148,6 +162,8 @@ package struct PolicyResolver {
 
   private func addCrash(to policy: inout Policy) {
     policy.crash.report = profile.crashReport?.value
+    /* What the filter allows is much to gather: only where somebody asks. */
+    guard policy.crash.report == true else { return }
     if policy.namespaces.order == .without {
       policy.crash.obstacle = "without namespaces there is nobody beside the app who may"
     } else if !policy.files.proc {
@@ -156,7 +172,7 @@ package struct PolicyResolver {
       policy.crash.obstacle = "the app may use ptrace itself, and a process has one tracer"
     }
     policy.limits.hasWitness = policy.crash.isOn
-    if policy.crash.report == true, let obstacle = policy.crash.obstacle {
+    if let obstacle = policy.crash.obstacle {
       policy.notices.append("crash.report: nobody looks at crashes: \(obstacle).")
     }
   }

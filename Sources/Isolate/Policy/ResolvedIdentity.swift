@@ -16,8 +16,8 @@ extension PolicyResolver {
       }
     let hostUID = hostID ?? host.effectiveUID
     let hostGID = hostID ?? host.effectiveGID
-    var uid = settings.uid?.value ?? 1000
-    var gid = settings.gid?.value ?? 1000
+    var uid = settings.uid?.value ?? Identity.usualID
+    var gid = settings.gid?.value ?? Identity.usualID
     if order == .without {
       if settings.uid != nil || settings.gid != nil {
         note("The app has the caller's ids: without user namespaces there are no others.")

@@ -111,7 +111,7 @@ package final class BrokerKeeper {
     if ready[1].isReadable || ready[1].isHungUp { readNotices() }
     if !leaving.isEmpty { reap() }
     if ready[2].isReadable { try readReports() }
-    if ready[2].isHungUp && !ready[2].isReadable { reportsEnded = true }
+    if ready[2].isHungUp { reportsEnded = true }
     if ready[3].isReadable || endStatus != nil { try ended(now) }
     /* Who has closed it, or has ended, hears no answer. */
     if ready[0].isHungUp { shut(.closed) } else if ready[0].isReadable { start(now) }

@@ -93,7 +93,7 @@ struct ExecSession: ~Copyable {
     doors += relay.doors
     try Poller.wait(&doors, timeout: timeout())
     if doors[0].isReadable { try readReports() }
-    if doors[0].isHungUp && !doors[0].isReadable { reportsEnded = true }
+    if doors[0].isHungUp { reportsEnded = true }
     if doors[1].isReadable { try readSignals() }
     relay.handle(doors[3...])
     if relay.isAway { try relay.resume() }

@@ -10,7 +10,8 @@ final class LiveApp {
   let startedAt: Int64
   var evidence = Evidence()
   private(set) var failure: LaunchFailure?
-  /// Init has closed its end and is on its way out: the pidfd says when; asking the reports again would spin.
+  /// Init has closed its end and is on its way out: the pidfd says when. Its socket stays readable for ever (and hung up from the
+  /// start, poll(2)): asking it again would spin.
   var reportsEnded = false
   private let cgroup: Cgroup?
   private var use = ResourceUse()

@@ -150,7 +150,8 @@ extension Preparation {
   /// Reads one candidate of the search.
   package static func readProfile(_ path: String) -> ProfileFile {
     do throws(SystemError) {
-      if let status = try FileStatus.of(path), !status.isRegular, !isOpenFile(path) {
+      guard let status = try FileStatus.of(path) else { return .missing }
+      if !status.isRegular, !isOpenFile(path) {
         /* Opening a fifo would wait for its writer. */
         return .unreadable(status.isDirectory ? "it is a directory" : "it is not a regular file")
       }

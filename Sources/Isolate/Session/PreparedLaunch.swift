@@ -35,10 +35,11 @@ extension PreparedLaunch {
   ///   - signals: made already: all signals are blocked.
   ///   - cgroup: made already, if the policy wants one.
   ///   - networkIsMade: an early child with a network namespace waits for the plan.
+  ///   - ahead: the steps that it has done already.
   ///   - door: the app's end of the way to its broker, if it has grants.
   static func make(
     _ prepared: Preparation, filterCache: String?, signals: consuming SignalDoor,
-    cgroup: Cgroup?, networkIsMade: Bool, door: HeldDescriptor? = nil
+    cgroup: Cgroup?, networkIsMade: Bool, ahead: [LaunchStep] = [], door: HeldDescriptor? = nil
   ) throws(LaunchError) -> PreparedLaunch {
     let policy = prepared.policy
     for number in policy.descriptors where !Output.isOpen(number) {
@@ -51,6 +52,7 @@ extension PreparedLaunch {
     ) { context in
       context.terminal = TerminalRelay.settings(standard)
       context.networkIsMade = networkIsMade
+      context.ahead = ahead
       if let door, let number = policy.brokerDescriptor {
         context.placed = [.init(source: door.descriptor.raw, number: number)]
       }
@@ -106,9 +108,13 @@ struct PreparedPlan {
       terminal: nil, nullDescriptor: null, bootSeconds: clocks.0, monotonicSeconds: clocks.1)
     adjust(&context)
     let plan = try makePlan(policy, context, sources)
+    /* The early child's guess was compared with the policy; were it wrong all the same, the app would get another sandbox. */
+    guard plan.steps.starts(with: context.ahead) else {
+      throw .system(SystemError(call: "launch", number: Errno.invalid))
+    }
     let owners = try ownerNamespaces(plan, policy.identity, &held)
     let flat = FlatPlan(
-      plan.steps, command: policy.command,
+      Array(plan.steps.dropFirst(context.ahead.count)), command: policy.command,
       environment: environment?(plan) ?? policy.environment, filter: filter
     ) { owner in owners.first { $0.owner == owner }?.namespace ?? -1 }
     if flat.textSize > maximumText { throw .tooLarge(bytes: flat.textSize) }

@@ -70,7 +70,8 @@ private func launch(
     }
     launch = try PreparedLaunch.make(
       prepared, filterCache: FilterPlace.directory(prepared.host), signals: signals,
-      cgroup: cgroup, networkIsMade: usable?.hasNetwork ?? false, door: ends?.apps)
+      cgroup: cgroup, networkIsMade: usable?.hasNetwork ?? false, ahead: usable?.ahead ?? [],
+      door: ends?.apps)
   } catch {
     remove(cgroup)
     return reporter(request, app: policy.app).refused(words(error, policy))

@@ -143,7 +143,7 @@ package struct RunSession: ~Copyable {
     let sheds = shedIsDue()
     try Poller.wait(&doors, timeout: timeout(), shedding: sheds)
     if doors[0].isReadable { try readReports() }
-    if doors[0].isHungUp && !doors[0].isReadable { app.reportsEnded = true }
+    if doors[0].isHungUp { app.reportsEnded = true }
     if doors[1].isReadable { try readSignals() }
     relay.handle(doors[others...])
     if let keeper = app.keeper { try tend(keeper, doors[first..<second]) }

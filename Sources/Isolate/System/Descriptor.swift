@@ -170,13 +170,12 @@ extension FileStatus {
 package enum FileSystem {
   /// Where a symbolic link points, or nil if it is none.
   package static func linkTarget(_ path: String) -> String? {
-    var bytes = [UInt8](repeating: 0, count: 4096)
-    let count = unsafe bytes.withUnsafeMutableBytes { buffer in
-      unsafe RawText.withCString(path) {
+    unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 4096) { buffer in
+      let count = unsafe RawText.withCString(path) {
         unsafe kernel_read_link($0, buffer.baseAddress, buffer.count)
       }
+      return unsafe count <= 0 ? nil : RawText.decode(UnsafeBufferPointer(rebasing: buffer[..<count]))
     }
-    return count <= 0 ? nil : RawText.decode(bytes.prefix(count))
   }
 
   /// What lies at a path, and its path without symbolic links: both of one file, looked up once. Nil: there is none.

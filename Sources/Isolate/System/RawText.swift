@@ -1,4 +1,5 @@
 internal import CSeccomp
+private import Glibc
 
 /// Bytes of the kernel's (arguments, environment, paths) in a `String`, whatever they are.
 ///
@@ -10,6 +11,11 @@ package enum RawText {
 
   /// The text that carries these bytes.
   package static func decode(_ bytes: some Collection<UInt8>) -> String {
+    /* Nearly all are ASCII, in one piece: no generic code runs for those, which would first have to look up its types. */
+    let plain = bytes.withContiguousStorageIfAvailable { bytes in
+      unsafe isASCII(bytes) ? String(decoding: bytes, as: UTF8.self) : nil
+    }
+    if let text = plain ?? nil { return text }
     /* Nothing to carry: valid, and no scalar of plane 16. */
     if !bytes.contains(0xF4), let text = String(validating: bytes, as: UTF8.self) { return text }
     var text = String.UnicodeScalarView()
@@ -62,7 +68,17 @@ package enum RawText {
   }
 
   /// Every carried scalar begins with this byte in UTF-8; almost no text has it.
-  private static func needsWork(_ text: String) -> Bool { text.utf8.contains(0xF4) }
+  private static func needsWork(_ text: String) -> Bool {
+    unsafe text.utf8.withContiguousStorageIfAvailable { bytes in
+      guard let start = bytes.baseAddress else { return false }
+      return unsafe memchr(start, 0xF4, bytes.count) != nil
+    } ?? text.utf8.contains(0xF4)
+  }
+
+  private static func isASCII(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    for index in bytes.indices where unsafe bytes[index] >= 0x80 { return false }
+    return true
+  }
 
   private static func isCarried(_ scalar: Unicode.Scalar) -> Bool {
     scalar.value >= base && scalar.value < base + 256
@@ -98,6 +114,6 @@ package enum RawText {
   }
 
   private static func decode(_ bytes: UnsafeBufferPointer<CChar>) -> String {
-    unsafe bytes.withMemoryRebound(to: UInt8.self) { unsafe decode(Array($0)) }
+    unsafe bytes.withMemoryRebound(to: UInt8.self) { unsafe decode($0) }
   }
 }

@@ -53,7 +53,7 @@ enum Fixture {
   /// Resolves texts, base first: the files are called `0.toml`, `1.toml`, ...
   static func resolve(
     _ texts: [String], host: HostFacts = host(), command: Bool = true
-  ) -> Result<Policy, PolicyErrors> {
+  ) -> PolicyResult {
     var profiles: [Profile] = []
     var wrong: [Diagnostic] = []
     for (index, text) in texts.enumerated() {

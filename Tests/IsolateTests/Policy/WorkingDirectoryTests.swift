@@ -9,7 +9,7 @@ struct WorkingDirectoryTests {
   /// The policy of a profile and options of the command line after it.
   private func resolve(
     _ text: String, _ options: (option: String, value: String)..., host: HostFacts = Fixture.host()
-  ) throws -> Result<Policy, PolicyErrors> {
+  ) throws -> PolicyResult {
     var line = CommandLineProfile(workingDirectory: host.workingDirectory)
     for (index, option) in options.enumerated() {
       try line.add(option: option.option, value: option.value, argument: 2 + 2 * index)
