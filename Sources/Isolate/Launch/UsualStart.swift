@@ -51,7 +51,8 @@ extension LaunchPlanner {
   static var devFileSystem: LaunchStep {
     .mountTmpfs(
       TmpfsStep(
-        target: "dev", options: "size=64k,nr_inodes=64,mode=0755", attributes: [.noSetID, .noExecute]
+        target: "dev", options: "size=64k,nr_inodes=64,mode=0755",
+        attributes: [.noSetID, .noExecute]
       ))
   }
 

@@ -174,7 +174,8 @@ package enum FileSystem {
       let count = unsafe RawText.withCString(path) {
         unsafe kernel_read_link($0, buffer.baseAddress, buffer.count)
       }
-      return unsafe count <= 0 ? nil : RawText.decode(UnsafeBufferPointer(rebasing: buffer[..<count]))
+      return unsafe count <= 0
+        ? nil : RawText.decode(UnsafeBufferPointer(rebasing: buffer[..<count]))
     }
   }
 

@@ -176,7 +176,8 @@ struct PlannerTests {
     #expect(most[1].soft == .max)
   }
 
-  @Test("covers the files of /proc without looking which the kernel has") func unknownProc() throws {
+  @Test("covers the files of /proc without looking which the kernel has") func unknownProc() throws
+  {
     var policy = try PlanFixture.policy(base)
     policy.files.rules = []
     policy.files.proc = true
