@@ -40,6 +40,8 @@ final class Daemon {
   var isHurried = false
   var reports = DaemonCounters()
   let crashes = DaemonCrashes()
+  /// Of apps that were launched again already: every process was reaped, and init is on its way out.
+  var leaving: [LiveApp] = []
 
   init(
     _ settings: DaemonRequestSettings, host: HostFacts, signals: consuming SignalDoor,
@@ -80,6 +82,7 @@ final class Daemon {
     while !isFinished { try turn() }
     crashes.finish(by: Poller.now() + (isHurried ? 0 : DaemonCrashes.lastPatience))
     while crashes.isBusy { try turn() }
+    try awaitLeaving(until: Poller.now() + 2_000)
     control = nil
     metricsListener = nil
     for problem in base.end() { say(.problem, "", problem) }
@@ -133,6 +136,8 @@ enum Token {
   static let metrics = own | 3
   /// The machine's mounts: proc(5), /proc/pid/mounts.
   static let mounts = own | 4
+  /// An init that has told its last.
+  static let leaving = own | 5
 
   /// A process that writes a report of a crash.
   static func report(_ place: Int) -> UInt64 { own | 0x10 | UInt64(place) }

@@ -173,6 +173,10 @@ extension Daemon {
   func processEnded(_ app: DaemonApp, _ instance: DaemonInstance) throws(SystemError) {
     guard try instance.live.hasEnded() else { return }
     try readReports(app, instance)
+    try ended(app, instance)
+  }
+
+  private func ended(_ app: DaemonApp, _ instance: DaemonInstance) throws(SystemError) {
     try app.notify?.forget()
     instance.live.keeper?.end()
     for event in instance.live.keeper?.takeEvents() ?? [] { tell(app, event) }
@@ -200,6 +204,35 @@ extension Daemon {
         of: app.id, now: now)
     } else {
       supervisor.receive(.ended(instance.number, end.cause), of: app.id, now: now)
+    }
+  }
+
+  /// Its init has reaped every process of an app that is to come back: nobody waits for the kernel to free the namespaces, too. What is
+  /// to be gone for good is waited for.
+  func leaveAhead(_ app: DaemonApp, _ instance: DaemonInstance) throws(SystemError) {
+    let live = instance.live
+    guard live.mayLeaveAhead, supervisor.status(of: app.id)?.isWanted == true, !isFinished else {
+      return
+    }
+    try ended(app, instance)
+    leaving.append(live)
+    try queue.add(live.child.pidfd.raw, token: Token.leaving, .reading)
+  }
+
+  /// Reaps the inits that are gone.
+  func reapLeaving() throws(SystemError) {
+    for index in leaving.indices.reversed() where try leaving[index].hasEnded() {
+      queue.remove(leaving[index].child.pidfd.raw)
+      leaving.remove(at: index)
+    }
+  }
+
+  /// - Parameter deadline: in milliseconds on the monotonic clock. The kernel goes on without us.
+  func awaitLeaving(until deadline: Int64) throws(SystemError) {
+    while !leaving.isEmpty, case let now = Poller.now(), now < deadline {
+      var doors = leaving.prefix(64).map { Door($0.child.pidfd.raw) }
+      try Poller.wait(&doors, timeout: deadline - now)
+      try reapLeaving()
     }
   }
 

@@ -21,6 +21,8 @@ extension Daemon {
         continue
       } else if event.token == Token.mounts {
         mountsChanged()
+      } else if event.token == Token.leaving {
+        try reapLeaving()
       } else if let place = Token.report(event.token) {
         reportEnded(place)
       } else if let (slot, door) = Token.app(event.token) {
@@ -105,6 +107,7 @@ extension Daemon {
       case .reports:
         if event.isReadable { try readReports(app, instance) }
         if event.isHungUp { instance.live.reportsEnded = true }
+        try leaveAhead(app, instance)
       case .process: try processEnded(app, instance)
       case .knock, .notices, .brokerReports, .brokerProcess, .drivers:
         try tendBroker(app, instance, door, event)

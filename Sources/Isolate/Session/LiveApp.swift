@@ -189,6 +189,19 @@ final class LiveApp {
     }
   }
 
+  /// Whether a new instance may start before init is gone. By its last report init has reaped all of the app's processes, with their
+  /// descriptors.
+  var mayLeaveAhead: Bool {
+    evidence.status != nil && failure == nil && cgroup == nil && Self.mayLeaveAhead(policy)
+  }
+
+  /// What the kernel frees yet must be nothing that a new instance needs: a cgroup, or the upper directory of an overlay (two mounts
+  /// of one are undefined: the kernel's Documentation/filesystems/overlayfs.rst). And nobody may have more to say, as the witness has.
+  static func mayLeaveAhead(_ policy: Policy) -> Bool {
+    policy.limits.cgroup == nil && !policy.crash.isOn
+      && !policy.files.rules.contains { $0.kind == .overlay && $0.upper != nil }
+  }
+
   /// Whether init has ended; then it was reaped, and the last reports are to be read.
   func hasEnded() throws(SystemError) -> Bool {
     guard let status = try ProcessHandle.status(of: child.pidfd, blocking: false) else {

@@ -57,3 +57,48 @@ struct WaitingTests {
     #expect(count < 100, "\(count) times it was woken")
   }
 }
+
+@Suite("An app that comes back before the kernel has freed its last sandbox")
+struct LeavingTests {
+  @Test("leaves no init behind, and what it had kept is kept") func reaped() throws {
+    let keys =
+      "[restart]\nwhen = \"always\"\ndelay = \"1ms\"\nceiling = \"5ms\"\nburst = 100\nwindow = \"1ms\"\njitter = 0"
+    let script = "head -c 20000000 /dev/zero > /tmp/full; kill -KILL $$"
+    let scene = try DaemonScene([("app", DaemonScene.shell(script, keys))])
+    try scene.start()
+    let daemon = try #require(scene.daemon).pid
+    try #require(
+      Moment.within(60) { ((try? scene.app("app").restarts) ?? 0) > 20 }, "\(scene.story)")
+    #expect(scene.run("stop", "app").code == 0)
+    /* Each was reaped: what is left are the launchers and their ready children. */
+    #expect(
+      Moment.within(30) {
+        Household.children(of: daemon).allSatisfy {
+          !Run.read("/proc/\($0)/stat").contains(") Z ")
+        }
+      })
+    let left = Household.children(of: daemon).count
+    #expect(left <= PreparedLaunches.mostTemplates * (1 + PreparedLaunches.readyEach), "\(left)")
+    #expect(try scene.end() == 0)
+    let ends = scene.said.split(separator: "\n").filter {
+      $0.contains("app") && $0.contains("SIGKILL")
+    }
+    #expect(ends.count >= 20)
+  }
+
+  @Test("waits where both would have the same: an overlay that is kept, a cgroup, a witness")
+  func shared() throws {
+    func may(_ keys: String, _ host: HostFacts = Fixture.root()) throws -> Bool {
+      let text = "extends = [\"default\"]\n[command]\nrun = [\"/bin/true\"]\n" + keys
+      return LiveApp.mayLeaveAhead(try PlanFixture.policy(text, host: host))
+    }
+    #expect(try may(""))
+    #expect(try may("[files]\noverlay = [\"/srv/over\"]"))
+    #expect(try !may("[files]\noverlay = [{ path = \"/srv/kept\", upper = \"/srv/upper\" }]"))
+    #expect(try !may("[crash]\nreport = true"))
+    let delegated = Fixture.host {
+      $0.cgroup2 = UnifiedCgroup(path: "/sys/fs/cgroup/user", controllers: ["memory"])
+    }
+    #expect(try !may("[limits]\nmemory = \"64M\"", delegated))
+  }
+}
