@@ -6,9 +6,9 @@ extension Daemon {
     events.add(kind, app: app, text, cause: cause, now: Poller.now())
     if settings.isQuiet && kind != .problem { return }
     let prefix = manager.prefix(isProblem: kind == .problem)
-    let lines = (app.isEmpty ? text : "\(app): \(text)").split(separator: "\n")
+    let lines = (app.isEmpty ? text : "\(app): \(text)").utf8.split(separator: UInt8(ascii: "\n"))
     for (number, line) in lines.enumerated() {
-      let shown = VisibleText.of(String(line), limit: 2000)
+      let shown = VisibleText.of(String(Substring(line)), limit: 2000)
       Output.write(prefix + (number == 0 ? "isolated: " : "  ") + shown + "\n", to: 2)
     }
   }

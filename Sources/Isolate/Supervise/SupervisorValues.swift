@@ -29,7 +29,18 @@ package enum LifeState: UInt8, CaseIterable, Hashable, Sendable {
   case frozen
 
   /// The word in `status`.
-  package var word: String { self == .backingOff ? "backing-off" : "\(self)" }
+  package var word: String {
+    switch self {
+    case .down: "down"
+    case .starting: "starting"
+    case .ready: "ready"
+    case .running: "running"
+    case .stopping: "stopping"
+    case .backingOff: "backing-off"
+    case .failed: "failed"
+    case .frozen: "frozen"
+    }
+  }
 }
 
 /// What somebody wants of one app.

@@ -120,14 +120,19 @@ package struct JSONReader {
   private mutating func object() throws(JSONError) -> JSONValue {
     try enter()
     var members: [JSONObject.Member] = []
-    /* As bytes: two spellings of an accent are two keys. Looked up, as a hostile object has thousands. */
+    /* As bytes: two spellings of an accent are two keys. Looked up where there are many, as a hostile object has thousands. */
     var keys: Set<[UInt8]> = []
+    func isNew(_ key: String) -> Bool {
+      if members.count < 24 { return !members.contains { $0.key.utf8.elementsEqual(key.utf8) } }
+      if keys.isEmpty { keys = Set(members.map { Array($0.key.utf8) }) }
+      return keys.insert(Array(key.utf8)).inserted
+    }
     if !take("}") {
       while true {
         guard next == UInt8(ascii: "\"") else { throw misfit }
         let start = place
         let key = try string()
-        if !keys.insert(Array(key.utf8)).inserted {
+        if !isNew(key) {
           throw JSONError(reason: .duplicateKey, offset: start)
         }
         skipSpace()

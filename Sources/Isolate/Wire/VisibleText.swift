@@ -5,6 +5,10 @@ package enum VisibleText {
   ///
   /// - Parameter limit: in characters of the result; what is cut is shown as "...".
   package static func of(_ text: String, limit: Int = 512) -> String {
+    /* Nearly every text is as it should be. */
+    if text.utf8.count <= limit, text.utf8.allSatisfy({ 0x20..<0x7F ~= $0 && $0 != 0x5C }) {
+      return text
+    }
     var shown = ""
     var count = 0
     for scalar in text.unicodeScalars {
