@@ -211,7 +211,7 @@ extension Daemon {
   /// to be gone for good is waited for.
   func leaveAhead(_ app: DaemonApp, _ instance: DaemonInstance) throws(SystemError) {
     let live = instance.live
-    guard live.mayLeaveAhead, supervisor.status(of: app.id)?.isWanted == true, !isFinished else {
+    guard live.mayLeaveAhead, supervisor.comesBack(app.id, after: live.evidence.cause) else {
       return
     }
     try ended(app, instance)

@@ -112,18 +112,28 @@ extension Supervisor {
     }
   }
 
+  /// Whether an app that has ended by itself, with this cause, is to be started again, unless that was too often.
+  package func comesBack(_ app: AppID, after cause: Cause) -> Bool {
+    guard let settings = settings(app), case let record = apps[app.slot], record.isWanted,
+      record.reason == nil, !isShuttingDown, !record.isRemoved
+    else { return false }
+    return Self.restarts(settings, cause.isFailure)
+  }
+
+  private static func restarts(_ settings: AppSettings, _ isFailure: Bool) -> Bool {
+    switch settings.restart.when {
+    case .never: false
+    case .onFailure: isFailure
+    case .always: true
+    }
+  }
+
   private mutating func next(
     _ slot: Int, _ settings: AppSettings, _ reason: StopReason?, _ isFailure: Bool
   ) -> EndReport.Next {
     guard apps[slot].isWanted, !isShuttingDown, !apps[slot].isRemoved else { return .down }
     if reason?.isPlanned == true { return .again }
-    let restarts =
-      switch settings.restart.when {
-      case .never: false
-      case .onFailure: isFailure
-      case .always: true
-      }
-    guard restarts else {
+    guard Self.restarts(settings, isFailure) else {
       apps[slot].isWanted = false
       return isFailure ? .failed : .down
     }

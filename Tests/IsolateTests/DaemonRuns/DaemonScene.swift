@@ -47,13 +47,17 @@ final class DaemonScene {
   }
 
   /// Starts it and waits until it answers.
-  func start(_ more: [String] = []) throws {
+  ///
+  /// - Parameter wrapper: a command that runs it; `daemon` is that one then.
+  func start(_ more: [String] = [], under wrapper: [String] = []) throws {
     var setup = Spawned.Setup()
     setup.files[2] = .path(path + "/err", O_WRONLY | O_CREAT | O_APPEND)
     daemon = try Spawned(
       [
-        "/usr/bin/env", "XDG_CONFIG_HOME=\(path)/conf", Executable.path, "daemon", "--services",
-        path + "/services", "--socket", path + "/ctl", "--state", path + "/state",
+        "/usr/bin/env", "XDG_CONFIG_HOME=\(path)/conf",
+      ] + wrapper + [
+        Executable.path, "daemon", "--services", path + "/services", "--socket", path + "/ctl",
+        "--state", path + "/state",
       ] + more, setup)
     try #require(
       Moment.within(30) { run("status").code == 0 }, "no daemon: \(said)")

@@ -92,8 +92,9 @@ struct SupervisorLifeTests {
       for (cause, isFailure) in causes {
         var stage = try Stage(Stage.app { $0.restart.when = when })
         try stage.bringUp()
-        stage.crash("a", cause)
         let restarts = when == .always || when == .onFailure && isFailure
+        #expect(stage.supervisor.comesBack(stage.id("a"), after: cause) == restarts)
+        stage.crash("a", cause)
         #expect(stage.state() == (restarts ? .starting : isFailure ? .failed : .down))
         #expect(stage.reports.map(\.cause) == [cause])
         #expect(stage.reports.map(\.isFailure) == [isFailure])
@@ -126,6 +127,7 @@ struct SupervisorLifeTests {
     var stage = try Stage(Stage.app())
     try stage.bringUp()
     try stage.order(.stop)
+    #expect(!stage.supervisor.comesBack(stage.id("a"), after: .signal(11, dumpedCore: false)))
     stage.crash()
     #expect(stage.reports.map(\.cause) == [.signal(11, dumpedCore: false)])
     #expect(stage.reports.map(\.next) == [.down])
