@@ -118,8 +118,6 @@ struct ExecSession: ~Copyable {
       case .terminal(let master): try relay.open(master)
       case .started: hasStarted = true
       case .stopped:
-        /* As `RunSession` does. */
-        if !passedStopOn { try readSignals() }
         if relay.isInteractive || passedStopOn {
           passedStopOn = false
           try stopWithCommand()

@@ -206,8 +206,6 @@ package struct RunSession: ~Copyable {
   /// A stop is followed when a person typed it: to us, who passed it on, or on the app's terminal. Elsewhere it is the app's own
   /// affair: one that could stop its supervisor could outlive its time limit.
   private mutating func followStop() throws(SystemError) {
-    /* What a keyboard sends reaches init, too: the app may have been stopped before we have looked at our own signal. */
-    if !passedStopOn { try readSignals() }
     guard relay.isInteractive || passedStopOn else { return }
     let isTimed = app.isTimed || killAt != nil
     if passedStopOn || !isTimed {
