@@ -222,10 +222,3 @@ final class LiveApp {
     for problem in cgroup?.remove() ?? [] { Output.complain(problem) }
   }
 }
-
-/// The step of a launch that failed, and what the kernel said.
-package struct LaunchFailure: Equatable, Sendable {
-  package var step: Int
-  /// errno(3).
-  package var number: Int32
-}
