@@ -78,10 +78,7 @@ package final class NotifySocket {
 
   /// What shows the socket to the app. Read-only: connecting and sending need the file's own mode alone (unix(7)).
   package static func rule(source: String) -> FileRule {
-    FileRule(
-      kind: .read, source: source, target: target, isOptional: false, allowsExecute: true,
-      mapsOwner: false, sizeBytes: 0, inodes: 0, mode: 0, upper: nil,
-      position: Position(file: Position.builtIn, line: 1))
+    FileRule(showing: source, at: target, allowsExecute: true)
   }
 
   /// Adds that rule where it stands in order.
