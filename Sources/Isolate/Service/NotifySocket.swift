@@ -42,7 +42,9 @@ package final class NotifySocket {
     defer { ServiceSockets.closeApart(&leaving) }
     for _ in 0..<Self.perTurn {
       var span = buffer.mutableSpan
-      guard var arrival = try Packets.receiveNotice(from: socket, into: &span) else { break }
+      guard var arrival = try Packets.receive(from: socket, of: .notifier, into: &span) else {
+        break
+      }
       let size = arrival.size
       let bytes = span.span.extracting(first: size)
       guard !arrival.isTruncated, let message = NotifyMessage.decode(bytes) else {
