@@ -20,7 +20,7 @@ extension Daemon {
       } else if event.token == Token.control || event.token == Token.metrics {
         continue
       } else if event.token == Token.mounts {
-        mountsChanged()
+        prepared.dropAll()
       } else if let place = Token.report(event.token) {
         reportEnded(place)
       } else if let (slot, door) = Token.app(event.token) {
@@ -39,7 +39,7 @@ extension Daemon {
     serveControl(after)
     serveMetrics(after)
     manager.handle(now: after)
-    if count == 0 { prepareLaunches(after) }
+    if count == 0, let at = prepared.nextAt, after >= at { prepared.work(now: after) }
   }
 
   /// So long nothing happens before memory is given back, in milliseconds.
@@ -60,7 +60,7 @@ extension Daemon {
     if supervisor.hasActions || pendingStart < pending.count || crashes.wantsTurn { return 0 }
     let times = [
       timers.next, supervisor.nextDeadline, control?.nextAt(now: now), metricsListener?.nextAt,
-      manager.nextAt, prepared?.nextAt, crashes.nextAt,
+      manager.nextAt, prepared.nextAt, crashes.nextAt,
     ]
     return times.compactMap { $0 }.min().map { max(0, $0 - now) }
   }
@@ -230,7 +230,7 @@ extension Daemon {
       crashes.finish(by: Poller.now())
       return
     }
-    prepared?.close()
+    prepared.close()
     say(.notice, "", "ending: \(supervisor.live) apps run")
     manager.tell("STOPPING=1", now: Poller.now())
     supervisor.shutDown(now: Poller.now())
