@@ -240,7 +240,30 @@ static int fresh_keyring(void)
 	return 0;
 }
 
-#define TERMIOS_SET 0x5402 /* TCSETS: the kernel's struct termios, not glibc's larger one */
+#define TERMIOS_GET 0x5401 /* TCGETS and TCSETS: the kernel's struct termios, not glibc's larger one */
+#define TERMIOS_SET 0x5402
+#define TERMIOS_SIZE 64 /* more than the kernel's structure has on any machine */
+
+/*
+ * Out of the supervisor's process group: what a terminal, or a kill of the whole group, sends is the supervisor's, which passes
+ * it on. Init in the same group would get it too, from nobody of its pid namespace, as what the supervisor passes on, and the
+ * app would be told twice. A terminal's hang-up leaves its descriptors terminals (EIO).
+ *
+ * Only a session's leader can have a pty for its terminal (tty_ioctl(4)), and the leader of a group can begin no session
+ * (setsid(2)); so where the app may get a pty we begin one at once. Elsewhere not: a session costs the kernel far more.
+ */
+static void leave_group(void)
+{
+	char modes[TERMIOS_SIZE];
+	int fd;
+
+	for (fd = 0; fd < 3; fd++)
+		if (syscall(SYS_ioctl, fd, TERMIOS_GET, modes) == 0 || errno == EIO) {
+			(void)syscall(SYS_setsid);
+			return;
+		}
+	(void)syscall(SYS_setpgid, 0, 0);
+}
 
 static int open_terminal(struct child *c, const struct launch_step *s)
 {
@@ -259,7 +282,8 @@ static int open_terminal(struct child *c, const struct launch_step *s)
 		return -1;
 	if (extra->rows && syscall(SYS_ioctl, c->terminal_fd, TIOCSWINSZ, &extra->rows) < 0)
 		return -1;
-	if (syscall(SYS_setsid) < 0 || syscall(SYS_ioctl, c->terminal_fd, TIOCSCTTY, 0) < 0)
+	/* We lead a session since leave_group. */
+	if (syscall(SYS_ioctl, c->terminal_fd, TIOCSCTTY, 0) < 0)
 		return -1;
 	report.kind = LAUNCH_REPORT_TERMINAL;
 	child_send(c, &report, master);
@@ -447,6 +471,7 @@ static void forget_words(void)
 
 void child_begin(struct child *c, const struct launch_plan *plan)
 {
+	leave_group();
 	c->plan = plan;
 	c->root_fd = c->null_fd = c->terminal_fd = c->landlock_fd = c->network_fd = c->app_pipe = c->report_at =
 		c->witness_fd = -1;

@@ -136,6 +136,8 @@ extern size_t child_words_size;
  * no business of its.
  */
 void child_forget(struct child *c);
+/* The heap alone. */
+void child_forget_heap(void);
 
 /* The process that looks at crashes (witness.c): its start, and in the app the meeting with it. */
 int child_start_witness(struct child *c, const struct launch_step *s);

@@ -222,12 +222,8 @@ static int answer(const struct init *in)
 	return 1;
 }
 
-/*
- * Init is a copy of the supervisor: what that one read (the caller's environment, profiles) is no business of a process that lives
- * as long as the app does. The heap is dropped but for the page that holds errno (in a static executable the
- * thread's block lies at its start), and so is the memory that brought the plan.
- */
-void child_forget(struct child *c)
+/* But for the page that holds errno (in a static executable the thread's block lies at its start). */
+void child_forget_heap(void)
 {
 	uintptr_t thread = (uintptr_t)__builtin_thread_pointer();
 	uintptr_t end = (uintptr_t)syscall(SYS_brk, 0);
@@ -235,6 +231,15 @@ void child_forget(struct child *c)
 
 	if (thread < end && end - thread < (1U << 28) && start < end)
 		(void)syscall(SYS_madvise, start, end - start, MADV_DONTNEED);
+}
+
+/*
+ * Init is a copy of the supervisor: what that one read (the caller's environment, profiles) is no business of a process that lives
+ * as long as the app does. The heap is dropped, and so is the memory that brought the plan.
+ */
+void child_forget(struct child *c)
+{
+	child_forget_heap();
 	/* Only a static executable: a dynamic one's libraries keep data elsewhere that its code here may use. */
 	if (c->plan->data_size)
 		(void)syscall(SYS_madvise, c->plan->data_start, c->plan->data_size, MADV_DONTNEED);

@@ -179,28 +179,11 @@ static void guard_main(int terminal, const uint8_t *raw, const uint8_t *saved, i
 		_exit(0);
 }
 
-int janitor_guard(int terminal, const uint8_t raw[36], const uint8_t saved[36], int lifeline, int writer,
-		  int *pidfd)
+/* A fork, in a cgroup of its own or (-1) ours, without the supervisor's end of the lifeline. */
+static int stand_by(int writer, int cgroup, int *pidfd)
 {
 	struct clone_args args = { 0 };
-	long pid;
-
-	args.flags = CLONE_PIDFD;
-	args.pidfd = (uint64_t)(uintptr_t)pidfd;
-	args.exit_signal = SIGCHLD;
-	pid = syscall(SYS_clone3, &args, sizeof(args));
-	if (pid == 0) {
-		(void)syscall(SYS_close, writer);
-		guard_main(terminal, raw, saved, lifeline);
-	}
-	return (int)pid;
-}
-
-int janitor_start(const struct janitor_work *work, int lifeline, int writer, int cgroup,
-		  int *pidfd)
-{
-	struct clone_args args = { 0 };
-	long pid;
+	int pid;
 
 	args.flags = CLONE_PIDFD;
 	args.pidfd = (uint64_t)(uintptr_t)pidfd;
@@ -209,10 +192,28 @@ int janitor_start(const struct janitor_work *work, int lifeline, int writer, int
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)cgroup;
 	}
-	pid = syscall(SYS_clone3, &args, sizeof(args));
-	if (pid == 0) {
+	pid = (int)syscall(SYS_clone3, &args, sizeof(args));
+	if (pid == 0)
 		(void)syscall(SYS_close, writer);
+	return pid;
+}
+
+int janitor_guard(int terminal, const uint8_t raw[36], const uint8_t saved[36], int lifeline, int writer,
+		  int *pidfd)
+{
+	int pid = stand_by(writer, -1, pidfd);
+
+	if (pid == 0)
+		guard_main(terminal, raw, saved, lifeline);
+	return pid;
+}
+
+int janitor_start(const struct janitor_work *work, int lifeline, int writer, int cgroup,
+		  int *pidfd)
+{
+	int pid = stand_by(writer, cgroup, pidfd);
+
+	if (pid == 0)
 		janitor_main(work, lifeline);
-	}
-	return (int)pid;
+	return pid;
 }

@@ -218,20 +218,6 @@ static void keep_only(struct launcher *launcher)
 	(void)syscall(SYS_close_range, 6, ~0U, 0);
 }
 
-/*
- * A ready child, and later init, is a copy of this process: what the supervisor had read by now is
- * no business of theirs.
- */
-static void forget_heap(void)
-{
-	uintptr_t thread = (uintptr_t)__builtin_thread_pointer();
-	uintptr_t end = (uintptr_t)syscall(SYS_brk, 0);
-	uintptr_t start = (thread + 2 * 4096) & ~(uintptr_t)4095;
-
-	if (thread < end && end - thread < (1U << 28) && start < end)
-		(void)syscall(SYS_madvise, start, end - start, MADV_DONTNEED);
-}
-
 void launcher_main(const struct launcher *asked)
 {
 	struct launcher launcher = *asked;
@@ -244,7 +230,8 @@ void launcher_main(const struct launcher *asked)
 	int i, count;
 
 	keep_only(&launcher);
-	forget_heap();
+	/* A ready child, and later init, is a copy of this process: what the supervisor had read by now is no business of theirs. */
+	child_forget_heap();
 	(void)syscall(SYS_setsid);
 	if (child_reset_dispositions() < 0)
 		_exit(125);

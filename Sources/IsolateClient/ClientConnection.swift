@@ -50,14 +50,11 @@ public final class Broker {
     var total = 1
     while grants.count < total {
       let first = UInt16(truncatingIfNeeded: grants.count)
-      let id = try begin(1, fields: Fields { for value in [1, 1, first] { $0.put(value) } }.bytes)
-      try finish(id) { reply in
-        for _ in 0..<4 { _ = reply.take(UInt16.self) }
-        total = Int(reply.take(UInt16.self))
-        self.grants += reply.list {
-          AppGrant(
-            name: String(decoding: $0.text(), as: UTF8.self), kind: $0.take(), rights: $0.take())
-        }
+      for hello in try finish(try ask(1, nil, 1 as UInt16, 1 as UInt16, first), { $0.hello() })
+        .values
+      {
+        total = hello.total
+        grants += hello.grants
       }
       if grants.count == first && total > first { throw fail(EPROTO) }
     }
@@ -85,28 +82,23 @@ public final class Broker {
     _ opcode: UInt16, _ grant: String? = nil, fields: [UInt8] = [], descriptors: [Int32] = []
   ) throws(BrokerError) -> UInt32 {
     if broken != 0 { throw BrokerError(broken) }
-    var body = Fields()
+    var body = fields
     if let grant {
       guard let index = grants.firstIndex(where: { $0.name == grant }) else {
         throw BrokerError(EACCES, detail: 1)
       }
-      body.put(UInt16(truncatingIfNeeded: index))
+      body = bytes([UInt16(truncatingIfNeeded: index)]) + body
     }
-    body.bytes += fields
     next = next == .max ? 1 : next + 1
-    let size = 16 + body.bytes.count
+    let size = 16 + body.count
     guard size <= Self.messageBytes, descriptors.count <= Self.mostDescriptors else {
       throw BrokerError(EMSGSIZE)
     }
-    var message = Fields()
-    message.put(UInt32(opcode))
-    message.put(next)
-    message.put(UInt32(truncatingIfNeeded: size))
-    message.put(deadlineMilliseconds)
-    message.bytes += body.bytes
+    let header: [any Field] = [UInt32(opcode), next, UInt32(size), deadlineMilliseconds]
+    let message = bytes(header) + body
     let deadline = deadlineMilliseconds == 0 ? 30_000 : deadlineMilliseconds
     let until = Self.now + Int64(deadline) + Int64(patienceMilliseconds)
-    while SocketMessage.send(message.bytes, descriptors, on: socket) < 0 {
+    while SocketMessage.send(message, descriptors, on: socket) < 0 {
       if errno == EPIPE || errno == ECONNRESET { throw fail(ECONNRESET) }
       try wait(for: POLLOUT, until: until)
     }
@@ -114,14 +106,21 @@ public final class Broker {
     return next
   }
 
+  /// The same with fields as they are written down there.
+  func ask(
+    _ opcode: UInt16, _ grant: String?, _ fields: any Field...
+  ) throws(BrokerError) -> UInt32 {
+    try begin(opcode, grant, fields: bytes(fields))
+  }
+
   /// Waits for the reply to a request, or for each of its replies, and has `read` take what it returns.
   ///
   /// - Parameter wanted: how many descriptors must come; nil: any number.
-  /// - Returns: the descriptors; they are the caller's.
-  @discardableResult
-  func finish(
-    _ id: UInt32, descriptors wanted: Int? = 0, _ read: (Reply) -> Void
-  ) throws(BrokerError) -> [Int32] {
+  /// - Returns: what `read` made of each; and the descriptors, which are the caller's.
+  func finish<Value>(
+    _ id: UInt32, descriptors wanted: Int? = 0, _ read: (Reply) -> Value
+  ) throws(BrokerError) -> (values: [Value], descriptors: [Int32]) {
+    var values: [Value] = []
     defer { waiting[id] = nil }
     while true {
       guard let entry = waiting[id] else { throw BrokerError(EINVAL) }
@@ -131,7 +130,7 @@ public final class Broker {
         continue
       }
       waiting[id]?.replies.removeFirst()
-      if reply.status == 0 { read(reply) }
+      if reply.status == 0 { values.append(read(reply)) }
       let expected = reply.status == 0 ? wanted : 0
       guard reply.isAtEnd, expected == nil || expected == reply.descriptors.count else {
         throw fail(EPROTO)
@@ -143,7 +142,7 @@ public final class Broker {
       if reply.hasMore { continue }
       let descriptors = reply.descriptors
       reply.descriptors = []
-      return descriptors
+      return (values, descriptors)
     }
   }
 

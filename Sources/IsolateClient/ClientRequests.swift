@@ -1,34 +1,21 @@
-internal import Glibc
-
 extension Broker {
-  /// The descriptor that a request returns, behind its handle.
-  private func descriptor(_ id: UInt32, _ read: (Reply) -> Void = { _ in }) throws(BrokerError)
-    -> OwnedDescriptor
-  {
-    let descriptors = try finish(id, descriptors: 1) { reply in
-      _ = reply.take(UInt32.self)
-      read(reply)
-    }
-    return OwnedDescriptor(adopting: descriptors[0])
-  }
+  /// What a request returns that has one reply.
+  private func answer<Value>(
+    _ id: UInt32, _ read: (Reply) -> Value
+  ) throws(BrokerError) -> Value { try finish(id, read).values[0] }
 
-  private func done(
-    _ opcode: UInt16, _ grant: String?, _ make: (inout Fields) -> Void
-  ) throws(BrokerError) {
-    try finish(try begin(opcode, grant, fields: Fields(make).bytes)) { _ in }
+  private func done(_ id: UInt32) throws(BrokerError) { try answer(id) { _ in } }
+
+  /// The descriptor that a request returns, behind its handle.
+  private func descriptor(_ id: UInt32) throws(BrokerError) -> OwnedDescriptor {
+    let (_, found) = try finish(id, descriptors: 1) { $0.take(UInt32.self) }
+    return OwnedDescriptor(adopting: found[0])
   }
 
   /// Begins to open a file: `finishOpen` waits for it.
   public func beginOpen(
     _ grant: String, _ path: String = "", _ flags: OpenFlags = .read, mode: UInt32 = 0o600
-  ) throws(BrokerError) -> UInt32 {
-    let fields = Fields {
-      $0.put(flags.rawValue)
-      $0.put(mode)
-      $0.put(path.utf8)
-    }
-    return try begin(16, grant, fields: fields.bytes)
-  }
+  ) throws(BrokerError) -> UInt32 { try ask(16, grant, flags.rawValue, mode, path) }
 
   public func finishOpen(_ id: UInt32) throws(BrokerError) -> OwnedDescriptor {
     try descriptor(id)
@@ -44,14 +31,11 @@ extension Broker {
   }
 
   public func stat(_ grant: String, _ path: String = "") throws(BrokerError) -> FileStatus {
-    var found: FileStatus?
-    try finish(try begin(17, grant, fields: Fields { $0.put(path.utf8) }.bytes)) {
-      found = FileStatus(
+    try answer(try ask(17, grant, path)) {
+      FileStatus(
         size: $0.take(), mode: $0.take(), uid: $0.take(), gid: $0.take(),
         modifiedSeconds: $0.take(), modifiedNanoseconds: $0.take(), inode: $0.take())
     }
-    guard let found else { throw BrokerError(EPROTO) }
-    return found
   }
 
   /// Everything in a directory.
@@ -59,13 +43,9 @@ extension Broker {
     var entries: [DirectoryEntry] = []
     var cursor: UInt64 = 0
     repeat {
-      let fields = Fields {
-        $0.put(path.utf8)
-        $0.put(cursor)
-      }
-      try finish(try begin(18, grant, fields: fields.bytes)) {
-        cursor = $0.take()
-        entries += $0.list { DirectoryEntry(type: $0.take(), name: $0.text()) }
+      for part in try finish(try ask(18, grant, path, cursor), { $0.entries() }).values {
+        cursor = part.next
+        entries += part.entries
       }
     } while cursor != 0
     return entries
@@ -73,31 +53,15 @@ extension Broker {
 
   public func remove(
     _ grant: String, _ path: String, isDirectory: Bool = false
-  ) throws(BrokerError) {
-    try done(19, grant) {
-      $0.put(isDirectory ? 1 : 0 as UInt32)
-      $0.put(path.utf8)
-    }
-  }
+  ) throws(BrokerError) { try done(try ask(19, grant, isDirectory ? 1 : 0 as UInt32, path)) }
 
   public func rename(
     _ grant: String, _ from: String, _ to: String, keepsExisting: Bool = false
-  ) throws(BrokerError) {
-    try done(20, grant) {
-      $0.put(keepsExisting ? 1 : 0 as UInt32)
-      $0.put(from.utf8)
-      $0.put(to.utf8)
-    }
-  }
+  ) throws(BrokerError) { try done(try ask(20, grant, keepsExisting ? 1 : 0 as UInt32, from, to)) }
 
   public func makeDirectory(
     _ grant: String, _ path: String, mode: UInt32 = 0o700
-  ) throws(BrokerError) {
-    try done(21, grant) {
-      $0.put(mode)
-      $0.put(path.utf8)
-    }
-  }
+  ) throws(BrokerError) { try done(try ask(21, grant, mode, path)) }
 
   /// A connected socket.
   ///
@@ -105,12 +69,7 @@ extension Broker {
   public func connect(
     _ grant: String, _ host: String, port: UInt16 = 0, _ transport: Transport = .tcp
   ) throws(BrokerError) -> OwnedDescriptor {
-    let fields = Fields {
-      $0.put(UInt16(transport.rawValue))
-      $0.put(port)
-      $0.put(host.utf8)
-    }
-    return try descriptor(try begin(32, grant, fields: fields.bytes))
+    try descriptor(try ask(32, grant, UInt16(transport.rawValue), port, host))
   }
 
   /// A listening socket (udp: a bound one); `port` becomes the one that was chosen.
@@ -118,122 +77,84 @@ extension Broker {
     _ grant: String, _ host: String = "", port: inout UInt16, _ transport: Transport = .tcp,
     backlog: UInt16 = 0
   ) throws(BrokerError) -> OwnedDescriptor {
-    let fields = Fields {
-      $0.put(UInt16(transport.rawValue))
-      $0.put(port)
-      $0.put(backlog)
-      $0.put(host.utf8)
+    let id = try ask(33, grant, UInt16(transport.rawValue), port, backlog, host)
+    let (chosen, found) = try finish(id, descriptors: 1) {
+      (handle: $0.take(UInt32.self), port: $0.take(UInt16.self))
     }
-    var chosen: UInt16 = 0
-    let socket = try descriptor(try begin(33, grant, fields: fields.bytes)) { chosen = $0.take() }
-    port = chosen
-    return socket
+    port = chosen[0].port
+    return OwnedDescriptor(adopting: found[0])
   }
 
   /// The addresses of a name, of 4 or 16 bytes each.
   public func resolve(_ grant: String, _ name: String) throws(BrokerError) -> [[UInt8]] {
-    var addresses: [[UInt8]] = []
-    try finish(try begin(34, grant, fields: Fields { $0.put(name.utf8) }.bytes)) {
-      addresses = $0.list { $0.text() }
-    }
-    return addresses
+    try answer(try ask(34, grant, name)) { $0.list { $0.text() } }
   }
 
   /// The secret, as a memory file that cannot change.
   public func secret(_ grant: String) throws(BrokerError) -> OwnedDescriptor {
-    try descriptor(try begin(48, grant))
+    try descriptor(try ask(48, grant))
   }
 
   public func device(
     _ grant: String, _ flags: OpenFlags = .read
-  ) throws(BrokerError) -> OwnedDescriptor {
-    try descriptor(try begin(64, grant, fields: Fields { $0.put(flags.rawValue) }.bytes))
-  }
+  ) throws(BrokerError) -> OwnedDescriptor { try descriptor(try ask(64, grant, flags.rawValue)) }
 
   /// Starts an app and returns its instance's name.
   public func startApp(
     _ grant: String, _ name: String, arguments: [String] = []
   ) throws(BrokerError) -> String {
-    let fields = Fields {
-      $0.put(name.utf8)
-      $0.put(UInt16(truncatingIfNeeded: arguments.count))
-      for argument in arguments { $0.put(argument.utf8) }
-    }
-    var instance: [UInt8] = []
-    try finish(try begin(80, grant, fields: fields.bytes)) { instance = $0.text() }
-    return String(decoding: instance, as: UTF8.self)
+    try answer(try ask(80, grant, name, arguments)) { $0.string() }
   }
 
   public func signalApp(
     _ grant: String, _ instance: String, _ signal: UInt32
-  ) throws(BrokerError) {
-    try done(81, grant) {
-      $0.put(instance.utf8)
-      $0.put(signal)
-    }
-  }
+  ) throws(BrokerError) { try done(try ask(81, grant, instance, signal)) }
 
   public func appStatus(_ grant: String, _ instance: String) throws(BrokerError) -> AppStatus {
-    var found: AppStatus?
-    try finish(try begin(82, grant, fields: Fields { $0.put(instance.utf8) }.bytes)) {
-      found = AppStatus(state: $0.take(), exit: $0.take(), restarts: $0.take())
+    try answer(try ask(82, grant, instance)) {
+      AppStatus(state: $0.take(), exit: $0.take(), restarts: $0.take())
     }
-    guard let found else { throw BrokerError(EPROTO) }
-    return found
   }
 
   /// - Parameter seconds: since 1970, UTC.
   public func setClock(
     _ grant: String, seconds: Int64, nanoseconds: UInt32 = 0
-  ) throws(BrokerError) {
-    try done(96, grant) {
-      $0.put(seconds)
-      $0.put(nanoseconds)
-    }
-  }
+  ) throws(BrokerError) { try done(try ask(96, grant, seconds, nanoseconds)) }
 
   /// Asks a driver: its answer, and its descriptors, which are the caller's.
   public func call(
     _ grant: String, _ payload: [UInt8], descriptors: [Int32] = []
   ) throws(BrokerError) -> (answer: [UInt8], descriptors: [Int32]) {
-    let fields = Fields { $0.put(payload) }.bytes
-    var answer: [UInt8] = []
-    let id = try begin(112, grant, fields: fields, descriptors: descriptors)
-    let kept = try finish(id, descriptors: nil) { answer = $0.text() }
-    return (answer, kept)
+    let id = try begin(112, grant, fields: bytes([payload]), descriptors: descriptors)
+    let (answers, kept) = try finish(id, descriptors: nil) { $0.text() }
+    return (answers[0], kept)
   }
 
   /// Lines as of sd_notify(3): `READY=1`.
-  public func notify(_ lines: String) throws(BrokerError) {
-    try done(3, nil) { $0.put(lines.utf8) }
-  }
+  public func notify(_ lines: String) throws(BrokerError) { try done(try ask(3, nil, lines)) }
 
   /// What was handed out.
   public func handles() throws(BrokerError) -> [HandedOut] {
-    var found: [HandedOut] = []
-    try finish(try begin(4, nil, fields: Fields { $0.put(0 as UInt32) }.bytes)) {
-      found += $0.list {
+    let parts = try finish(try ask(4, nil, 0 as UInt32)) {
+      $0.list {
         HandedOut(
           handle: $0.take(), grant: $0.take(), kind: $0.take(), state: $0.take(),
           ageMilliseconds: $0.take(), rights: $0.take())
       }
     }
-    return found
+    return parts.values.flatMap { $0 }
   }
 
   /// Has the broker forget a descriptor, and cut it if it is a socket.
   public func closeHandle(_ handle: UInt32) throws(BrokerError) {
-    try done(5, nil) { $0.put(handle) }
+    try done(try ask(5, nil, handle))
   }
 
   /// Another socket to the broker: for a thread of its own `Broker(socket:)`, for another program in its ISOLATED_BROKER_FD.
   public func door() throws(BrokerError) -> OwnedDescriptor {
-    let descriptors = try finish(try begin(6), descriptors: 1) { _ in }
-    return OwnedDescriptor(adopting: descriptors[0])
+    OwnedDescriptor(adopting: try finish(try ask(6, nil), descriptors: 1) { _ in }.descriptors[0])
   }
 
   /// Cancels a request that was begun; it still has to be finished.
-  public func cancel(_ id: UInt32) throws(BrokerError) {
-    try done(2, nil) { $0.put(id) }
-  }
+  public func cancel(_ id: UInt32) throws(BrokerError) { try done(try ask(2, nil, id)) }
 }

@@ -95,22 +95,40 @@ public struct AppStatus: Hashable, Sendable {
   public var restarts: UInt32
 }
 
-/// The fields of a request, in order.
-struct Fields {
-  var bytes: [UInt8] = []
+/// What requests are made of (docs/protocol.md): integers; text, with its size before it; and lists, with how many there are.
+protocol Field {
+  func put(into bytes: inout [UInt8])
+}
 
-  init(_ make: (inout Fields) -> Void = { _ in }) { make(&self) }
-
-  mutating func put(_ value: some FixedWidthInteger) {
-    for shift in stride(from: 0, to: value.bitWidth, by: 8) {
-      bytes.append(UInt8(truncatingIfNeeded: value >> shift))
+extension Field where Self: FixedWidthInteger {
+  func put(into bytes: inout [UInt8]) {
+    for shift in stride(from: 0, to: bitWidth, by: 8) {
+      bytes.append(UInt8(truncatingIfNeeded: self >> shift))
     }
   }
+}
 
-  mutating func put(_ text: some Collection<UInt8>) {
-    put(UInt16(truncatingIfNeeded: text.count))
-    bytes += text
+extension UInt8: Field {}
+extension UInt16: Field {}
+extension UInt32: Field {}
+extension UInt64: Field {}
+extension Int32: Field {}
+extension Int64: Field {}
+extension String: Field {
+  func put(into bytes: inout [UInt8]) { Array(utf8).put(into: &bytes) }
+}
+extension Array: Field where Element: Field {
+  func put(into bytes: inout [UInt8]) {
+    UInt16(truncatingIfNeeded: count).put(into: &bytes)
+    for element in self { element.put(into: &bytes) }
   }
+}
+
+/// Fields, one after the other.
+func bytes(_ fields: [any Field]) -> [UInt8] {
+  var bytes: [UInt8] = []
+  for field in fields { field.put(into: &bytes) }
+  return bytes
 }
 
 /// A reply, being read; what stays in it of descriptors is closed with it.
@@ -156,6 +174,20 @@ final class Reply {
     place += count
     return Array(bytes[place - count..<place])
   }
+
+  /// How many grants there are, and some of them.
+  func hello() -> (total: Int, grants: [AppGrant]) {
+    for _ in 0..<4 { _ = take(UInt16.self) }
+    let total = Int(take(UInt16.self))
+    return (total, list { AppGrant(name: $0.string(), kind: $0.take(), rights: $0.take()) })
+  }
+
+  /// Some entries of a directory, and where to go on; 0: that was all.
+  func entries() -> (next: UInt64, entries: [DirectoryEntry]) {
+    (take(), list { DirectoryEntry(type: $0.take(), name: $0.text()) })
+  }
+
+  func string() -> String { String(decoding: text(), as: UTF8.self) }
 
   func list<Entry>(_ read: (Reply) -> Entry) -> [Entry] {
     var entries: [Entry] = []

@@ -16,13 +16,10 @@ struct SocketMessage {
 
   private static func control(_ descriptors: [Int32]) -> [UInt8] {
     if descriptors.isEmpty { return [] }
-    var fields = Fields()
-    fields.put(UInt64(headerBytes + 4 * descriptors.count))
-    fields.put(SOL_SOCKET)
-    fields.put(1 as Int32)  // SCM_RIGHTS
-    for descriptor in descriptors { fields.put(descriptor) }
-    if descriptors.count % 2 == 1 { fields.put(0 as Int32) }
-    return fields.bytes
+    let rights: Int32 = 1  // SCM_RIGHTS
+    let header: [any Field] = [UInt64(headerBytes + 4 * descriptors.count), SOL_SOCKET, rights]
+    let padding = [Int32](repeating: 0, count: descriptors.count % 2)
+    return IsolateClient.bytes(header + descriptors + padding)
   }
 
   /// Negative: errno says why.

@@ -169,6 +169,37 @@ static int beat(char **words)
 	return 0;
 }
 
+static int counted_fd;
+
+static void count(int sig)
+{
+	char letter = sig == SIGINT ? 'I' : sig == SIGQUIT ? 'Q' : 'H';
+
+	if (write(counted_fd, &letter, 1) != 1)
+		_exit(BROKEN & 0xff);
+}
+
+/* Appends a letter for each SIGINT, SIGQUIT and SIGHUP, until SIGTERM or for a minute. */
+static int count_signals(char **words)
+{
+	static const int counted[] = { SIGINT, SIGQUIT, SIGHUP };
+	struct sigaction action = { 0 };
+	size_t i;
+	int slept;
+
+	counted_fd = open(words[0], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (counted_fd < 0)
+		return BROKEN;
+	action.sa_handler = count;
+	for (i = 0; i < sizeof(counted) / sizeof(counted[0]); i++)
+		sigaction(counted[i], &action, NULL);
+	puts("ready");
+	fflush(stdout);
+	for (slept = 0; slept < 6000; slept++)
+		usleep(10000);
+	return 0;
+}
+
 /* Leaves a process behind: two forks, a session of its own, every catchable signal ignored. It writes its heartbeat. */
 static int leave_orphan(char **words)
 {
@@ -248,6 +279,7 @@ const struct attack process_attacks[] = {
 	{ "compare", 1, compare },
 	{ "overwrite-program", 1, overwrite_program },
 	{ "beat", 1, beat },
+	{ "count-signals", 1, count_signals },
 	{ "leave-orphan", 1, leave_orphan },
 	{ "dump-core", 1, dump_core },
 	{ NULL, 0, NULL },

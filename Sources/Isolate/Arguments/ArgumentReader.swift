@@ -40,16 +40,7 @@ package struct ArgumentReader {
   }
 
   private mutating func read(_ command: Command) throws(UsageError) -> Invocation {
-    switch command {
-    case .run, .plan, .show: return try readRun(command)
-    case .check, .profiles, .doctor, .exec, .grants, .handles, .revoke, .answer, .forget, .crashes,
-      .daemon,
-      .start,
-      .stop, .restart, .reload, .status, .top, .ps, .logs, .events, .kill, .freeze, .thaw,
-      .resetFailed,
-      .metrics, .help, .completions, .man:
-      break
-    }
+    if command.startsFromProfile { return try readRun(command) }
     if command == .exec { return try readExec() }
     var operands: [TypedWord] = []
     var values: [CommandOption: TypedWord] = [:]

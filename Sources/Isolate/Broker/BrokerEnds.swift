@@ -6,28 +6,61 @@ extension Broker {
     _ ticket: Ticket, _ completion: Completion, at moment: BrokerTime
   ) -> BrokerReply? {
     see(moment)
+    guard let slot = performed(ticket) else { return nil }
+    guard completion.status == 0, let facts = completion.handle, let grant = table[slot].grant
+    else { return end(slot, completion.detail, status: completion.status) }
+    guard let handle = note(facts, slot, grant) else {
+      return end(slot, .crowded, status: BrokerStatus.tooManyFiles)
+    }
+    table.change(slot) { $0.record.handle = handle }
+    return end(slot, completion.detail)
+  }
+
+  /// The same for a request that brings descriptors beside its answer, as many as a driver likes: none of them has a handle in the
+  /// reply. Where there is no room for all in the ledger, none is handed out.
+  ///
+  /// - Returns: the reply, whose record has the first handle, and the handles.
+  package mutating func complete(
+    _ ticket: Ticket, giving facts: [HandleFacts], at moment: BrokerTime
+  ) -> (reply: BrokerReply, handles: [UInt32])? {
+    see(moment)
+    guard let slot = performed(ticket) else { return nil }
+    guard let grant = table[slot].grant else { return (end(slot, .kernel, status: 0), []) }
+    var handles: [UInt32] = []
+    for one in facts {
+      guard let handle = note(one, slot, grant) else {
+        for handle in handles { forget(handle) }
+        return (end(slot, .crowded, status: BrokerStatus.tooManyFiles), [])
+      }
+      handles.append(handle)
+    }
+    table.change(slot) { $0.record.handle = handles.first ?? 0 }
+    return (end(slot, .kernel, status: 0), handles)
+  }
+
+  /// The slot of a request that a driver works on; nil: nobody waits for it any more.
+  private mutating func performed(_ ticket: Ticket) -> Int? {
     guard let slot = table.slot(ticket),
       table[slot].phase == .performing || table[slot].phase == .begun
     else { return nil }
-    guard let grant = table[slot].grant else {
-      return end(slot, completion.detail, status: completion.status)
-    }
-    if isOver(grant) {
-      endLeases()
-      return nil
-    }
-    guard completion.status == 0, let facts = completion.handle else {
-      return end(slot, completion.detail, status: completion.status)
-    }
+    guard let grant = table[slot].grant, isOver(grant) else { return slot }
+    endLeases()
+    return nil
+  }
+
+  /// Writes a descriptor into the ledger. Nil: there is no room.
+  private mutating func note(_ facts: HandleFacts, _ slot: Int, _ grant: Int) -> UInt32? {
     let added = ledger.add(
       grant: UInt16(grant), kind: rules[grant].kind, rights: table[slot].rights, time: now,
       facts: facts, serial: table[slot].record.serial)
-    guard let entry = added else {
-      return end(slot, .crowded, status: BrokerStatus.tooManyFiles)
-    }
+    guard let entry = added else { return nil }
     writer.write(entry, forgotten: ledger.forgotten)
-    table.change(slot) { $0.record.handle = entry.handle }
-    return end(slot, completion.detail)
+    return entry.handle
+  }
+
+  private mutating func forget(_ handle: UInt32) {
+    ledger.remove(slot: Ledger.slot(handle))
+    writer.removeHandle(handle)
   }
 
   /// The last reply to a request is about to be sent with `BookLayout.note` for the kernel to note in. If this broker is killed
@@ -89,7 +122,7 @@ extension Broker {
   /// Ends it; `nextAction` tells the rest.
   mutating func endLater(_ slot: Int, _ detail: ReplyDetail) {
     close(slot, detail, detail.status)
-    if table[slot].isUnwanted, !table[slot].mustAbandon { forget(slot) }
+    if table[slot].isUnwanted, !table[slot].mustAbandon { free(slot) }
   }
 
   /// A predecessor's request: it ends here, unless it has ended there.
@@ -102,7 +135,7 @@ extension Broker {
       $0.record.detail = .brokerRestarted
       $0.record.handle = 0
     }
-    if table[slot].isUnwanted { forget(slot) }
+    if table[slot].isUnwanted { free(slot) }
   }
 
   func reply(_ slot: Int) -> BrokerReply {
@@ -113,7 +146,7 @@ extension Broker {
       grant: table[slot].grant.map { UInt16($0) }, handle: table[slot].record.handle)
   }
 
-  private mutating func forget(_ slot: Int) {
+  private mutating func free(_ slot: Int) {
     writer.close(slot)
     table.release(slot)
   }
@@ -138,8 +171,7 @@ extension Broker {
     if entry.facts.isSocket, entry.state != .cut {
       set(.closing, handle)
     } else {
-      ledger.remove(slot: Ledger.slot(handle))
-      writer.removeHandle(handle)
+      forget(handle)
     }
     return true
   }
@@ -153,8 +185,7 @@ extension Broker {
   package mutating func didCut(_ handle: UInt32) {
     guard let entry = ledger.entry(handle), entry.isToBeCut else { return }
     if entry.state == .cutting { return set(.cut, handle) }
-    ledger.remove(slot: Ledger.slot(handle))
-    writer.removeHandle(handle)
+    forget(handle)
   }
 
   /// Takes a grant back, for as long as the app lives: requests that wait for it end, sockets are shut down, descriptors that
@@ -195,7 +226,7 @@ extension Broker {
       if isRunning(slot) {
         endLater(slot, .cancelled)
       } else if !table[slot].mustAbandon {
-        forget(slot)
+        free(slot)
       }
     }
   }
@@ -219,7 +250,7 @@ extension Broker {
     let driver = table[slot].driver
     if table[slot].mustAbandon {
       table.change(slot) { $0.mustAbandon = false }
-      if table[slot].isUnwanted { forget(slot) }
+      if table[slot].isUnwanted { free(slot) }
       return .abandon(ticket, driver: driver)
     }
     switch table[slot].phase {

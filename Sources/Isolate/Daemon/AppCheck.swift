@@ -125,22 +125,10 @@ final class CheckCommand {
       guard let outer = try ProcessHandle.status(of: child.pidfd, blocking: false) else {
         return nil
       }
-      var status = ExitStatus(waitStatus: outer)
-      while let message = try Launcher.receive(from: child.reports) {
-        switch consume message {
-        case .exited(let own, _): status = ExitStatus(waitStatus: own)
-        case .failed: status = .exited(code: 126)
-        case .terminal: break
-        case .started: break
-        case .stopped: break
-        case .continued: break
-        case .shared: break
-        case .crashFile: break
-        case .crashed: break
-        case .unwitnessed: break
-        }
-      }
-      return status
+      var reports = ChildReports()
+      try reports.read(child)
+      if reports.failure != nil { return .exited(code: 126) }
+      return reports.status ?? ExitStatus(waitStatus: outer)
     } catch {
       return .exited(code: 125)
     }

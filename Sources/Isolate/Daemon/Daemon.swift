@@ -17,9 +17,9 @@ final class Daemon {
   var events = EventLog()
   var control: DaemonControl?
   var metricsListener: MetricsListener?
-  /// What is made ahead of launches; nil: nothing.
-  var prepared: PreparedLaunches?
-  private let mounts: HeldDescriptor?
+  /// What is made ahead of launches.
+  let prepared = PreparedLaunches()
+  private let mounts: HeldDescriptor
   let signals: SignalDoor
   let logMemory = LogMemory()
   var sharedValues = SharedValues()
@@ -60,8 +60,7 @@ final class Daemon {
     queue = try EventQueue()
     mounts = HeldDescriptor(try Descriptor.openForReading("/proc/self/mounts"))
     try queue.add(self.signals.descriptor.raw, token: Token.signals, .reading)
-    if let mounts { try queue.add(mounts.descriptor.raw, token: Token.mounts, []) }
-    prepared = PreparedLaunches()
+    try queue.add(mounts.descriptor.raw, token: Token.mounts, [])
   }
 
   /// Opens the control socket, starts what is to be started, and runs until everything is down.

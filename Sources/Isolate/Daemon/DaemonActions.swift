@@ -87,7 +87,7 @@ extension Daemon {
   private func forget(_ id: AppID) {
     guard let app = apps.removeValue(forKey: id.slot) else { return }
     unwatch(app)
-    prepared?.forget(id.slot)
+    prepared.forget(id.slot)
     timers.cancel(id.slot)
     say(.notice, app.name, "is no app of this daemon any more")
   }

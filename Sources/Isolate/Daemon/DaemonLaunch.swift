@@ -46,13 +46,8 @@ extension Daemon {
       }
       let launch = LaunchNeeds(
         policy: policy, shape: shape, streams: streams, handed: handed, cgroup: cgroup)
-      var made = ordinarily ? nil : launchPrepared(app, launch, now)
-      let isPrepared = made != nil
-      if made == nil { made = try launchOrdinarily(launch) }
-      guard let made = made.take() else {
-        throw LaunchError.system(SystemError(call: "clone3", number: Errno.invalid))
-      }
-      let plan = made.plan
+      let made = try makeChild(app, launch, now, ordinarily: ordinarily)
+      let (plan, isPrepared) = (made.plan, made.isPrepared)
       let live = LiveApp(
         plan, child: made.takeChild(), policy: policy, cgroup: cgroup, keeper: keeper,
         startedAt: now, looks: .whereNeeded,

@@ -20,7 +20,7 @@ extension Daemon {
       } else if event.token == Token.control || event.token == Token.metrics {
         continue
       } else if event.token == Token.mounts {
-        mountsChanged()
+        prepared.dropAll()
       } else if event.token == Token.leaving {
         try reapLeaving()
       } else if let place = Token.report(event.token) {
@@ -41,7 +41,7 @@ extension Daemon {
     serveControl(after)
     serveMetrics(after)
     manager.handle(now: after)
-    if count == 0 { prepareLaunches(after) }
+    if count == 0, let at = prepared.nextAt, after >= at { prepared.work(now: after) }
   }
 
   /// So long nothing happens before memory is given back, in milliseconds.
@@ -62,7 +62,7 @@ extension Daemon {
     if supervisor.hasActions || pendingStart < pending.count || crashes.wantsTurn { return 0 }
     let times = [
       timers.next, supervisor.nextDeadline, control?.nextAt(now: now), metricsListener?.nextAt,
-      manager.nextAt, prepared?.nextAt, crashes.nextAt,
+      manager.nextAt, prepared.nextAt, crashes.nextAt,
     ]
     return times.compactMap { $0 }.min().map { max(0, $0 - now) }
   }
@@ -233,7 +233,7 @@ extension Daemon {
       crashes.finish(by: Poller.now())
       return
     }
-    prepared?.close()
+    prepared.close()
     say(.notice, "", "ending: \(supervisor.live) apps run")
     manager.tell("STOPPING=1", now: Poller.now())
     supervisor.shutDown(now: Poller.now())

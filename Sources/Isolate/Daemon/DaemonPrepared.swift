@@ -9,10 +9,19 @@ struct LaunchNeeds {
 }
 
 extension Daemon {
+  /// - Parameter ordinarily: nothing that was prepared is used.
+  func makeChild(
+    _ app: DaemonApp, _ needs: LaunchNeeds, _ now: Int64, ordinarily: Bool
+  ) throws(LaunchError) -> LaunchedChild {
+    if !ordinarily, let made = launchPrepared(app, needs, now) { return made }
+    return try launchOrdinarily(needs)
+  }
+
   /// Nil: it is to be launched the ordinary way.
-  func launchPrepared(_ app: DaemonApp, _ needs: LaunchNeeds, _ now: Int64) -> LaunchedChild? {
+  private func launchPrepared(_ app: DaemonApp, _ needs: LaunchNeeds, _ now: Int64)
+    -> LaunchedChild?
+  {
     let slot = app.id.slot
-    guard let prepared, !prepared.isClosed else { return nil }
     /* An ordinary user's launcher process owns the user namespace that its apps would be in, all the same one: they would
        share a count of processes (RLIMIT_NPROC) and keyrings, and nobody could enter one of them. */
     guard needs.policy.namespaces.order == .userLast else { return nil }
@@ -58,7 +67,7 @@ extension Daemon {
       filterCache: FilterPlace.directory(host))
   }
 
-  func launchOrdinarily(_ needs: LaunchNeeds) throws(LaunchError) -> LaunchedChild {
+  private func launchOrdinarily(_ needs: LaunchNeeds) throws(LaunchError) -> LaunchedChild {
     let made = try PreparedPlan.make(
       needs.policy, landlockABI: host.landlockABI, filterCache: FilterPlace.directory(host),
       standard: [.null] + needs.streams.map { $0.map { .given($0.descriptor.raw) } ?? .null },
@@ -75,12 +84,12 @@ extension Daemon {
       try Launcher.launch(made.flat, cloneFlags: made.plan.cloneFlags, cgroup: needs.cgroup)
     }
     withExtendedLifetime((made.held, needs)) {}
-    return LaunchedChild(child: child, plan: made.plan)
+    return LaunchedChild(child: child, plan: made.plan, isPrepared: false)
   }
 
   /// A prepared launch that failed before the program was reached: nothing of it is left, and the ordinary way decides.
   func launchAgain(_ app: DaemonApp, _ instance: DaemonInstance, _ failure: LaunchFailure) {
-    prepared?.refuse(app.id.slot)
+    prepared.refuse(app.id.slot)
     ended[app.id.slot] = nil
     say(
       .notice, app.name,
@@ -88,13 +97,4 @@ extension Daemon {
         + "\(SystemError.text(failure.number))); it is launched anew")
     launch(app.id, instance.number, ordinarily: true)
   }
-
-  /// Makes something ahead, when it is time.
-  func prepareLaunches(_ now: Int64) {
-    guard let prepared, let at = prepared.nextAt, now >= at else { return }
-    prepared.work(now: now)
-  }
-
-  /// The machine's mounts have changed, or cannot be watched any more.
-  func mountsChanged() { prepared?.dropAll() }
 }

@@ -210,7 +210,7 @@ extension Daemon {
       }
       let logs = app.preparation.policy.service.logs
       app.preparation = preparation
-      self.prepared?.forget(id.slot)
+      self.prepared.forget(id.slot)
       openNotify(app)
       /* What runs goes on writing to the log it has. */
       if app.instance == nil, logs != preparation.policy.service.logs { openLog(app) }

@@ -58,14 +58,10 @@ final class PreparedLaunches {
   /// Those that do not fit, until their profile changes.
   private var misfits: Set<Int> = []
   /// Of which nothing is made any more: the machine's mounts cannot be watched, or the daemon ends.
-  private(set) var isClosed = false
+  private var isClosed = false
   private var uses: UInt64 = 0
   /// When `work` has something to do, in milliseconds on the monotonic clock; nil: nothing.
   private(set) var nextAt: Int64?
-
-  /// Plans at hand, and ready children, for metrics.
-  var planCount: Int { plans.count }
-  var readyCount: Int { shelves.reduce(0) { $0 + $1.launcher.readyCount } }
 
   // MARK: Use
 
@@ -95,7 +91,7 @@ final class PreparedLaunches {
     do throws(LauncherError) {
       let child = try plan.shelf.launcher.launch(
         plan.app, cgroup: cgroup?.directory, callers: plan.app.callers.map(callers))
-      return LaunchedChild(child: child, plan: plan.app.plan)
+      return LaunchedChild(child: child, plan: plan.app.plan, isPrepared: true)
     } catch {
       problem = "a launch that was prepared failed (\(Self.words(error))); it is launched anew"
       drop(plan.shelf)
@@ -255,10 +251,11 @@ final class PreparedLaunches {
   }
 }
 
-/// A launched child, and what its steps are.
+/// A launched child, what its steps are, and whether it was made ahead.
 struct LaunchedChild: ~Copyable {
   let child: Child
   let plan: LaunchPlan
+  let isPrepared: Bool
 
   consuming func takeChild() -> Child { child }
 }

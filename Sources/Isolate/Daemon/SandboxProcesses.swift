@@ -20,8 +20,8 @@ struct SandboxProcess: Hashable {
 
 enum SandboxProcesses {
   static func look(beneath initPid: Int32) -> [SandboxProcess] {
-    let tree = Sampler(initPid: initPid, interest: Sampler.Interest())
-    return tree.processes().sorted().compactMap { look($0) }
+    let tree = ProcessTree(beneath: initPid, limit: Sampler.maximumProcesses)
+    return tree.pids.sorted().compactMap { look($0) }
   }
 
   private static func look(_ pid: Int32) -> SandboxProcess? {

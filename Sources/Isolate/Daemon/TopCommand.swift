@@ -66,7 +66,7 @@ final class TopScreen {
 
   private let saved: [UInt8]
   private let signals: SignalDoor
-  private var guardian: TerminalGuard?
+  private var guardian: Standby?
   private var lookAt = Int64.min
 
   init() throws(SystemError) {

@@ -58,7 +58,7 @@ package struct AppNamespaces: ~Copyable {
       return AppNamespaces(held: found)
     }
     var problem = EnterError.closed
-    for pid in children(of: initProcess.pid).prefix(maximumCandidates) {
+    for pid in ProcessTree.children(ofMain: initProcess.pid).prefix(maximumCandidates) {
       guard let found = try opened(child: pid, of: initProcess.pid, policy) else { continue }
       do throws(EnterError) {
         try check(found, order)
@@ -68,10 +68,6 @@ package struct AppNamespaces: ~Copyable {
       }
     }
     throw initProcess.isAlive() ? problem : .ended
-  }
-
-  private static func children(of pid: Int32) -> [Int32] {
-    ProcessText.pids(TextFile.read("/proc/\(pid)/task/\(pid)/children") ?? "")
   }
 
   /// Nil: it ended meanwhile, or is closed to us.
@@ -85,7 +81,7 @@ package struct AppNamespaces: ~Copyable {
       if error.number == Errno.noProcess { return nil }
       throw .system(error)
     }
-    guard children(of: parent).contains(pid), let found = try opened(pid, policy),
+    guard ProcessTree.children(ofMain: parent).contains(pid), let found = try opened(pid, policy),
       process.isAlive()
     else { return nil }
     return found

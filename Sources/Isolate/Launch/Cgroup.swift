@@ -25,7 +25,7 @@ package final class Cgroup {
 
   private let places: [Place]
   private let leaf: Leaf?
-  private var janitor: Janitor?
+  private var janitor: Standby?
   private var opened: HeldDescriptor?
 
   /// The cgroup v2 directory that the child is born in; nil with v1.
@@ -34,7 +34,7 @@ package final class Cgroup {
   /// The child must be moved in before it goes on.
   package var needsGate: Bool { opened == nil }
 
-  private init(places: [Place], leaf: Leaf?, janitor: consuming Janitor?) {
+  private init(places: [Place], leaf: Leaf?, janitor: consuming Standby?) {
     self.places = places
     self.leaf = leaf
     self.janitor = consume janitor
@@ -42,8 +42,8 @@ package final class Cgroup {
 
   private static func janitor(
     _ isWanted: Bool, _ directories: [String], _ leaf: Leaf?
-  ) throws(SystemError) -> Janitor? {
-    isWanted ? try Janitor(directories: directories, leaf: leaf) : nil
+  ) throws(SystemError) -> Standby? {
+    isWanted ? try Janitor.start(directories: directories, leaf: leaf) : nil
   }
 
   /// Makes the cgroup that the policy asks for; nil when it asks for none.

@@ -49,15 +49,10 @@ struct Leaf: Sendable {
 }
 
 /// The process that removes the cgroup when we are killed.
-struct Janitor: ~Copyable {
-  private let lifeline: Descriptor
-  private let pidfd: Descriptor
-
-  init(directories: [String], leaf: Leaf?) throws(SystemError) {
-    let ends = try Pipe().split()
+enum Janitor {
+  static func start(directories: [String], leaf: Leaf?) throws(SystemError) -> Standby {
     let mover = leaf.flatMap { $0.moves ? $0 : nil }
     let texts = directories.prefix(Int(JANITOR_DIRECTORIES)).map { Optional($0) }
-    var raw: Int32 = -1
     var strings: [UnsafeMutablePointer<CChar>?] = unsafe []
     func copy(_ text: String?) -> UnsafePointer<CChar>? {
       guard let text, let copied = unsafe strdup(text) else { return nil }
@@ -75,23 +70,9 @@ struct Janitor: ~Copyable {
     let birthplace = try mover.map { (mover) throws(SystemError) in
       HeldDescriptor(try CgroupFile.openDirectory(mover.path))
     }
-    try call("clone3") {
+    return try Standby { reading, writing, pidfd in
       unsafe janitor_start(
-        &work, ends.readEnd.raw, ends.writeEnd.raw, birthplace?.descriptor.raw ?? -1, &raw)
+        &work, reading, writing, birthplace?.descriptor.raw ?? -1, &pidfd)
     }
-    pidfd = Descriptor(adopting: raw)
-    lifeline = ends.keepWriteEnd()
-  }
-
-  /// Dismisses it and waits for its end: nothing is left to do.
-  consuming func dismiss() {
-    do throws(SystemError) {
-      let pipe = lifeline.raw
-      try call("write") { unsafe Glibc.write(pipe, "d", 1) }
-    } catch {
-      /* It was killed: then there is nobody to dismiss. */
-    }
-    var status: Int32 = 0
-    while unsafe kernel_wait(pidfd.raw, 1, &status) < 0, errno == EINTR {}
   }
 }

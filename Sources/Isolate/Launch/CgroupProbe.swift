@@ -105,7 +105,7 @@ package enum CgroupProbe {
     let others = ProcessText.pids(text).filter { $0 != own }
     if others.isEmpty { return true }
     guard withChildren else { return false }
-    let children = ProcessText.pids(TextFile.read("/proc/self/task/\(own)/children") ?? "")
+    let children = ProcessTree.children(ofMain: own)
     return others.allSatisfy(children.contains)
   }
 }

@@ -71,17 +71,9 @@ package enum CgroupText {
     return nil
   }
 
-  /// The name of an app's cgroup: only what needs no thought in a path.
+  /// The name of an app's cgroup.
   package static func name(app: String, pid: Int32) -> String {
-    let plain = app.utf8.prefix(64).map { byte -> Character in
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
-        Character(Unicode.Scalar(byte))
-      default: "_"
-      }
-    }
-    return "\(prefix)\(String(plain))-\(pid)"
+    "\(prefix)\(PathWords.plain(app))-\(pid)"
   }
 
   /// What the names of apps' cgroups begin with.

@@ -69,12 +69,7 @@ private import Glibc
 
   /// Ends a child that is not wanted, and waits until it is gone.
   package consuming func end() {
-    do throws(SystemError) {
-      try ProcessHandle.send(SignalNumber.kill, to: pidfd)
-      _ = try ProcessHandle.status(of: pidfd, blocking: true)
-    } catch {
-      /* It has ended by itself. */
-    }
+    ProcessHandle.endAndReap(pidfd)
   }
 
   /// Hands the plan over and lets the child run it.

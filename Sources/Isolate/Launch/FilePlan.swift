@@ -212,10 +212,8 @@ extension LaunchPlanner {
       } else {
         let source = "/dev/\(device.name)"
         planBind(
-          FileRule(
-            kind: .device, source: source, target: source, isOptional: false,
-            allowsExecute: false, mapsOwner: false, sizeBytes: 0, inodes: 0, mode: 0, upper: nil,
-            position: Position(file: Position.builtIn, line: 1)), [.noSetID, .noExecute])
+          FileRule(showing: source, at: source, as: .device, allowsExecute: false),
+          [.noSetID, .noExecute])
       }
     }
   }

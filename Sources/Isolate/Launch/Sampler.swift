@@ -4,7 +4,7 @@ internal import Glibc
 /// Looks at a whole sandbox from outside, where no cgroup counts for us.
 ///
 /// Counted as memory is what nobody can take back: anonymous memory, shared memory and swap; not the pages of files. Processes
-/// are found through /proc/PID/task/*/children, at most `maximumProcesses`. Memory that several share is first counted for
+/// are found by `ProcessTree`, at most `maximumProcesses`. Memory that several share is first counted for
 /// each, which is quick and never too little, and divided exactly (smaps_rollup) only when that comes near a limit.
 ///
 /// What it does not see: files of memory (memfd) that are on their way inside a socket, with no descriptor open; buffers of
@@ -50,18 +50,6 @@ package struct Sampler: Sendable {
     countsDescriptors = Self.size(ofDirectory: "/proc/self/fd") > 0
   }
 
-  /// False where the kernel does not list children (CONFIG_PROC_CHILDREN): then nothing can be seen.
-  package static var works: Bool { text("/proc/self/task/\(getpid())/children") != nil }
-
-  /// A whole file of /proc; nil when its process is gone.
-  private static func text(_ path: String) -> String? {
-    do throws(SystemError) {
-      return try FileSystem.contents(path).map { String(decoding: $0, as: UTF8.self) }
-    } catch {
-      return nil
-    }
-  }
-
   /// Looks once.
   ///
   /// - Parameter unmappedBytes: what init has counted in private file systems and SysV shared memory.
@@ -99,26 +87,8 @@ package struct Sampler: Sendable {
     peak.largestAddressSpaceKiB = max(peak.largestAddressSpaceKiB, sample.largestAddressSpaceKiB)
   }
 
-  /// Everything beneath init. A process that forks meanwhile is met the next time.
-  package func processes() -> [Int32] {
-    var found: [Int32] = []
-    var next = children(of: initPid, threads: 1)
-    while let pid = next.popLast(), found.count < Self.maximumProcesses {
-      found.append(pid)
-      next += children(of: pid, threads: 0)
-    }
-    return found
-  }
-
-  /// - Parameter threads: 1 when it is known that there is but one; else they are listed.
-  private func children(of pid: Int32, threads: Int) -> [Int32] {
-    let tasks = threads == 1 ? [] : FileSystem.names(in: "/proc/\(pid)/task") ?? []
-    if tasks.count <= 1 {
-      return ProcessText.pids(Self.text("/proc/\(pid)/task/\(pid)/children") ?? "")
-    }
-    return tasks.flatMap {
-      ProcessText.pids(Self.text("/proc/\(pid)/task/\($0)/children") ?? "")
-    }
+  private func processes() -> [Int32] {
+    ProcessTree(beneath: initPid, limit: Self.maximumProcesses).pids
   }
 
   /// What everything beneath init has now, for people. Of more than `maximumShown` processes the rest is only counted.

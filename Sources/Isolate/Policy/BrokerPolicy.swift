@@ -95,7 +95,9 @@ package struct BrokerPolicy {
     case .device(let path):
       hasFiles = true
       devices.append(
-        Self.rule(.device, path, places.device(index, path), grant.position, mapsOwner: false))
+        FileRule(
+          showing: path, at: places.device(index, path), as: .device, allowsExecute: false,
+          position: grant.position))
     case .connect(let targets):
       network.add(connect: targets)
       for (number, target) in targets.enumerated() where target.transport == .unix {
@@ -128,16 +130,16 @@ package struct BrokerPolicy {
     isOptional: Bool = false, mapsOwner: Bool = true
   ) {
     rules.append(
-      Self.rule(
-        kind, source, target, grant.position, mapsOwner: mapsOwner, isOptional: isOptional))
+      FileRule(
+        showing: source, at: target, as: kind, isOptional: isOptional, allowsExecute: false,
+        mapsOwner: mapsOwner, position: grant.position))
   }
 
   /// What belongs to no grant.
   private mutating func addShared(_ loader: Loader?) {
-    let builtIn = Position(file: Position.builtIn, line: 1)
     func add(_ path: String, isOptional: Bool) {
       rules.append(
-        Self.rule(.read, path, path, builtIn, mapsOwner: false, isOptional: isOptional))
+        FileRule(showing: path, at: path, isOptional: isOptional, allowsExecute: false))
     }
     if network.looksUpNames {
       add("/etc/hosts", isOptional: true)
@@ -146,15 +148,6 @@ package struct BrokerPolicy {
     guard let loader else { return }
     add(loader.path, isOptional: false)
     for library in loader.libraries { add(library, isOptional: false) }
-  }
-
-  private static func rule(
-    _ kind: FileRuleKind, _ source: String, _ target: String, _ position: Position,
-    mapsOwner: Bool, isOptional: Bool = false
-  ) -> FileRule {
-    FileRule(
-      kind: kind, source: source, target: target, isOptional: isOptional, allowsExecute: false,
-      mapsOwner: mapsOwner, sizeBytes: 0, inodes: 0, mode: 0o755, upper: nil, position: position)
   }
 
   private func policy(_ loader: Loader?, _ deniesWriteExecute: Bool) -> Policy {
@@ -209,18 +202,13 @@ package struct BrokerPolicy {
   }
 
   private static var limits: Limits {
-    func limit(_ amount: UInt64, _ enforcement: Enforcement = .rlimit) -> Limit {
-      Limit(
-        amount: amount, enforcement: enforcement,
-        position: Position(file: Position.builtIn, line: 1))
-    }
     var limits = Limits()
     // RLIMIT_DATA: what `sampled` sets for each process, and it is one process.
-    limits.memoryBytes = limit(memoryBytes, .sampled)
-    limits.processes = limit(1)
-    limits.openFiles = limit(openFiles)
-    limits.fileSizeBytes = limit(fileSizeBytes)
-    limits.coreSizeBytes = limit(0)
+    limits.memoryBytes = .builtIn(memoryBytes, .sampled)
+    limits.processes = .builtIn(1)
+    limits.openFiles = .builtIn(openFiles)
+    limits.fileSizeBytes = .builtIn(fileSizeBytes)
+    limits.coreSizeBytes = .builtIn(0)
     return limits
   }
 

@@ -67,6 +67,17 @@ package struct FileRule: Hashable, Sendable {
     self.upper = upper
     self.position = position
   }
+
+  /// One that we make ourselves, and that shows what is there: without a size, an upper layer or a mode of its own.
+  package init(
+    showing source: String, at target: String, as kind: Kind = .read, isOptional: Bool = false,
+    allowsExecute: Bool, mapsOwner: Bool = false, position: Position = .ofBuiltIn
+  ) {
+    self.init(
+      kind: kind, source: source, target: target, isOptional: isOptional,
+      allowsExecute: allowsExecute, mapsOwner: mapsOwner, sizeBytes: 0, inodes: 0, mode: 0o755,
+      upper: nil, position: position)
+  }
 }
 
 package struct SynthesisedFile: Hashable, Sendable {

@@ -124,12 +124,12 @@ extension FilePolicy {
       found.append(
         Widening(
           key: key, what: what,
-          position: own.rule(for: path)?.position ?? Position(file: Position.builtIn, line: 1)))
+          position: own.rule(for: path)?.position ?? .ofBuiltIn))
     }
     if sys, !other.sys {
       found.append(
         Widening(
-          key: "files.sys", what: "/sys", position: Position(file: Position.builtIn, line: 1)))
+          key: "files.sys", what: "/sys", position: .ofBuiltIn))
     }
     return found
   }

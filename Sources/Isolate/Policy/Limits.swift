@@ -10,6 +10,11 @@ package struct Limit: Hashable, Sendable {
     self.enforcement = enforcement
     self.position = position
   }
+
+  /// One that no profile states.
+  static func builtIn(_ amount: UInt64, _ enforcement: Enforcement = .rlimit) -> Limit {
+    Limit(amount: amount, enforcement: enforcement, position: .ofBuiltIn)
+  }
 }
 
 /// By what a limit holds. `show` and `plan` say it for each.

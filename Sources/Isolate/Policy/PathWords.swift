@@ -1,4 +1,4 @@
-/// Comparing absolute paths byte by byte: they are not text, and this lies on the way of every launch.
+/// Comparing absolute paths byte by byte: they are not text, and this lies on the way of every launch. And names of files.
 package enum PathWords {
   /// Whether `path` is `directory` or lies beneath it. Both are absolute and normalised; "/" holds everything.
   package static func isAtOrBeneath(_ path: String, _ directory: String) -> Bool {
@@ -25,6 +25,20 @@ package enum PathWords {
   package static func parent(_ path: String) -> Substring {
     guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "" }
     return path[..<slash]
+  }
+
+  /// A name as part of a file's name, which needs no thought in a path: of its first 64 bytes, each that is no letter, digit,
+  /// dash or underscore is an underscore.
+  package static func plain(_ name: String) -> String {
+    String(
+      name.utf8.prefix(64).map { byte -> Character in
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+          Character(Unicode.Scalar(byte))
+        default: "_"
+        }
+      })
   }
 
   /// Whether a path has a component "..".

@@ -53,7 +53,7 @@ enum PolicyProvenance {
 
   private struct Lister {
     var entries: [Provenance] = []
-    let builtIn = Position(file: Position.builtIn, line: 1)
+    let builtIn = Position.ofBuiltIn
 
     mutating func add(_ key: String, _ value: String, _ position: Position?) {
       entries.append(Provenance(key: key, value: value, position: position ?? builtIn))

@@ -30,7 +30,7 @@ extension Policy {
     var found: [Widening] = []
     func add(_ key: String, _ what: String) {
       found.append(
-        Widening(key: key, what: what, position: Position(file: Position.builtIn, line: 1)))
+        Widening(key: key, what: what, position: .ofBuiltIn))
     }
     if network.mode.width > other.network.mode.width {
       add("network.mode", "\(network.mode.rawValue), not only \(other.network.mode.rawValue)")
@@ -123,7 +123,7 @@ extension SyscallPolicy {
     func add(_ key: String, _ what: String) {
       found.append(
         Widening(
-          key: "syscalls.\(key)", what: what, position: Position(file: Position.builtIn, line: 1)))
+          key: "syscalls.\(key)", what: what, position: .ofBuiltIn))
     }
     if refusal == .log, other.refusal != .log { add("refuse-with", "nothing is refused") }
     for name in allowedCalls.subtracting(other.allowedCalls).sorted() { add("allow", name) }

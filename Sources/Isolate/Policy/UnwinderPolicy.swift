@@ -51,7 +51,9 @@ package enum UnwinderPolicy {
       hostUID: subject.hostUID, hostGID: subject.hostGID, home: "/", shell: "/",
       hostname: "unwinder", timezone: nil, umask: subject.umask)
     let libraries = ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache"]
-    let rules = libraries.map { rule($0, isOptional: true) } + [rule(program, isOptional: false)]
+    let rules =
+      libraries.map { FileRule(showing: $0, at: $0, isOptional: true, allowsExecute: true) }
+      + [FileRule(showing: program, at: program, allowsExecute: true)]
     var syscalls = SyscallPolicy(known: calls)
     syscalls.socketFamilies = []
     return Policy(
@@ -66,27 +68,15 @@ package enum UnwinderPolicy {
       require: [.namespaces, .filter], relaxations: [], notices: [], provenance: [])
   }
 
-  private static func rule(_ path: String, isOptional: Bool) -> FileRule {
-    FileRule(
-      kind: .read, source: path, target: path, isOptional: isOptional, allowsExecute: true,
-      mapsOwner: false, sizeBytes: 0, inodes: 0, mode: 0o755, upper: nil,
-      position: Position(file: Position.builtIn, line: 1))
-  }
-
   private static var limits: Limits {
-    func limit(_ amount: UInt64, _ enforcement: Enforcement = .rlimit) -> Limit {
-      Limit(
-        amount: amount, enforcement: enforcement,
-        position: Position(file: Position.builtIn, line: 1))
-    }
     var limits = Limits()
-    limits.memoryBytes = limit(memoryBytes, .sampled)
-    limits.addressSpaceBytes = limit(addressSpaceBytes)
-    limits.cpuTimeMilliseconds = limit(seconds * 1000)
-    limits.processes = limit(1)
-    limits.openFiles = limit(256)
-    limits.fileSizeBytes = limit(0)
-    limits.coreSizeBytes = limit(0)
+    limits.memoryBytes = .builtIn(memoryBytes, .sampled)
+    limits.addressSpaceBytes = .builtIn(addressSpaceBytes)
+    limits.cpuTimeMilliseconds = .builtIn(seconds * 1000)
+    limits.processes = .builtIn(1)
+    limits.openFiles = .builtIn(256)
+    limits.fileSizeBytes = .builtIn(0)
+    limits.coreSizeBytes = .builtIn(0)
     return limits
   }
 

@@ -12,6 +12,9 @@ package struct Position: Hashable, Sendable, CustomStringConvertible {
   /// The file name that stands for what is built in, when no profile said anything.
   package static let builtIn = "built-in"
 
+  /// Of a rule that is built in.
+  package static let ofBuiltIn = Position(file: builtIn, line: 1)
+
   package init(file: String, line: Int, column: Int = 1) {
     self.file = file
     self.line = line

@@ -47,9 +47,11 @@ package enum HandleTable {
   package static func join(
     _ seen: [SeenDescriptor], ledger: [ControlHandle], status: ControlStatus, inherited: Inherited
   ) -> [HandleRow] {
-    var handed: [Place: ControlHandle] = [:]
-    for handle in ledger where handle.inode != 0 {
-      handed[Place(handle.device, handle.inode)] = handle
+    /* Several of one place: both ends of a pipe, a file that was opened twice. The newest is the likeliest to be open still. */
+    var handed: [Place: [ControlHandle]] = [:]
+    for handle in ledger.sorted(by: { $0.ageMilliseconds < $1.ageMilliseconds })
+    where handle.inode != 0 {
+      handed[Place(handle.device, handle.inode), default: []].append(handle)
     }
     let doors = places(of: seen, numbers: status.door.map { [$0] } ?? []) {
       $0.hasPrefix("socket:")
@@ -61,7 +63,9 @@ package enum HandleTable {
     for descriptor in seen {
       let place = Place(descriptor.device, descriptor.inode)
       let origin: HandleOrigin
-      if descriptor.inode != 0, let handle = handed[place] {
+      if descriptor.inode != 0, let handles = handed[place],
+        let handle = handles.first(where: { !found.contains($0.handle) }) ?? handles.first
+      {
         found.insert(handle.handle)
         origin = .granted(handle)
       } else if descriptor.inode != 0, doors.contains(place) {

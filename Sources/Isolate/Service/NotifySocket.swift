@@ -42,7 +42,9 @@ package final class NotifySocket {
     defer { ServiceSockets.closeApart(&leaving) }
     for _ in 0..<Self.perTurn {
       var span = buffer.mutableSpan
-      guard var arrival = try Packets.receiveNotice(from: socket, into: &span) else { break }
+      guard var arrival = try Packets.receive(from: socket, of: .notifier, into: &span) else {
+        break
+      }
       let size = arrival.size
       let bytes = span.span.extracting(first: size)
       guard !arrival.isTruncated, let message = NotifyMessage.decode(bytes) else {
@@ -78,10 +80,7 @@ package final class NotifySocket {
 
   /// What shows the socket to the app. Read-only: connecting and sending need the file's own mode alone (unix(7)).
   package static func rule(source: String) -> FileRule {
-    FileRule(
-      kind: .read, source: source, target: target, isOptional: false, allowsExecute: true,
-      mapsOwner: false, sizeBytes: 0, inodes: 0, mode: 0, upper: nil,
-      position: Position(file: Position.builtIn, line: 1))
+    FileRule(showing: source, at: target, allowsExecute: true)
   }
 
   /// Adds that rule where it stands in order.

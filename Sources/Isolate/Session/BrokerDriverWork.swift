@@ -245,7 +245,7 @@ extension BrokerSession {
   private mutating func deliver(
     _ ticket: Ticket, _ opcode: Opcode, _ passed: consuming Descriptor?, port: UInt16?
   ) -> Bool {
-    guard let passed, DriverGift.fits(passed, opcode) else { return false }
+    guard let passed, DriverGift.status(passed, opcode) != nil else { return false }
     let isSocket = opcode == .netConnect || opcode == .netListen
     complete(ticket, with: passed, isSocket: isSocket, port: port)
     return true
@@ -255,12 +255,24 @@ extension BrokerSession {
     _ ticket: Ticket, _ text: WireText, _ bytes: Span<UInt8>, _ passed: inout PassedDescriptors
   ) -> Bool {
     var given: [HeldDescriptor] = []
+    var facts: [HandleFacts] = []
     for place in 0..<passed.count {
-      guard let one = passed.take(place), DriverGift.fits(one, .driverCall) else { return false }
+      guard let one = passed.take(place), let status = DriverGift.status(one, .driverCall) else {
+        return false
+      }
+      facts.append(
+        HandleFacts(device: status.device, inode: status.inode, isSocket: status.isSocket))
       given.append(HeldDescriptor(one))
     }
     forget(ticket)
-    guard let reply = broker.complete(ticket, Completion(), at: now) else { return true }
+    guard let (reply, handles) = broker.complete(ticket, giving: facts, at: now) else {
+      return true
+    }
+    if let grant = reply.grant {
+      for (place, handle) in handles.enumerated() where facts[place].isSocket {
+        tell(.gaveSocket(handle: handle, grant: grant), passing: given[place].descriptor.raw)
+      }
+    }
     begin(reply)
     let isDone = reply.status == 0
     if isDone { outgoing.append(text: text, of: bytes) }
@@ -296,10 +308,18 @@ extension BrokerSession {
 
 /// What a driver may hand out.
 enum DriverGift {
+  /// What a descriptor is; nil: nothing that may be handed out.
+  static func status(_ descriptor: borrowing Descriptor, _ opcode: Opcode) -> FileStatus? {
+    do throws(SystemError) {
+      let status = try FileStatus.of(descriptor)
+      return fits(status, opcode) ? status : nil
+    } catch {
+      return nil
+    }
+  }
+
   /// Nothing that leads elsewhere: no directory, no device but what was asked for, nothing without a kind (io_uring, pidfds).
-  static func fits(_ descriptor: borrowing Descriptor, _ opcode: Opcode) -> Bool {
-    let status: FileStatus
-    do throws(SystemError) { status = try FileStatus.of(descriptor) } catch { return false }
+  private static func fits(_ status: FileStatus, _ opcode: Opcode) -> Bool {
     switch opcode {
     case .fileOpen, .secretRead: return status.isRegular
     case .deviceOpen: return status.isCharacterDevice || status.isBlockDevice

@@ -33,8 +33,7 @@ package final class BrokerKeeper {
   /// Kept mapped for `reader`, which looks at what brokers write: hostile words.
   private var book: SharedMemory?
   private(set) var reader: BookReader?
-  private var failure: LaunchFailure?
-  private var endStatus: ExitStatus?
+  private var reports = ChildReports()
   /// Inits whose brokers have ended, and which end.
   private var leaving: [BrokerLaunch.Running] = []
   private var reportsEnded = false
@@ -112,7 +111,7 @@ package final class BrokerKeeper {
     if !leaving.isEmpty { reap() }
     if ready[2].isReadable { try readReports() }
     if ready[2].isHungUp { reportsEnded = true }
-    if ready[3].isReadable || endStatus != nil { try ended(now) }
+    if ready[3].isReadable || reports.status != nil { try ended(now) }
     /* Who has closed it, or has ended, hears no answer. */
     if ready[0].isHungUp { shut(.closed) } else if ready[0].isReadable { start(now) }
     if case .resting(let until) = state, now >= until { start(now) }
@@ -165,8 +164,7 @@ package final class BrokerKeeper {
       let launch: BrokerLaunch
       if let known = self.launch { launch = known } else { launch = try prepare() }
       self.launch = launch
-      failure = nil
-      endStatus = nil
+      reports = ChildReports()
       reportsEnded = false
       deafUntil = nil
       pins.look()
@@ -266,20 +264,7 @@ package final class BrokerKeeper {
 
   private func readReports() throws(SystemError) {
     guard let running else { return }
-    while let message = try Launcher.receive(from: running.child.reports) {
-      switch consume message {
-      case .failed(let step, let number): failure = LaunchFailure(step: step, number: number)
-      case .exited(let status, _): endStatus = ExitStatus(waitStatus: status)
-      case .terminal: break
-      case .started: break
-      case .stopped: break
-      case .continued: break
-      case .shared: break
-      case .crashFile: break
-      case .crashed: break
-      case .unwitnessed: break
-      }
-    }
+    try reports.read(running.child)
   }
 
   // MARK: Its end
@@ -290,7 +275,7 @@ package final class BrokerKeeper {
        namespaces to be taken down. */
     let initStatus = try ProcessHandle.status(of: running.child.pidfd, blocking: false)
     if initStatus == nil {
-      guard endStatus != nil else { return }
+      guard reports.status != nil else { return }
       leaving.append(running)
     }
     readNotices()
@@ -302,13 +287,12 @@ package final class BrokerKeeper {
     case .givenUp, .cutOff, .closed: return
     case .asleep, .running, .resting: break
     }
-    if let failure {
-      let text = Hints.explain(
-        step: failure.step, number: failure.number, plan: running.plan, policy: running.policy
-      ).text
-      return giveUp(text)
+    if let failure = reports.failure {
+      return giveUp(failure.text(running.plan, running.policy))
     }
-    guard let status = endStatus ?? initStatus.map({ ExitStatus(waitStatus: $0) }) else { return }
+    guard let status = reports.status ?? initStatus.map({ ExitStatus(waitStatus: $0) }) else {
+      return
+    }
     if status == .exited(code: BrokerNumbers.End.doorClosed.rawValue) { return shut(.closed) }
     events.append(.died(status.cause))
     died(now)

@@ -72,17 +72,10 @@ struct ControlPlace {
     return try PrivateDirectory.made(answers)
   }
 
-  /// A name of an app as part of a file's name: what is no letter, digit, dash or underscore is an underscore.
+  /// A name of an app as part of a file's name.
   static func fileName(_ app: String) -> String {
-    let plain = app.utf8.prefix(64).map { byte -> Character in
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
-        Character(Unicode.Scalar(byte))
-      default: "_"
-      }
-    }
-    return plain.isEmpty ? "_" : String(plain)
+    let plain = PathWords.plain(app)
+    return plain.isEmpty ? "_" : plain
   }
 }
 

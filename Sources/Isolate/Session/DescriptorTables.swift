@@ -13,8 +13,9 @@ enum DescriptorTables {
 
   /// Everything beneath the sandbox's init, init itself not counted: its descriptors are ours.
   static func look(beneath initPid: Int32) -> Seen {
-    var seen = Seen()
-    for pid in processes(beneath: initPid, &seen) {
+    let tree = ProcessTree(beneath: initPid, limit: maximumProcesses)
+    var seen = Seen(isCut: tree.isCut)
+    for pid in tree.pids.sorted() {
       guard let names = FileSystem.names(in: "/proc/\(pid)/fd") else {
         if exists("/proc/\(pid)/fd") { seen.hidden.append(pid) }
         continue
@@ -28,26 +29,6 @@ enum DescriptorTables {
       }
     }
     return seen
-  }
-
-  static func processes(beneath initPid: Int32, _ seen: inout Seen) -> [Int32] {
-    var found: [Int32] = []
-    var next = children(of: initPid)
-    while let pid = next.popLast() {
-      if found.count == maximumProcesses {
-        seen.isCut = true
-        break
-      }
-      found.append(pid)
-      next += children(of: pid)
-    }
-    return found.sorted()
-  }
-
-  private static func children(of pid: Int32) -> [Int32] {
-    (FileSystem.names(in: "/proc/\(pid)/task") ?? []).flatMap { thread in
-      ProcessText.pids(TextFile.read("/proc/\(pid)/task/\(thread)/children") ?? "")
-    }
   }
 
   static func exists(_ path: String) -> Bool {

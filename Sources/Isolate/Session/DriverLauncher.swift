@@ -61,25 +61,12 @@ final class DriverProcess {
     guard let worker,
       let status = try ProcessHandle.status(of: worker.child.pidfd, blocking: false)
     else { return nil }
-    var last = ExitStatus(waitStatus: status)
-    while let message = try Launcher.receive(from: worker.child.reports) {
-      switch consume message {
-      case .failed(let step, let number):
-        let text = Hints.explain(
-          step: step, number: number, plan: worker.plan, policy: worker.policy
-        ).text
-        return .notLaunched(text)
-      case .exited(let status, _): last = ExitStatus(waitStatus: status)
-      case .terminal: break
-      case .started: break
-      case .stopped: break
-      case .continued: break
-      case .shared: break
-      case .crashFile: break
-      case .crashed: break
-      case .unwitnessed: break
-      }
+    var reports = ChildReports()
+    try reports.read(worker.child)
+    if let failure = reports.failure {
+      return .notLaunched(failure.text(worker.plan, worker.policy))
     }
+    let last = reports.status ?? ExitStatus(waitStatus: status)
     return .ended(last == .exited(code: 0) ? nil : last.cause)
   }
 

@@ -39,7 +39,7 @@ struct ExecSession: ~Copyable {
         return 125
       }
     }
-    drain()
+    _ = relay.drain(signals)
     relay.restore()
     if let failure {
       let explained = Hints.explain(
@@ -65,25 +65,6 @@ struct ExecSession: ~Copyable {
     }
     return doors[0].isReadable
   }
-
-  private mutating func drain() {
-    while relay.moveRest() {
-      var doors = [Door(signals.descriptor.raw)] + relay.doors
-      do throws(SystemError) {
-        try Poller.wait(&doors, timeout: nil)
-      } catch {
-        return
-      }
-      while let signal = signals.next() {
-        if Self.ends.contains(signal.number) { return }
-      }
-      relay.handle(doors[1...])
-    }
-  }
-
-  private static let ends = [
-    SignalNumber.terminate, SignalNumber.hangUp, SignalNumber.interrupt, SignalNumber.quit,
-  ]
 
   private mutating func turn() throws(SystemError) {
     var doors = [
@@ -118,11 +99,9 @@ struct ExecSession: ~Copyable {
       case .terminal(let master): try relay.open(master)
       case .started: hasStarted = true
       case .stopped:
-        /* As `RunSession` does. */
-        if !passedStopOn { try readSignals() }
         if relay.isInteractive || passedStopOn {
           passedStopOn = false
-          try stopWithCommand()
+          try relay.stop()
         }
       case .exited(let status, _): self.status = ExitStatus(waitStatus: status)
       case .continued: break
@@ -132,14 +111,6 @@ struct ExecSession: ~Copyable {
       case .unwitnessed: break
       }
     }
-  }
-
-  /// As `RunSession` does: with a raw terminal the keyboard has stopped the command alone.
-  private mutating func stopWithCommand() throws(SystemError) {
-    let isWholeJob = relay.isRaw
-    relay.restore()
-    ProcessHandle.stopSelf(withGroup: isWholeJob)
-    try relay.resume()
   }
 
   private mutating func readSignals() throws(SystemError) {
@@ -153,7 +124,7 @@ struct ExecSession: ~Copyable {
       case SignalNumber.terminalStop:
         passedStopOn = true
         try forward(signal.number)
-      case let number where !hasStarted && Self.ends.contains(number):
+      case let number where !hasStarted && SignalNumber.ends.contains(number):
         early = early ?? (number, Poller.now() + 1000)
         try forward(number)
       default: try forward(signal.number)

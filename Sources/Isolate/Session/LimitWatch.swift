@@ -46,7 +46,7 @@ struct LimitWatch {
       || limits.addressSpaceBytes != nil
     let isWorthLooking = depends || looks == .always && tells
     guard isWorthLooking else { return }
-    guard Sampler.works else {
+    guard ProcessTree.isListed else {
       if depends {
         Output.complain(
           "this kernel does not list the children of a process (CONFIG_PROC_CHILDREN): "

@@ -164,12 +164,12 @@ final class LiveApp {
   /// - Throws: EBUSY when it makes processes faster than they can be stopped.
   func freeze(_ isFrozen: Bool) throws(SystemError) {
     if try cgroup?.freeze(isFrozen) == true { return }
-    let tree = Sampler(initPid: child.pid, interest: Sampler.Interest())
     let signal = isFrozen ? SignalNumber.stop : SignalNumber.continue
     var reached: Set<Int32> = []
     /* What was forked meanwhile is found the next time; what is stopped forks nothing. */
     for _ in 0..<64 {
-      let new = tree.processes().filter { !reached.contains($0) }
+      let tree = ProcessTree(beneath: child.pid, limit: Sampler.maximumProcesses)
+      let new = tree.pids.filter { !reached.contains($0) }
       if new.isEmpty { return }
       for pid in new {
         try ProcessHandle.send(signal, toDescendant: pid, of: child.pid)
@@ -234,11 +234,4 @@ final class LiveApp {
     limitsMet += watch.met(cause: evidence.cause)
     for problem in cgroup?.remove() ?? [] { Output.complain(problem) }
   }
-}
-
-/// The step of a launch that failed, and what the kernel said.
-package struct LaunchFailure: Equatable, Sendable {
-  package var step: Int
-  /// errno(3).
-  package var number: Int32
 }

@@ -63,7 +63,7 @@ package struct RunSession: ~Copyable {
     operations?.end(&relay)
     app.keeper?.end()
     for event in app.keeper?.takeEvents() ?? [] { reporter.broker(event) }
-    let isHeard = drain()
+    let isHeard = relay.drain(signals)
     relay.restore()
     let end = app.finish()
     if let failure = app.failure {
@@ -88,42 +88,10 @@ package struct RunSession: ~Copyable {
     context.use = end.use.named
     context.requests = app.keeper?.lastRequests(CrashReport.mostLines) ?? []
     let outcomes = desk.write(app.captures.take(), policy: app.policy, context: context) {
-      isAskedToEnd()
+      signals.askToEnd()
     }
     for outcome in outcomes { reporter.crash(outcome, isHeard: isHeard) }
     if app.captures.dropped > 0 { reporter.crashesDropped(app.captures.dropped, isHeard: isHeard) }
-  }
-
-  private func isAskedToEnd() -> Bool {
-    let ends = [
-      SignalNumber.terminate, SignalNumber.hangUp, SignalNumber.interrupt, SignalNumber.quit,
-    ]
-    while let signal = signals.next() {
-      if ends.contains(signal.number) { return true }
-    }
-    return false
-  }
-
-  /// The app's last words, as long as the caller's terminal takes them and nobody asks to end.
-  ///
-  /// - Returns: whether it took them all: it will take ours too.
-  private mutating func drain() -> Bool {
-    while relay.moveRest() {
-      var doors = [Door(signals.descriptor.raw)] + relay.doors
-      do throws(SystemError) {
-        try Poller.wait(&doors, timeout: nil)
-      } catch {
-        return false
-      }
-      while let signal = signals.next() {
-        let ends = [
-          SignalNumber.terminate, SignalNumber.hangUp, SignalNumber.interrupt, SignalNumber.quit,
-        ]
-        if ends.contains(signal.number) { return false }
-      }
-      relay.handle(doors[1...])
-    }
-    return true
   }
 
   /// Gives the signals back, for another try.
@@ -206,25 +174,14 @@ package struct RunSession: ~Copyable {
   /// A stop is followed when a person typed it: to us, who passed it on, or on the app's terminal. Elsewhere it is the app's own
   /// affair: one that could stop its supervisor could outlive its time limit.
   private mutating func followStop() throws(SystemError) {
-    /* What a keyboard sends reaches init, too: the app may have been stopped before we have looked at our own signal. */
-    if !passedStopOn { try readSignals() }
     guard relay.isInteractive || passedStopOn else { return }
     let isTimed = app.isTimed || killAt != nil
     if passedStopOn || !isTimed {
       passedStopOn = false
-      try stopWithApp()
+      try relay.stop()
     } else {
       try app.signal(SignalNumber.continue)
     }
-  }
-
-  /// The app stopped (Ctrl-Z): so do we, with the terminal as we found it. With a raw terminal the keyboard has
-  /// stopped only the app; the rest of our job waits for it. SIGCONT, when it comes, is read as any other signal.
-  private mutating func stopWithApp() throws(SystemError) {
-    let isWholeJob = relay.isRaw
-    relay.restore()
-    ProcessHandle.stopSelf(withGroup: isWholeJob)
-    try relay.resume()
   }
 
   private mutating func readSignals() throws(SystemError) {

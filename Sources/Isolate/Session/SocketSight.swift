@@ -18,18 +18,17 @@ struct SocketSight {
   ///   - withThreads: in the tables of threads as well, which are almost always their process's.
   static func look(beneath inits: [Int32], withThreads: Bool) -> SocketSight {
     var sight = SocketSight()
-    var seen = DescriptorTables.Seen()
     var number = 0
     for (place, root) in inits.enumerated() {
-      let pids = DescriptorTables.processes(beneath: root, &seen)
-      if place == 0, pids.isEmpty { sight.isWhole = false }
-      for pid in pids {
+      let tree = ProcessTree(beneath: root, limit: DescriptorTables.maximumProcesses)
+      if tree.isCut || place == 0 && tree.pids.isEmpty { sight.isWhole = false }
+      for pid in tree.pids {
         let threads =
           withThreads ? FileSystem.names(in: "/proc/\(pid)/task")?.compactMap { Int32($0) } : nil
         for thread in threads ?? [pid] { sight.add(pid, thread, &number) }
       }
     }
-    if seen.isCut || number > DescriptorTables.maximumDescriptors { sight.isWhole = false }
+    if number > DescriptorTables.maximumDescriptors { sight.isWhole = false }
     return sight
   }
 

@@ -9,7 +9,7 @@ struct TerminalRelay: ~Copyable {
   let isInteractive: Bool
   private var savedModes: [UInt8] = []
   /// While the terminal is raw: puts it right if we are killed.
-  private var terminalGuard: TerminalGuard?
+  private var terminalGuard: Standby?
   private var master: HeldDescriptor?
   /// Our own ways to the caller's terminal, which do not block.
   private var reader: HeldDescriptor?
@@ -85,6 +85,15 @@ struct TerminalRelay: ~Copyable {
     isRaw = false
     try enterRaw()
     if !isAway { resize() }
+  }
+
+  /// The app stopped (Ctrl-Z): so do we, with the terminal as we found it. With a raw terminal the keyboard has
+  /// stopped only the app; the rest of our job waits for it. SIGCONT, when it comes, is read as any other signal.
+  mutating func stop() throws(SystemError) {
+    let isWholeJob = isRaw
+    restore()
+    ProcessHandle.stopSelf(withGroup: isWholeJob)
+    try resume()
   }
 
   /// Gives the terminal back as it was.
@@ -208,9 +217,26 @@ struct TerminalRelay: ~Copyable {
   /// When the app has ended: moves what it wrote last.
   ///
   /// - Returns: whether there is more, once the caller's terminal takes it.
-  mutating func moveRest() -> Bool {
+  private mutating func moveRest() -> Bool {
     while toCaller.isEmpty, readOutput() {}
     return !toCaller.isEmpty
+  }
+
+  /// The app's last words, as long as the caller's terminal takes them and nobody asks to end.
+  ///
+  /// - Returns: whether it took them all: it will take ours too.
+  mutating func drain(_ signals: borrowing SignalDoor) -> Bool {
+    while moveRest() {
+      var doors = [Door(signals.descriptor.raw)] + self.doors
+      do throws(SystemError) {
+        try Poller.wait(&doors, timeout: nil)
+      } catch {
+        return false
+      }
+      if signals.askToEnd() { return false }
+      handle(doors[1...])
+    }
+    return true
   }
 
   // MARK: questions
@@ -240,5 +266,14 @@ struct TerminalRelay: ~Copyable {
       toCaller.append(byte)
     }
     writeToCaller()
+  }
+}
+
+extension SignalDoor {
+  /// Takes all that wait: whether one of them asks to end.
+  borrowing func askToEnd() -> Bool {
+    var asked = false
+    while let signal = next() { asked = asked || SignalNumber.ends.contains(signal.number) }
+    return asked
   }
 }

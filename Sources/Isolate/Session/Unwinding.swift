@@ -123,23 +123,12 @@ final class RunningUnwinder {
     if killing { ProcessHandle.endAndReap(child.pidfd) }
     do throws(SystemError) {
       if !killing { _ = try ProcessHandle.status(of: child.pidfd, blocking: true) }
-      while let message = try Launcher.receive(from: child.reports) {
-        switch consume message {
-        case .failed(let step, let number):
-          return "eu-stack could not be started: "
-            + Hints.explain(step: step, number: number, plan: plan, policy: policy).text
-        case .exited(let status, _): return Self.problem(ExitStatus(waitStatus: status))
-        case .terminal: break
-        case .started: break
-        case .stopped: break
-        case .continued: break
-        case .shared: break
-        case .crashFile: break
-        case .crashed: break
-        case .unwitnessed: break
-        }
+      var reports = ChildReports()
+      try reports.read(child)
+      if let failure = reports.failure {
+        return "eu-stack could not be started: " + failure.text(plan, policy)
       }
-      return "eu-stack ended without a word"
+      return reports.status.map(Self.problem) ?? "eu-stack ended without a word"
     } catch {
       return "eu-stack cannot be waited for: \(error)"
     }

@@ -164,6 +164,9 @@ package enum SignalNumber {
   package static let fileSize: Int32 = 25
   package static let windowChange: Int32 = 28
   package static let systemCall: Int32 = 31
+
+  /// What people, terminals and machines that go down send to end a program.
+  package static let ends = [hangUp, interrupt, quit, terminate]
 }
 
 /// The end of an app, whole.

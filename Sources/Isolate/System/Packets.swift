@@ -72,39 +72,31 @@ package enum Packets {
     return PacketEnds(one: Descriptor(adopting: ends.0), other: Descriptor(adopting: ends.1))
   }
 
+  /// Who sends, and so how a packet is taken.
+  package enum Sender {
+    /// A broker, a driver, the supervisor, an app that speaks the broker's protocol.
+    case peer
+    /// An app that may send sockets which linger: `ServiceSockets.closeApart`.
+    case notifier
+  }
+
   /// The next packet; nil when there is none now. Allocates nothing.
   ///
   /// - Throws: `SystemError` of recvmsg(2), but for EAGAIN.
   package static func receive(
-    from socket: borrowing Descriptor, into buffer: inout MutableSpan<UInt8>
+    from socket: borrowing Descriptor, of sender: Sender = .peer,
+    into buffer: inout MutableSpan<UInt8>
   ) throws(SystemError) -> PacketArrival? {
     let raw = socket.raw
-    return try receive { received in
-      unsafe buffer.withUnsafeMutableBytes { bytes in
-        unsafe kernel_receive_packet(raw, bytes.baseAddress, bytes.count, &received)
-      }
-    }
-  }
-
-  /// The next packet from an app that may send sockets which linger: `ServiceSockets.closeApart`.
-  package static func receiveNotice(
-    from socket: borrowing Descriptor, into buffer: inout MutableSpan<UInt8>
-  ) throws(SystemError) -> PacketArrival? {
-    let raw = socket.raw
-    return try receive { received in
-      unsafe buffer.withUnsafeMutableBytes { bytes in
-        unsafe service_receive_notice(raw, bytes.baseAddress, bytes.count, &received)
-      }
-    }
-  }
-
-  @inline(__always)
-  private static func receive(
-    _ next: (inout packet_received) -> Int
-  ) throws(SystemError) -> PacketArrival? {
     var received = packet_received()
     while true {
-      let size = next(&received)
+      let size = unsafe buffer.withUnsafeMutableBytes { bytes in
+        switch sender {
+        case .peer: unsafe kernel_receive_packet(raw, bytes.baseAddress, bytes.count, &received)
+        case .notifier:
+          unsafe service_receive_notice(raw, bytes.baseAddress, bytes.count, &received)
+        }
+      }
       if size >= 0 {
         return PacketArrival(
           size: size, descriptors: PassedDescriptors(received),

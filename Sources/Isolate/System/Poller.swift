@@ -148,7 +148,7 @@ package enum ProcessHandle {
   package static func endAndReap(_ pidfd: borrowing Descriptor) {
     do throws(SystemError) {
       if try status(of: pidfd, blocking: false) != nil { return }
-      try send(SignalNumber.kill, to: pidfd)
+      try send(SIGKILL, to: pidfd)
       _ = try status(of: pidfd, blocking: true)
     } catch {
       /* ECHILD and ESRCH: it is gone, which is what was wanted. */

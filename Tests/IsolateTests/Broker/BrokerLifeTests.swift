@@ -135,6 +135,36 @@ struct BrokerLifeTests {
     #expect(broker.ledger.count == 0)
   }
 
+  @Test("has all descriptors of a driver's answer, or none") func many() throws {
+    let grants = [TestGrants.grant("d", .driver(name: "d"), .call)]
+    var broker = Broker(
+      BrokerSettings(grants: grants, drivers: [TestGrants.driver("d")], start: .ms(0)),
+      book: book.memory, at: .ms(0))
+    func give(_ id: UInt32, _ count: Int) throws -> (reply: BrokerReply, handles: [UInt32])? {
+      let request = TestRequest(id) { .driverCall(grant: 0, payload: $0) }
+      let ticket = try #require(broker.receive(request).ticket)
+      let facts = (0..<count).map { HandleFacts(device: 1, inode: UInt64($0), isSocket: true) }
+      let given = broker.complete(ticket, giving: facts, at: .ms(0))
+      broker.sent(ticket)
+      return given
+    }
+    let first = try #require(try give(1, 16))
+    #expect(first.reply.status == 0)
+    #expect(Set(first.handles).count == 16)
+    #expect(first.reply.handle == first.handles[0])
+    #expect(book.reader.handles.map(\.handle) == first.handles)
+    for id in 2...63 { _ = try give(UInt32(id), 16) }
+    #expect(try give(64, 10)?.handles.count == 10)
+    #expect(broker.ledger.count == WireLimits.handles - 6)
+    let refused = try #require(try give(65, 7))
+    #expect(refused.reply.detail == .crowded)
+    #expect(refused.handles.isEmpty)
+    #expect(broker.ledger.count == WireLimits.handles - 6)
+    #expect(book.reader.handles.count == WireLimits.handles - 6)
+    #expect(broker.revoke(0, at: .ms(9)) == true)
+    #expect(broker.actions().count == WireLimits.handles - 6)
+  }
+
   @Test("ends when its grant is taken back; sockets are cut, files marked") func revoke() throws {
     let mixed = TestGrants.grant(
       "m", .connect([NetworkTarget(transport: .tcp, host: "*", ports: 0...65535)]), .connect)

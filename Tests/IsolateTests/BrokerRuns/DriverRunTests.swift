@@ -35,6 +35,37 @@ struct DriverRunTests {
       scene.status.contains("\"event\":\"driver-started\",\"app\":\"app\",\"driver\":\"odd\""))
   }
 
+  @Test("hands out what is listed with its grant; sockets are cut when that is taken back")
+  func listed() throws {
+    let scene = try OwnDriverScene.make(
+      app: """
+        kept = ask(1, "file content")["fds"] + ask(1, "pipe")["fds"]
+        mine, theirs = socket.socketpair()
+        kept += ask(1, "echo there", fds=[theirs.fileno()])["fds"]
+        show("up", len(kept))
+        show("cut", mine.recv(1))
+        time.sleep(60)
+        """)
+    scene.before = "export XDG_RUNTIME_DIR='\(scene.path)'"
+    let run = try scene.start()
+    try scene.waitFor("up 4")
+    func ask(_ words: [String]) -> String {
+      let ran = Run.command(
+        ["/usr/bin/env", "XDG_RUNTIME_DIR=\(scene.path)", Executable.path] + words)
+      #expect(ran.code == 0, "\(ran.errors)")
+      return ran.output
+    }
+    let rows = ask(["handles", "app.\(run.pid)"]).split(separator: "\n").filter {
+      $0.contains("odd") && !$0.contains("not open")
+    }
+    /* The socket is open twice: as it was lent, and as it came back. */
+    #expect(rows.count == 5, "\(rows)")
+    _ = ask(["revoke", "app.\(run.pid)", "odd"])
+    try scene.waitFor("cut b''")
+    run.send(SIGTERM)
+    try run.wait()
+  }
+
   static let deeds = [
     "segv", "kill", "exit", "shut", "flood", "garbage", "empty", "huge", "length", "left-over",
     "more", "opcode", "request", "status", "error-with-descriptor", "descriptors", "directory",

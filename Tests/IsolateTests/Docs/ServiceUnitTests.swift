@@ -17,9 +17,7 @@ private func exposure(_ change: String, drop: Bool = false) -> Ran {
 
 @Suite("The units of systemd")
 struct ServiceUnitTests {
-  static let isHere = Run.find("systemd-analyze") != nil
-
-  @Test("systemd finds at most 2.0 of exposure in the machine's daemon", .enabled(if: isHere))
+  @Test("systemd finds at most 2.0 of exposure in the machine's daemon")
   func exposureIsLow() throws {
     let ran = exposure("")
     let tenths = try #require(Int(ran.output.filter(\.isNumber)), "\(ran.errors)")
@@ -28,7 +26,7 @@ struct ServiceUnitTests {
   }
 
   @Test(
-    "a protection that is taken away is seen", .enabled(if: isHere),
+    "a protection that is taken away is seen",
     arguments: ["PrivateNetwork", "PrivateUsers", "ProtectControlGroups", "NoNewPrivileges"])
   func weakerIsSeen(_ key: String) throws {
     let ran = exposure("/^\(key)=/d")
@@ -36,7 +34,7 @@ struct ServiceUnitTests {
     #expect(tenths > 20)
   }
 
-  @Test("the drop-in for the network opens no more than the network", .enabled(if: isHere))
+  @Test("the drop-in for the network opens no more than the network")
   func network() throws {
     let ran = exposure("", drop: true)
     let tenths = try #require(Int(ran.output.filter(\.isNumber)), "\(ran.errors)")

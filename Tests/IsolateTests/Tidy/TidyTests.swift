@@ -56,6 +56,17 @@ struct TidyTests {
     #expect(found.isEmpty, "\(found)")
   }
 
+  /// Each test runs in one of the suite's two runs at least; a program that it needs is installed (scripts/install-packages), not
+  /// a reason to leave it out. But a machine has cgroups of version 1 or has not.
+  @Test func testsAreLeftOutOnlyByWhoRunsThem() {
+    let start = ".enabled" + "(if: "
+    let reasons = ["Privileges.isRoot)", "!Privileges.isRoot)", "Legacy.isUsable)"]
+    let found = offences(Self.files(beneath: "Tests", ending: ["swift"])) { _, line in
+      line.contains(start) && !reasons.contains { line.contains(start + $0) }
+    }
+    #expect(found.isEmpty, "\(found)")
+  }
+
   @Test func nothingSlowToStartIsUsed() {
     let words = [
       "import Foundation", "import Dispatch", "import RegexBuilder", "await ", " async ", "Regex(",
