@@ -11,8 +11,10 @@ enum LogCommand {
       guard let place else {
         throw SystemError(call: "open", number: Errno.noEntry, subject: "$HOME")
       }
+      let path = place + "/" + ControlPlace.fileName(app)
+      try PlaceOwner.become(of: path)
       let directory = try PrivateDirectory(
-        existing: place + "/" + ControlPlace.fileName(app), isPrivate: true,
+        existing: path, isPrivate: true,
         ownedBy: LocalSocket.user)
       let watch = follows ? HeldDescriptor(LogCalls.watch(directory)) : nil
       try print(LogReader(directory), watch, follows, lines, json)

@@ -13,15 +13,6 @@ enum CgroupFile {
     }
   }
 
-  /// Writes a value where the kernel has such a file.
-  static func writeIfThere(_ text: String, to path: String) throws(SystemError) {
-    do throws(SystemError) {
-      try write(text, to: path)
-    } catch {
-      if error.number != ENOENT { throw error }
-    }
-  }
-
   static func makeDirectory(_ path: String) throws(SystemError) {
     try call("mkdir", path) { unsafe mkdir(path, 0o755) }
   }

@@ -6,6 +6,8 @@ package enum CgroupLimits {
     package var value: String
     /// A kernel without this file is fine.
     package var isOptional = false
+    /// It names a disk, which may be gone.
+    package var isOfDisk = false
   }
 
   /// The v2 controllers that the limits need.
@@ -14,6 +16,11 @@ package enum CgroupLimits {
     if limits.memoryBytes?.enforcement == .cgroup2 { names.append("memory") }
     if limits.processes?.enforcement == .cgroup2 { names.append("pids") }
     if limits.cpuMillis?.enforcement == .cgroup2 { names.append("cpu") }
+    if LimitName.ofDisks.contains(where: { limits[$0]?.enforcement == .cgroup2 }) {
+      names.append("io")
+      /* By it what is written later is the app's still. */
+      if !names.contains("memory") { names.append("memory") }
+    }
     return names
   }
 
@@ -33,7 +40,36 @@ package enum CgroupLimits {
       settings.append(
         Setting(file: "cpu.max", value: "\(quotaMicroseconds(limit.amount)) \(periodMicroseconds)"))
     }
-    return settings
+    return settings + disks(limits)
+  }
+
+  /// A disk's four limits stand in one line of io.max; what is not limited says so, for a limit may have been there before.
+  private static func disks(_ limits: Limits) -> [Setting] {
+    let words = [
+      ("rbps", LimitName.ioRead), ("wbps", .ioWrite), ("riops", .ioReadOperations),
+      ("wiops", .ioWriteOperations),
+    ]
+    let amounts = words.map {
+      ($0.0, limits[$0.1].flatMap { $0.enforcement == .cgroup2 ? $0 : nil })
+    }
+    if amounts.allSatisfy({ $0.1 == nil }) { return [] }
+    let text = amounts.map { "\($0.0)=\($0.1.map { String($0.amount) } ?? "max")" }
+      .joined(separator: " ")
+    return limits.disks.map { Setting(file: "io.max", value: "\($0) \(text)", isOfDisk: true) }
+  }
+
+  /// Reads only: see `PolicyResolver`.
+  private static func legacyDisks(_ limits: Limits) -> [Setting] {
+    let files = [
+      ("blkio.throttle.read_bps_device", limits.ioReadBytes),
+      ("blkio.throttle.read_iops_device", limits.ioReadOperations),
+    ]
+    return files.flatMap { file, limit -> [Setting] in
+      guard let limit, limit.enforcement == .cgroup1 else { return [] }
+      return limits.disks.map {
+        Setting(file: file, value: "\($0) \(limit.amount)", isOfDisk: true)
+      }
+    }
   }
 
   package static func legacy(_ limits: Limits, controller: String) -> [Setting] {
@@ -53,6 +89,7 @@ package enum CgroupLimits {
         Setting(file: "cpu.cfs_period_us", value: "\(periodMicroseconds)"),
         Setting(file: "cpu.cfs_quota_us", value: "\(quotaMicroseconds(limit.amount))"),
       ]
+    case "blkio": return legacyDisks(limits)
     default: return []
     }
   }
@@ -81,11 +118,13 @@ package enum CgroupLimits {
 
   private static func write(_ settings: [Setting], _ path: String) throws(SystemError) {
     for setting in settings {
-      let file = "\(path)/\(setting.file)"
-      if setting.isOptional {
-        try CgroupFile.writeIfThere(setting.value, to: file)
-      } else {
-        try CgroupFile.write(setting.value, to: file)
+      do throws(SystemError) {
+        try CgroupFile.write(setting.value, to: "\(path)/\(setting.file)")
+      } catch {
+        let isFine =
+          setting.isOptional && error.number == Errno.noEntry
+          || setting.isOfDisk && error.number == Errno.noDevice
+        if !isFine { throw error }
       }
     }
   }

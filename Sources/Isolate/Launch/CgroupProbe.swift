@@ -1,7 +1,9 @@
 /// Finds where the caller may make cgroups. Looks only; nothing is made or moved here.
 package enum CgroupProbe {
   /// The controllers that limits use.
-  package static let wanted = ["memory", "pids", "cpu"]
+  package static let wanted = ["memory", "pids", "cpu", "io"]
+  /// The same of version 1.
+  private static let wantedLegacy = ["memory", "pids", "cpu", "blkio"]
 
   /// A cgroup v2 directory in which the caller may make an app's cgroup, with the controllers it can hand to it.
   ///
@@ -22,7 +24,7 @@ package enum CgroupProbe {
   /// The caller's directory in each v1 controller.
   static func legacy() -> [CgroupPlace.LegacyController] {
     guard let files = Files() else { return [] }
-    return wanted.compactMap { controller in
+    return wantedLegacy.compactMap { controller in
       guard let own = files.ownDirectory(controller: controller), CgroupFile.isWritable(own.path)
       else {
         return nil

@@ -17,7 +17,7 @@ package enum Fingerprint {
   }
 
   /// A policy's, as 32 hexadecimal digits: the same for two policies that say the same, down to the lines that they come from.
-  /// What only tells about the policy, and where its cgroup would be made, does not count.
+  /// What only tells about the policy, and where its cgroup would be made and for what disks, does not count.
   package static func of(_ policy: Policy) -> String {
     var policy = policy
     policy.provenance = []
@@ -25,6 +25,7 @@ package enum Fingerprint {
     policy.warnings = []
     policy.files.synthesised = []
     policy.limits.cgroup = nil
+    policy.limits.disks = []
     let digits = String(wide(String(describing: policy).utf8), radix: 16)
     return String(repeating: "0", count: 32 - digits.utf8.count) + digits
   }

@@ -39,6 +39,17 @@ package enum HostProbe {
       unified: CgroupProbe.unified(), legacy: legacy && isPrivileged() ? CgroupProbe.legacy() : [])
   }
 
+  /// The disks that hold anything, as "MAJOR:MINOR": whole ones, as cgroups want them. Nil: /sys is not to be seen.
+  ///
+  /// What lies in memory is none.
+  package static func disks() -> [String]? {
+    FileSystem.names(in: "/sys/block")?.sorted().compactMap { name in
+      if name.hasPrefix("ram") || name.hasPrefix("zram") { return nil }
+      guard let size = TextFile.readLine("/sys/block/\(name)/size"), size != "0" else { return nil }
+      return TextFile.readLine("/sys/block/\(name)/dev")
+    }
+  }
+
   static var isRoot: Bool { geteuid() == 0 }
 
   /// Whether the caller may act as root on this machine.

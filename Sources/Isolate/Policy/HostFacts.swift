@@ -14,6 +14,8 @@ package struct HostFacts: Sendable {
   package var cgroup2: UnifiedCgroup?
   /// v1 controllers mounted, with the caller's own directory in each; only read as root.
   package var cgroup1: [CgroupPlace.LegacyController]
+  /// The machine's disks as "MAJOR:MINOR"; nil: nobody looked, or it cannot be told. Read only where a limit needs them.
+  package var disks: [String]?
   package var processorCount: Int
   package var hostname: String
   /// The caller's working directory and environment.
@@ -61,7 +63,7 @@ package struct HostFacts: Sendable {
 /// A cgroup v2 directory in which we may make our own.
 package struct UnifiedCgroup: Hashable, Sendable {
   package var path: String
-  /// Those enabled for its children: "memory", "pids", "cpu".
+  /// Those enabled for its children: "memory", "pids", "cpu", "io".
   package var controllers: [String]
 
   package init(path: String, controllers: [String]) {

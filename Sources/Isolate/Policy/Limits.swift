@@ -34,12 +34,19 @@ package struct Limits: Hashable, Sendable {
   package var processes: Limit?
   /// Thousandths of one CPU.
   package var cpuMillis: Limit?
+  /// Of each disk in a second.
+  package var ioReadBytes: Limit?
+  package var ioWriteBytes: Limit?
+  package var ioReadOperations: Limit?
+  package var ioWriteOperations: Limit?
   package var openFiles: Limit?
   package var fileSizeBytes: Limit?
   package var addressSpaceBytes: Limit?
   package var cpuTimeMilliseconds: Limit?
   package var wallTimeMilliseconds: Limit?
   package var coreSizeBytes: Limit?
+  /// The disks that limits of reading and writing hold for: "8:0". Empty where there is no such limit.
+  package var disks: [String] = []
   /// Where the app's cgroup is made, when a limit needs one.
   package var cgroup: CgroupPlace?
   /// A witness runs beside init, and counts where processes are counted.

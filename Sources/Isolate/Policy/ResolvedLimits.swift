@@ -10,22 +10,15 @@ extension PolicyResolver {
       guard let enforcement else { continue }
       switch enforcement {
       case .cgroup2: needsUnified = true
-      case .cgroup1: legacy += legacyController(setting.name).map { [$0] } ?? []
+      case .cgroup1:
+        if let one = legacyController(setting.name), !legacy.contains(one) { legacy.append(one) }
       case .rlimit, .sampled, .timer: break
       }
       limits[setting.name] = Limit(
         amount: amount, enforcement: enforcement, position: setting.amount.position)
     }
-    for (requirement, name) in Self.limitRequirements {
-      guard let required = self.requirement(requirement), limits[name] == nil,
-        profile.limits.first(where: { $0.name == name })?.amount.value == nil
-      else { continue }
-      report(
-        Diagnostic(
-          at: required.position, length: required.length,
-          "`require`: \(name.key) is required but no profile sets it",
-          cure: "add \(name.key), or remove it from `require`"))
-    }
+    if LimitName.ofDisks.contains(where: { limits[$0] != nil }) { limits.disks = host.disks ?? [] }
+    reportUnset()
     if needsUnified, let place = host.cgroup2 {
       limits.cgroup = .unified(parent: place.path)
     } else if !legacy.isEmpty {
@@ -38,8 +31,23 @@ extension PolicyResolver {
     return limits
   }
 
-  private static let limitRequirements: [(Requirement, LimitName)] = [
-    (.memoryLimit, .memory), (.processLimit, .processes), (.cpuLimit, .cpu),
+  /// What is required and nowhere set.
+  private mutating func reportUnset() {
+    for (requirement, names) in Self.limitRequirements {
+      guard let required = self.requirement(requirement),
+        !profile.limits.contains(where: { names.contains($0.name) && $0.amount.value != nil })
+      else { continue }
+      report(
+        Diagnostic(
+          at: required.position, length: required.length,
+          "`require`: \(requirement.rawValue) is required but no profile sets it",
+          cure: "add \(names.map(\.key).joined(separator: " or ")), or remove it from `require`"))
+    }
+  }
+
+  private static let limitRequirements: [(Requirement, [LimitName])] = [
+    (.memoryLimit, [.memory]), (.processLimit, [.processes]), (.cpuLimit, [.cpu]),
+    (.ioLimit, LimitName.ofDisks),
   ]
 
   /// By what one limit holds; nil if by nothing, which is then reported.
@@ -75,11 +83,36 @@ extension PolicyResolver {
         required, setting.name.key, "there is no delegated cgroup with the cpu controller",
         Self.cgroupCure)
       return nil
+    case .ioRead, .ioWrite, .ioReadOperations, .ioWriteOperations:
+      let required = requirement(.ioLimit)
+      if let cgroup = cgroup(setting.name, required) { return cgroup }
+      /* One error is enough for what is required by one word. */
+      let first = profile.limits.first {
+        LimitName.ofDisks.contains($0.name) && $0.amount.value != nil
+          && cgroup($0.name, required) == nil
+      }
+      guard required == nil || first?.name == setting.name else { return nil }
+      let (why, cure) = withoutDisks(setting.name)
+      lacks(required, setting.name.key, why, cure)
+      return nil
     }
+  }
+
+  /// Why a limit of disks does not hold, and what helps.
+  private func withoutDisks(_ name: LimitName) -> (why: String, cure: String) {
+    if host.disks == nil { return ("the machine's disks are not to be seen", "show /sys/block") }
+    let why =
+      host.isPrivileged && legacyController(name) != nil && !Self.holdsLegacy(name)
+      ? "a cgroup v1 counts no write that the kernel does later"
+      : "there is no delegated cgroup with the controllers io and memory"
+    return (why, Self.diskCure)
   }
 
   private static let cgroupCure =
     "a delegated cgroup v2 is needed; under systemd: systemd-run --user --scope -p Delegate=yes"
+  private static let diskCure =
+    "a delegated cgroup v2 is needed; under systemd, as root: systemd-run --scope -p Delegate=yes; "
+    + "a user's own systemd has io once user@.service says Delegate=cpu cpuset io memory pids"
 
   /// A limit that holds, but not as firmly as a cgroup's would: an error where it is required.
   private mutating func weaker(
@@ -93,25 +126,36 @@ extension PolicyResolver {
   }
 
   private func cgroup(_ name: LimitName, _ required: Setting<Requirement>?) -> Enforcement? {
-    if let place = host.cgroup2, place.controllers.contains(Self.controller(name)) {
+    if LimitName.ofDisks.contains(name), host.disks == nil { return nil }
+    if let place = host.cgroup2, Self.controllers(name).allSatisfy(place.controllers.contains) {
       return .cgroup2
     }
-    // Entering a v1 cgroup costs over ten milliseconds, so only a required limit is worth it.
-    guard host.isPrivileged, required != nil, legacyController(name) != nil else { return nil }
+    // Entering a v1 cgroup costs over ten milliseconds, so only a required limit is worth it. An app is in cgroups of one version.
+    guard host.isPrivileged, host.cgroup2 == nil, required != nil, legacyController(name) != nil,
+      Self.holdsLegacy(name)
+    else { return nil }
     return .cgroup1
   }
 
+  /// What is written goes to the page cache, and later to the disk by a thread of the kernel's: v1 does not know whose it is.
+  private static func holdsLegacy(_ name: LimitName) -> Bool {
+    name != .ioWrite && name != .ioWriteOperations
+  }
+
   private func legacyController(_ name: LimitName) -> CgroupPlace.LegacyController? {
-    let wanted = Self.controller(name)
+    /* Of version 1 the one for disks has another name. */
+    let wanted = Self.controllers(name).first.map { $0 == "io" ? "blkio" : $0 }
     return host.cgroup1.first { $0.name == wanted }
   }
 
-  private static func controller(_ name: LimitName) -> String {
+  /// Those of version 2. What is written later is known by whose memory it was: so limits of disks take both (cgroup-v2, "Writeback").
+  private static func controllers(_ name: LimitName) -> [String] {
     switch name {
-    case .memory: "memory"
-    case .processes: "pids"
-    case .cpu: "cpu"
-    case .openFiles, .fileSize, .addressSpace, .cpuTime, .wallTime, .coreSize: ""
+    case .memory: ["memory"]
+    case .processes: ["pids"]
+    case .cpu: ["cpu"]
+    case .ioRead, .ioWrite, .ioReadOperations, .ioWriteOperations: ["io", "memory"]
+    case .openFiles, .fileSize, .addressSpace, .cpuTime, .wallTime, .coreSize: []
     }
   }
 }
@@ -124,6 +168,10 @@ extension Limits {
       case .memory: memoryBytes
       case .processes: processes
       case .cpu: cpuMillis
+      case .ioRead: ioReadBytes
+      case .ioWrite: ioWriteBytes
+      case .ioReadOperations: ioReadOperations
+      case .ioWriteOperations: ioWriteOperations
       case .openFiles: openFiles
       case .fileSize: fileSizeBytes
       case .addressSpace: addressSpaceBytes
@@ -137,6 +185,10 @@ extension Limits {
       case .memory: memoryBytes = newValue
       case .processes: processes = newValue
       case .cpu: cpuMillis = newValue
+      case .ioRead: ioReadBytes = newValue
+      case .ioWrite: ioWriteBytes = newValue
+      case .ioReadOperations: ioReadOperations = newValue
+      case .ioWriteOperations: ioWriteOperations = newValue
       case .openFiles: openFiles = newValue
       case .fileSize: fileSizeBytes = newValue
       case .addressSpace: addressSpaceBytes = newValue

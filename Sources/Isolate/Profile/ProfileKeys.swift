@@ -133,6 +133,18 @@ extension ProfileKey {
       "limits.processes", .count, .replace, .never, "Processes and threads together.", "256"),
     ProfileKey("limits.cpu", .number, .replace, .never, "CPUs: 1.5 is one and a half.", "1.5"),
     ProfileKey(
+      "limits.io-read", .size, .replace, .never, "Bytes read from each disk in a second.",
+      "\"50M\""),
+    ProfileKey(
+      "limits.io-write", .size, .replace, .never, "Bytes written to each disk in a second.",
+      "\"20M\""),
+    ProfileKey(
+      "limits.io-read-operations", .count, .replace, .never,
+      "Reads from each disk in a second, whatever their size.", "1000"),
+    ProfileKey(
+      "limits.io-write-operations", .count, .replace, .never,
+      "Writes to each disk in a second, whatever their size.", "500"),
+    ProfileKey(
       "limits.open-files", .count, .replace, .never, "Open descriptors of each process.", "1024"),
     ProfileKey(
       "limits.file-size", .size, .replace, .never, "The largest file the app can write.", "\"1G\""),

@@ -8,6 +8,8 @@ package enum Requirement: String, CaseIterable, Sendable {
   case memoryLimit = "limits.memory"
   case processLimit = "limits.processes"
   case cpuLimit = "limits.cpu"
+  /// Whatever the profile limits of reading and writing disks.
+  case ioLimit = "limits.io"
   case timeNamespace = "time-namespace"
 }
 
@@ -103,6 +105,10 @@ package enum SocketFamilyWord: String, CaseIterable, Sendable { case unix, inet,
 /// The limits a profile may set.
 package enum LimitName: String, CaseIterable, Sendable {
   case memory, processes, cpu
+  case ioRead = "io-read"
+  case ioWrite = "io-write"
+  case ioReadOperations = "io-read-operations"
+  case ioWriteOperations = "io-write-operations"
   case openFiles = "open-files"
   case fileSize = "file-size"
   case addressSpace = "address-space"
@@ -116,6 +122,10 @@ package enum LimitName: String, CaseIterable, Sendable {
     case .memory: "limits.memory"
     case .processes: "limits.processes"
     case .cpu: "limits.cpu"
+    case .ioRead: "limits.io-read"
+    case .ioWrite: "limits.io-write"
+    case .ioReadOperations: "limits.io-read-operations"
+    case .ioWriteOperations: "limits.io-write-operations"
     case .openFiles: "limits.open-files"
     case .fileSize: "limits.file-size"
     case .addressSpace: "limits.address-space"
@@ -130,12 +140,17 @@ package enum LimitName: String, CaseIterable, Sendable {
 
   package var unit: Unit {
     switch self {
-    case .memory, .fileSize, .addressSpace, .coreSize: .bytes
-    case .processes, .openFiles: .count
+    case .memory, .fileSize, .addressSpace, .coreSize, .ioRead, .ioWrite: .bytes
+    case .processes, .openFiles, .ioReadOperations, .ioWriteOperations: .count
     case .cpu: .thousandths
     case .cpuTime, .wallTime: .milliseconds
     }
   }
+
+  /// Those of disks, each for a second.
+  package static let ofDisks: [LimitName] = [
+    .ioRead, .ioWrite, .ioReadOperations, .ioWriteOperations,
+  ]
 }
 
 /// Switches that let an app do what the filter refuses everybody.

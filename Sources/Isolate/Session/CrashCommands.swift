@@ -8,6 +8,7 @@ package func showCrashes(_ question: CrashQuestion, json: Bool, style: TextStyle
     }
     let store: CrashStore?
     if let path = typed ?? ControlPlace(host).crashes {
+      try PlaceOwner.become(of: path)
       store = try CrashStore(existing: path)
     } else {
       store = nil

@@ -120,7 +120,9 @@ final class LiveApp {
     case .memory: evidence.memoryExceeded = true
     case .cpuTime: evidence.cpuTimeExceeded = true
     case .wallTime: evidence.wallTimePassed = true
-    case .processes, .cpu, .openFiles, .fileSize, .addressSpace, .coreSize: return true
+    case .processes, .cpu, .ioRead, .ioWrite, .ioReadOperations, .ioWriteOperations, .openFiles,
+      .fileSize, .addressSpace, .coreSize:
+      return true
     }
     kill()
     return false

@@ -54,6 +54,7 @@ extension Preparation {
       host.cgroup1 = found.legacy
       host.cgroup2 = usesUnifiedCgroup ? found.unified : nil
     }
+    if loaded.profiles.contains(where: limitsDisks) { host.disks = HostProbe.disks() }
     let app = request.name?.text ?? request.app.map { appName($0.text) }
     if loaded.profiles.contains(where: { !$0.grants.isEmpty }) {
       host.paths = HostProbe.paths(
@@ -78,12 +79,18 @@ extension Preparation {
 
   /// Looking for cgroups costs file reads, so only a limit that a cgroup holds best asks for it.
   private static func mayWantCgroup(_ profile: Profile) -> Bool {
-    profile.limits.contains { $0.name == .memory || $0.name == .cpu } || requiresLimit(profile)
+    profile.limits.contains { $0.name == .memory || $0.name == .cpu } || limitsDisks(profile)
+      || requiresLimit(profile)
+  }
+
+  private static func limitsDisks(_ profile: Profile) -> Bool {
+    profile.limits.contains { LimitName.ofDisks.contains($0.name) }
   }
 
   private static func requiresLimit(_ profile: Profile) -> Bool {
     profile.require?.contains {
       $0.value == .memoryLimit || $0.value == .cpuLimit || $0.value == .processLimit
+        || $0.value == .ioLimit
     } ?? false
   }
 

@@ -99,6 +99,8 @@ package struct LimitSigns: Hashable, Sendable {
     case .processes:
       if refusedForks > 0 { return .refused(refusedForks) }
       return limit.enforcement == .rlimit && mostProcesses >= limit.amount ? .reached : nil
+    /* What is read or written waits, and nothing counts for how long. */
+    case .ioRead, .ioWrite, .ioReadOperations, .ioWriteOperations: return nil
     case .cpu: return throttledMicroseconds > 0 ? .throttled(throttledMicroseconds) : nil
     case .openFiles: return mostOpenFiles >= limit.amount ? .reached : nil
     case .fileSize: return cause == .fileSizeLimit ? .ended : nil

@@ -77,7 +77,8 @@ package enum ReloadPlan {
     /* The daemon's to keep; but an app that has no notify socket gets one at its start. */
     case "service.descriptor-store":
       old.service.hasNotify && new.service.hasNotify ? .live : .restart
-    case "limits.memory", "limits.processes", "limits.cpu":
+    case "limits.memory", "limits.processes", "limits.cpu", "limits.io-read", "limits.io-write",
+      "limits.io-read-operations", "limits.io-write-operations":
       isInCgroup(key, old) && isInCgroup(key, new) ? .live : .restart
     default:
       key.utf8.starts(with: "relax.".utf8) || isLiveSection(key) ? .live : .restart

@@ -1,7 +1,7 @@
 import Testing
 
-/// What systemd itself says of the unit, for the machine's rights left to it. Drop-ins beside it are put in `drop`.
-private func exposure(_ change: String, drop: Bool = false) -> Ran {
+/// What systemd itself says of the unit, for the machine's rights left to it, with the drop-in of this name.
+private func exposure(_ change: String, drop: String = "") -> Ran {
   Run.shell(
     """
     set -eu
@@ -9,10 +9,10 @@ private func exposure(_ change: String, drop: Bool = false) -> Ran {
     trap 'rm -rf "$d"' EXIT
     units=$1/config/systemd
     sed "$2" "$units/isolated.service" >"$d/isolated.service"
-    [ "$3" = false ] || install -D -m 644 -t "$d/isolated.service.d" "$units/isolated.service.d/network.conf"
+    [ -z "$3" ] || install -D -m 644 -t "$d/isolated.service.d" "$units/isolated.service.d/$3.conf"
     systemd-analyze security --offline=true --no-pager "$d/isolated.service" |
       sed -n 's/.*Overall exposure level.*: \\([0-9]*\\)\\.\\([0-9]\\).*/\\1\\2/p'
-    """, [Tree.root, change, "\(drop)"])
+    """, [Tree.root, change, drop])
 }
 
 @Suite("The units of systemd")
@@ -36,9 +36,19 @@ struct ServiceUnitTests {
 
   @Test("the drop-in for the network opens no more than the network")
   func network() throws {
-    let ran = exposure("", drop: true)
+    let ran = exposure("", drop: "network")
     let tenths = try #require(Int(ran.output.filter(\.isNumber)), "\(ran.errors)")
     #expect((21...27).contains(tenths))
+  }
+
+  @Test(
+    "the other drop-ins open hardly anything", .enabled(if: isHere),
+    arguments: [("jit", 21), ("crash-reports", 22)])
+  func others(_ name: String, _ most: Int) throws {
+    let ran = exposure("", drop: name)
+    let tenths = try #require(Int(ran.output.filter(\.isNumber)), "\(ran.errors)")
+    #expect(tenths <= most)
+    #expect(!ran.errors.contains("gnoring"), "\(ran.errors)")
   }
 
   @Test("units are installed for /usr and for packages, and name the program where it will be")

@@ -49,6 +49,58 @@ struct CgroupLimitsTests {
       ["memory", "pids", "cpu"].allSatisfy { CgroupLimits.legacy(limits, controller: $0).isEmpty })
   }
 
+  private func disks(_ enforcement: Enforcement) -> Limits {
+    var limits = Limits()
+    let position = Position(file: "a.toml", line: 1)
+    func limit(_ amount: UInt64) -> Limit {
+      Limit(amount: amount, enforcement: enforcement, position: position)
+    }
+    limits.ioReadBytes = limit(10 << 20)
+    limits.ioWriteBytes = limit(5 << 20)
+    limits.ioReadOperations = limit(100)
+    limits.disks = ["8:0", "259:0"]
+    return limits
+  }
+
+  @Test(
+    "of disks by v2: one line for each, what is not limited included; with memory, by which later writes are known"
+  )
+  func unifiedDisks() {
+    let limits = disks(.cgroup2)
+    let settings = CgroupLimits.unified(limits)
+    #expect(
+      settings.map { "\($0.file)=\($0.value)" } == [
+        "io.max=8:0 rbps=10485760 wbps=5242880 riops=100 wiops=max",
+        "io.max=259:0 rbps=10485760 wbps=5242880 riops=100 wiops=max",
+      ])
+    #expect(settings.allSatisfy { $0.isOfDisk && !$0.isOptional })
+    #expect(CgroupLimits.controllers(limits) == ["io", "memory"])
+    var more = limits
+    more.memoryBytes = Limit(
+      amount: 1 << 20, enforcement: .cgroup2, position: Position(file: "a.toml", line: 1))
+    #expect(CgroupLimits.controllers(more) == ["memory", "io"])
+  }
+
+  @Test("of disks by v1: reads, and no write") func legacyDisks() {
+    let settings = CgroupLimits.legacy(disks(.cgroup1), controller: "blkio")
+    #expect(
+      settings.map { "\($0.file)=\($0.value)" } == [
+        "blkio.throttle.read_bps_device=8:0 10485760",
+        "blkio.throttle.read_bps_device=259:0 10485760",
+        "blkio.throttle.read_iops_device=8:0 100", "blkio.throttle.read_iops_device=259:0 100",
+      ])
+    #expect(CgroupLimits.legacy(disks(.cgroup2), controller: "blkio").isEmpty)
+    #expect(CgroupLimits.unified(disks(.cgroup1)).isEmpty)
+  }
+
+  @Test("the machine's disks are whole ones of /sys/block") func machine() throws {
+    for disk in try #require(HostProbe.disks()) {
+      let parts = disk.split(separator: ":")
+      #expect(parts.count == 2 && parts.allSatisfy { UInt32($0) != nil })
+      #expect(Run.shell("[ ! -e /sys/dev/block/\(disk)/partition ]").code == 0)
+    }
+  }
+
   @Test("a share too small for the kernel becomes the smallest it takes") func smallShare() {
     var limits = Limits()
     limits.cpuMillis = Limit(

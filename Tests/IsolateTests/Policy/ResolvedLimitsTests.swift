@@ -84,6 +84,17 @@ struct ResolvedLimitsTests {
       ])
   }
 
+  @Test(
+    "an app is in cgroups of one version: what version 2 lacks, version 1 does not hold beside it")
+  func bothVersions() {
+    let host = Fixture.root {
+      $0.cgroup1 = Self.legacy
+      $0.cgroup2 = UnifiedCgroup(path: "/sys/fs/cgroup/me", controllers: ["pids"])
+    }
+    let errors = Fixture.errors("require = [\"limits.memory\"]\n" + Self.all, host: host)
+    #expect(errors.count == 1 && errors[0].contains("limits.memory"))
+  }
+
   @Test("a required limit that nothing holds is an error") func required() {
     let text = "require = [\"limits.memory\", \"limits.processes\", \"limits.cpu\"]\n" + Self.all
     let errors = Fixture.errors(text)
@@ -98,12 +109,14 @@ struct ResolvedLimitsTests {
   }
 
   @Test(
-    "a required limit that no profile sets is an error", arguments: ["memory", "processes", "cpu"])
+    "a required limit that no profile sets is an error",
+    arguments: ["memory", "processes", "cpu", "io"])
   func unset(name: String) {
     let message = "0.toml:1: `require`: limits.\(name) is required but no profile sets it"
     #expect(Fixture.errors("require = [\"limits.\(name)\"]") == [message])
+    let key = name == "io" ? "io-read" : name
     #expect(
-      Fixture.errors("require = [\"limits.\(name)\"]\nlimits.\(name) = \"unlimited\"") == [message])
+      Fixture.errors("require = [\"limits.\(name)\"]\nlimits.\(key) = \"unlimited\"") == [message])
   }
 
   @Test("on old kernels RLIMIT_NPROC counts too much, and it is said") func oldKernel() throws {
@@ -119,6 +132,89 @@ struct ResolvedLimitsTests {
     #expect(
       try !Fixture.policy("limits.processes = 5", host: root).notices
         .contains { $0.hasPrefix("limits.processes") })
+  }
+
+  private static let disks = """
+    [limits]
+    io-read = "10M"
+    io-write = "5M"
+    io-read-operations = 100
+    io-write-operations = 50
+    """
+
+  @Test("limits of disks: by a delegated cgroup with io and memory, for every disk")
+  func disksUnified() throws {
+    let host = Fixture.host {
+      $0.cgroup2 = UnifiedCgroup(path: "/sys/fs/cgroup/me", controllers: ["memory", "io"])
+      $0.disks = ["8:0", "8:16"]
+    }
+    let text = "require = [\"limits.io\"]\n" + Self.disks
+    let policy = try Fixture.policy(text, host: host)
+    #expect(LimitName.ofDisks.map { policy.limits[$0]?.amount } == [10 << 20, 5 << 20, 100, 50])
+    #expect(LimitName.ofDisks.allSatisfy { policy.limits[$0]?.enforcement == .cgroup2 })
+    #expect(policy.limits.disks == ["8:0", "8:16"])
+    #expect(policy.limits.cgroup == .unified(parent: "/sys/fs/cgroup/me"))
+    #expect(policy.notices == [])
+    #expect(
+      policy.provenance.contains { $0.key == "limits.io-read" && $0.value == "10M (cgroup v2)" })
+    #expect(
+      try Fixture.policy("[limits]\nmemory = \"64M\"", host: host).limits.disks.isEmpty,
+      "nobody asks for them")
+  }
+
+  @Test(
+    "limits of disks that nothing holds are announced, and an error where required",
+    arguments: [["io"], ["memory", "pids", "cpu"], []])
+  func disksNone(controllers: [String]) throws {
+    let host = Fixture.host {
+      $0.cgroup2 = UnifiedCgroup(path: "/sys/fs/cgroup/me", controllers: controllers)
+      $0.disks = ["8:0"]
+    }
+    let policy = try Fixture.policy(Self.disks, host: host)
+    #expect(LimitName.ofDisks.allSatisfy { policy.limits[$0] == nil })
+    #expect(policy.limits.disks.isEmpty)
+    #expect(policy.notices.count == 4)
+    #expect(
+      policy.notices.allSatisfy {
+        $0.hasPrefix("limits.io-") && $0.contains("the controllers io and memory")
+      })
+    let errors = Fixture.errors("require = [\"limits.io\"]\n" + Self.disks, host: host)
+    #expect(
+      errors == [
+        "0.toml:1: `require`: limits.io cannot be had: there is no delegated cgroup with the "
+          + "controllers io and memory"
+      ])
+  }
+
+  @Test("disks that are not to be seen are not limited, and it is said") func disksUnseen() throws {
+    let host = Fixture.host {
+      $0.cgroup2 = UnifiedCgroup(path: "/sys/fs/cgroup/me", controllers: ["memory", "io"])
+    }
+    let policy = try Fixture.policy(Self.disks, host: host)
+    #expect(LimitName.ofDisks.allSatisfy { policy.limits[$0] == nil })
+    #expect(policy.notices.allSatisfy { $0.contains("not to be seen") })
+    #expect(policy.notices.count == 4)
+  }
+
+  @Test("cgroup v1 limits reads of root's apps where it is required; writes it does not hold")
+  func disksLegacy() throws {
+    let blkio = CgroupPlace.LegacyController(name: "blkio", parent: "/sys/fs/cgroup/blkio/user")
+    let host = Fixture.root {
+      $0.cgroup1 = Self.legacy + [blkio]
+      $0.disks = ["8:0"]
+    }
+    let reads = "[limits]\nio-read = \"10M\"\nio-read-operations = 100"
+    let policy = try Fixture.policy("require = [\"limits.io\"]\n" + reads, host: host)
+    #expect(policy.limits.ioReadBytes?.enforcement == .cgroup1)
+    #expect(policy.limits.ioReadOperations?.enforcement == .cgroup1)
+    #expect(policy.limits.cgroup == .legacy([blkio]))
+    #expect(try Fixture.policy(reads, host: host).limits.ioReadBytes == nil, "it is not required")
+    let errors = Fixture.errors("require = [\"limits.io\"]\n" + Self.disks, host: host)
+    #expect(
+      errors == [
+        "0.toml:1: `require`: limits.io cannot be had: a cgroup v1 counts no write that the kernel "
+          + "does later"
+      ])
   }
 
   @Test("every enforcement has its word") func words() {

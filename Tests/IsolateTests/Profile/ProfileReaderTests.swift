@@ -33,6 +33,10 @@ struct ProfileReaderTests {
       memory = "1G"
       processes = 5
       cpu = 1.5
+      io-read = "10M"
+      io-write = 4096
+      io-read-operations = 100
+      io-write-operations = "unlimited"
       open-files = "unlimited"
       file-size = 12
       address-space = "2T"
@@ -67,7 +71,7 @@ struct ProfileReaderTests {
     #expect(profile.limits.map(\.name) == LimitName.allCases)
     #expect(
       profile.limits.map(\.amount.value) == [
-        1 << 30, 5, 1500, nil, 12, 2 << 40, 3000, 7_200_000, 0,
+        1 << 30, 5, 1500, 10 << 20, 4096, 100, nil, nil, 12, 2 << 40, 3000, 7_200_000, 0,
       ])
     #expect(profile.identity.umask?.value == 0o77)
     #expect(profile.stopSignal?.value == 2)

@@ -291,6 +291,15 @@ struct ReloadPlanTests {
       try effects("limits.memory = \"1G\"", "limits.memory = \"2G\"", host: cgroup)
         == ["limits.memory": .live])
     #expect(try effects("", "limits.memory = \"2G\"", host: cgroup) == ["limits.memory": .restart])
+    let disks = Fixture.host {
+      $0.cgroup2 = UnifiedCgroup(path: "/sys/fs/cgroup/x", controllers: ["memory", "io"])
+      $0.disks = ["8:0"]
+    }
+    for name in LimitName.ofDisks {
+      let (old, new) = ("\(name.key) = 1000", "\(name.key) = 2000")
+      #expect(try effects(old, new, host: disks) == [name.key: .live])
+      #expect(try effects(old, new, host: cgroup) == [name.key: .restart], "nothing holds it")
+    }
   }
 
   @Test("the difference has both values, in the order of the page") func values() throws {

@@ -137,17 +137,7 @@ struct EndTextTests {
   private func limits(_ name: LimitName, _ amount: UInt64) -> Limits {
     let limit = Limit(amount: amount, enforcement: .rlimit, position: Self.place)
     var limits = Limits()
-    switch name {
-    case .memory: limits.memoryBytes = limit
-    case .cpuTime: limits.cpuTimeMilliseconds = limit
-    case .fileSize: limits.fileSizeBytes = limit
-    case .wallTime: limits.wallTimeMilliseconds = limit
-    case .processes: limits.processes = limit
-    case .cpu: limits.cpuMillis = limit
-    case .openFiles: limits.openFiles = limit
-    case .addressSpace: limits.addressSpaceBytes = limit
-    case .coreSize: limits.coreSizeBytes = limit
-    }
+    limits[name] = limit
     return limits
   }
 

@@ -139,6 +139,8 @@ enum PolicyMaker {
     }
     limits.memoryBytes = limit(&source)
     limits.processes = limit(&source)
+    limits.ioReadBytes = limit(&source)
+    limits.ioWriteOperations = limit(&source)
     limits.openFiles = limit(&source)
     limits.fileSizeBytes = limit(&source)
     limits.addressSpaceBytes = limit(&source)
