@@ -194,7 +194,9 @@ extension CrashWorker {
     case .failed(let reason): return .failed(reason)
     case .written(let id, let path, let report):
       let place = report.place.map { " in \($0)" } ?? ""
-      return .written(id: id, path: path, words: "crash \(id)\(place): \(report.cause.words)")
+      return .written(
+        id: id, path: path, words: "crash \(id)\(place): \(report.cause.words)",
+        call: report.refusedCall)
     }
   }
 
