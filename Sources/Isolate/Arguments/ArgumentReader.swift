@@ -145,7 +145,8 @@ package struct ArgumentReader {
     case .run, .check, .profiles, .doctor, .exec, .grants, .handles, .revoke, .answer, .forget,
       .crashes,
       .daemon,
-      .start, .stop, .restart, .reload, .status, .why, .top, .ps, .logs, .events, .kill, .freeze, .thaw,
+      .start, .stop, .restart, .reload, .status, .why, .top, .ps, .logs, .events, .kill, .freeze,
+      .thaw,
       .resetFailed,
       .metrics, .help, .completions, .man:
       return .run(request)

@@ -37,7 +37,7 @@ extension Command {
     case .restart: "stop an app of the daemon and start it again"
     case .reload: "read profiles anew, and say or do what that changes"
     case .status: "list the apps of the daemon, or tell all of one"
-    case .why: "tell why an app ended, or what was refused to it, by which rule, and what it would take"
+    case .why: "tell why an app ended or was refused something, and by which rule"
     case .top: "show what the apps of the daemon use, live"
     case .ps: "list the processes of an app"
     case .logs: "print what an app of the daemon wrote"
@@ -71,7 +71,7 @@ extension Command {
         "answer [--json] APP ASK \(OperatorAnswer.allCases.map(\.rawValue).joined(separator: "|"))",
       ]
     case .forget: ["forget [--json] APP [GRANT]"]
-    case .daemon: ["daemon [--services DIR] [--socket PATH] [--state DIR] [--audit-dir DIR] [--quiet] [APP...]"]
+    case .daemon: ["daemon [--services DIR] [--socket PATH] [--state DIR] [--quiet] [APP...]"]
     case .start, .stop, .restart: ["\(rawValue) [--no-wait] [--json] APP..."]
     case .reload: ["reload [--plan] [--json] [APP]"]
     case .status: ["status [--json] [APP]"]
@@ -103,7 +103,8 @@ extension Command {
       case .run, .exec, .help, .completions, .man, .daemon, .metrics: false
       case .plan, .show, .check, .profiles, .doctor, .grants, .handles, .revoke, .answer, .forget,
         .crashes,
-        .start, .stop, .restart, .reload, .status, .why, .top, .ps, .logs, .events, .kill, .freeze, .thaw,
+        .start, .stop, .restart, .reload, .status, .why, .top, .ps, .logs, .events, .kill, .freeze,
+        .thaw,
         .resetFailed:
         true
       }

@@ -196,7 +196,8 @@ private enum ZshCompletion {
     case .run, .plan, .show: "'1:app or program:_isolated_profiles' '*::arguments:_normal'"
     case .check: "'*:profile:_isolated_profiles'"
     case .exec: "'1:app:_isolated_profiles' '*::command:_normal'"
-    case .grants, .handles, .reload, .status, .why, .ps, .logs, .events: "'1:app:_isolated_profiles'"
+    case .grants, .handles, .reload, .status, .why, .ps, .logs, .events:
+      "'1:app:_isolated_profiles'"
     case .daemon, .start, .stop, .restart, .kill, .freeze, .thaw, .resetFailed:
       "'*:app:_isolated_profiles'"
     case .revoke, .forget: "'1:app:_isolated_profiles' '2:grant: '"

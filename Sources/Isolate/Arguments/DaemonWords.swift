@@ -124,7 +124,8 @@ enum DaemonWords {
     case .thaw: .thaw
     case .resetFailed: .resetFailed
     case .run, .plan, .show, .check, .profiles, .doctor, .exec, .grants, .handles, .revoke, .answer,
-      .forget, .crashes, .daemon, .reload, .status, .why, .top, .ps, .logs, .events, .metrics, .help,
+      .forget, .crashes, .daemon, .reload, .status, .why, .top, .ps, .logs, .events, .metrics,
+      .help,
       .completions,
       .man:
       nil

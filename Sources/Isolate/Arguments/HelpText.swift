@@ -77,7 +77,8 @@ extension CommandOption {
       .stopSignal, .stopTimeout:
       .identity
     case .set, .relax: .any
-    case .noWait, .plan, .follow, .interval, .once, .last, .lines, .jsonStatusFD, .audit, .crashReport,
+    case .noWait, .plan, .follow, .interval, .once, .last, .lines, .jsonStatusFD, .audit,
+      .crashReport,
       .directory, .quiet,
       .json,
       .names, .help, .version:

@@ -57,10 +57,12 @@ package struct RefusalAdvice: Hashable, Sendable {
     case .brokerRestarted:
       self.init(words: "the broker died with it and was replaced: the app may ask again")
     case .driverFailed:
-      self.init(words: "the driver that had it died, failed or broke its protocol; see: isolated events")
+      self.init(
+        words: "the driver that had it died, failed or broke its protocol; see: isolated events")
     case .malformed: self.init(words: "the request itself makes no sense: a defect of the app")
     case .unavailable:
-      self.init(words: "this cannot be had here: the supervisor lacks the right or the means for it")
+      self.init(
+        words: "this cannot be had here: the supervisor lacks the right or the means for it")
     }
   }
 
@@ -113,7 +115,8 @@ package struct RefusalAdvice: Hashable, Sendable {
         risk: "every file beneath that directory is then within its rights")
     case .connect(let targets) where targets.contains { names($0, request) }:
       return RefusalAdvice(
-        words: "the grant names the host, which leads to addresses of this machine or of a private network only",
+        words:
+          "the grant names the host, which leads to addresses of this machine or of a private network only",
         change: "the address itself, or its network, added to connect of \(place(grant))",
         risk: "services of a machine and its own network often trust whoever reaches them")
     case .connect:
@@ -160,12 +163,15 @@ package struct RefusalAdvice: Hashable, Sendable {
         risk: "so many more requests can be made by an app that is taken over")
     case .lease:
       return RefusalAdvice(
-        words: "the grant's time was over: \(milliseconds(grant?.leaseMilliseconds)) from the start",
+        words:
+          "the grant's time was over: \(milliseconds(grant?.leaseMilliseconds)) from the start",
         change: "a longer lease in \(place); or a restart of the app, with which it begins anew",
         risk: "it holds for so much longer, also for an app that is taken over")
     case .revoked:
       return RefusalAdvice(
-        words: "somebody took the grant back (isolated revoke); it holds again when the app is started anew")
+        words:
+          "somebody took the grant back (isolated revoke); it holds again when the app is started anew"
+      )
     case .denied:
       return RefusalAdvice(
         words: "an operator said no; if it was never: isolated forget APP GRANT has it asked again",
@@ -189,17 +195,20 @@ package struct RefusalAdvice: Hashable, Sendable {
     case "EXDEV" where isOfFiles:
       return RefusalAdvice(
         words: "the path leads out of the grant's directory",
-        change: "a grant of its own of the directory it leads to, with no more rights than it needs",
+        change:
+          "a grant of its own of the directory it leads to, with no more rights than it needs",
         risk: "that directory is then within the app's reach")
     case "ELOOP" where isOfFiles && grant?.rights.contains(.links) == false:
       let all = GrantTelling.rights((grant?.rights ?? []).union(.links)).map { "\"\($0)\"" }
       return RefusalAdvice(
         words: "a symbolic link is in the path, and the grant does not follow links",
         change: "rights = [\(all.joined(separator: ", "))] in \(grant.map(place) ?? "")",
-        risk: "who can make links beneath the directory then decides to which file in it a path leads")
+        risk:
+          "who can make links beneath the directory then decides to which file in it a path leads")
     case "EACCES", "EPERM":
       return RefusalAdvice(
-        words: "the grant allows it and the kernel does not: owner, mode or another rule of the machine")
+        words:
+          "the grant allows it and the kernel does not: owner, mode or another rule of the machine")
     case "ENOENT": return RefusalAdvice(words: "the grant allows it; there is nothing of that name")
     default:
       return RefusalAdvice(words: "the grant allows it; the kernel answered \(request.error)")

@@ -50,14 +50,16 @@ final class DaemonCrashes {
 
   /// Begins one report, if there is one to begin.
   ///
+  /// - Parameter program: what writes it; nil: this very program.
   /// - Returns: where it works, and its door; or why it does not.
   func begin(
-    environment: [String], now: Int64
+    program: HeldDescriptor? = nil, environment: [String], now: Int64
   ) -> (started: (place: Int, door: Int32)?, outcome: Outcome?)? {
     guard let place = working.firstIndex(where: { $0 == nil }), let index = next else { return nil }
     let (capture, order) = waiting.remove(at: index)
     do throws(SystemError) {
-      let worker = try CrashWorker(capture, order, environment: environment, now: now)
+      let worker = try CrashWorker(
+        capture, order, program: program, environment: environment, now: now)
       worker.deadline = min(worker.deadline, endAt ?? .max)
       working[place] = worker
       return ((place, worker.door), nil)

@@ -25,7 +25,8 @@ package enum CallWords {
       return ControlReason(
         .crash, "\(what); it is allowed, but not with the arguments that it had",
         key: "syscalls.refuse-with", rule: policy.place(of: "syscalls.refuse-with"),
-        change: "the switch beneath syscalls, or the family of network.families, that the arguments need",
+        change:
+          "the switch beneath syscalls, or the family of network.families, that the arguments need",
         risk: risk)
     }
     let add = "\"\(call)\" added to syscalls.allow"

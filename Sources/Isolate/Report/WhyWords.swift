@@ -101,12 +101,14 @@ package enum WhyWords {
     case .down:
       guard case .exited(0) = report.cause, restart.when != .always else { return nil }
       return reason(
-        .next, "it ended well, which is followed by no restart (restart.when = \(restart.when.rawValue))",
+        .next,
+        "it ended well, which is followed by no restart (restart.when = \(restart.when.rawValue))",
         "restart.when", policy)
     case .failed where restart.when == .never:
       return reason(
         .next, "it is not restarted: restart.when = never", "restart.when", policy,
-        change: "restart.when = \"on-failure\"", risk: "what crashes it can be tried again and again")
+        change: "restart.when = \"on-failure\"",
+        risk: "what crashes it can be tried again and again")
     case .failed:
       let window = ProfileUnits.describe(milliseconds: UInt64(restart.windowMilliseconds))
       return reason(

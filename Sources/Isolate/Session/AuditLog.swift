@@ -34,7 +34,6 @@ final class AuditLog {
   /// Records that are taken at one time: nobody waits long for it.
   private static let batch = 512
 
-
   /// How long a record may wait for others, and how long after a failure, in milliseconds.
   static let pause: Int64 = 200
   static let retryPause: Int64 = 1000

@@ -17,9 +17,11 @@ final class CrashWorker {
 
   /// Starts one.
   ///
+  /// - Parameter program: what writes the report; nil: this very program.
   /// - Throws: `SystemError` of clone3(2), execve(2) and sendmsg(2): ETOOMANYREFS for too many descriptors on their way.
   init(
-    _ capture: CrashCapture, _ order: CrashOrder, environment: [String], now: Int64
+    _ capture: CrashCapture, _ order: CrashOrder, program: HeldDescriptor? = nil,
+    environment: [String], now: Int64
   ) throws(SystemError) {
     app = order.subject.app
     deadline = now + Self.seconds * 1000
@@ -32,15 +34,20 @@ final class CrashWorker {
       try Self.send(Array(files.prefix(Packets.descriptors)), to: ends.one)
       files = files.dropFirst(Packets.descriptors)
     }
-    let program = try OwnProgram.open()
+    let program = if let program { program } else { try Self.own() }
     let null = try Descriptor.openNull()
     process = try HostProgram.start(
-      file: program.file.raw, arguments: ["isolated", Self.argument].map { Array($0.utf8) },
+      file: program.descriptor.raw, arguments: ["isolated", Self.argument].map { Array($0.utf8) },
       environment: environment, standard: (ends.other.raw, null.raw, 2),
       deathSignal: SignalNumber.kill)
+    withExtendedLifetime(program) {}
     withExtendedLifetime(words) {}
     withExtendedLifetime(capture) {}
     socket = ends.one
+  }
+
+  private static func own() throws(SystemError) -> HeldDescriptor {
+    HeldDescriptor(try OwnProgram.open().file.duplicate())
   }
 
   private static func send(

@@ -96,7 +96,8 @@ struct DaemonAuditTests {
       #expect(began == launches && refused >= launches - 1, "\(name): \(began) \(refused)")
       #expect(all.count >= 3000 * (launches - 1))
     }
-    let modes = Run.shell("stat -c %a \"$1/audit\" \"$1/audit/one\" \"$1\"/audit/one/*", [scene.path])
+    let modes = Run.shell(
+      "stat -c %a \"$1/audit\" \"$1/audit/one\" \"$1\"/audit/one/*", [scene.path])
     #expect(modes.output == "700\n700\n600\n", "\(modes.output)")
   }
 
@@ -146,6 +147,8 @@ struct DaemonAuditTests {
     let cut = Run.shell("printf 'half a' >>\"$1/$2\"", [path, names.last ?? ""])
     try #require(cut.code == 0)
     try append(LogFile(in: try PrivateDirectory.made(path), policy), 300..<301)
-    #expect(scratch.content("log/" + (names.last ?? "")).hasSuffix("half a\nline 300 of some more bytes\n"))
+    #expect(
+      scratch.content("log/" + (names.last ?? "")).hasSuffix(
+        "half a\nline 300 of some more bytes\n"))
   }
 }

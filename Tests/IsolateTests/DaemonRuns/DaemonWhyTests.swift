@@ -68,12 +68,14 @@ struct DaemonWhyTests {
     #expect(
       list[1].advice.change
         == "\"other.example:80\" added to connect of grants.web (\(file):11)")
-    #expect(list[2].subject == "../outside" && list[2].advice.change?.hasPrefix("a grant of") == true)
+    #expect(
+      list[2].subject == "../outside" && list[2].advice.change?.hasPrefix("a grant of") == true)
     #expect(list[3].advice.change == "rights = [\"read\", \"write\"] in grants.notes (\(file):8)")
     #expect(list.allSatisfy { ($0.advice.change == nil) == ($0.advice.risk == nil) })
   }
 
-  @Test("tells what its broker refused, while it runs and when it has ended") func refusals() throws {
+  @Test("tells what its broker refused, while it runs and when it has ended") func refusals() throws
+  {
     let scene = try DaemonScene()
     scene.write("app", try Self.place(scene, "time.sleep(600)"))
     try scene.start()
@@ -97,7 +99,8 @@ struct DaemonWhyTests {
     #expect(told.reasons.map(\.kind) == [.state, .end, .next])
     #expect(told.reasons.last?.rule == "\(file):7" && told.reasons.last?.key == "restart.when")
     /* What it asked before says nothing of the next instance. */
-    let quiet = scene.scratch.file("asker.py", "import time\nprint('quiet', flush=True)\ntime.sleep(600)")
+    let quiet = scene.scratch.file(
+      "asker.py", "import time\nprint('quiet', flush=True)\ntime.sleep(600)")
     _ = Run.shell("chmod 644 \"$1\"", [quiet])
     #expect(scene.run("start", "app").code == 0)
     #expect(try why(scene, "app").refusals.list.isEmpty)
@@ -163,7 +166,9 @@ struct DaemonWhyTests {
       ("waits", DaemonScene.shell("exit 0", "[service]\nrequires = [\"slow\"]")),
     ])
     try scene.start()
-    func file(_ name: String, _ line: Int) -> String { "\(scene.path)/services/\(name).toml:\(line)" }
+    func file(_ name: String, _ line: Int) -> String {
+      "\(scene.path)/services/\(name).toml:\(line)"
+    }
     for name in ["hungry", "forker", "caller", "missing", "again"] {
       try scene.waitFor(name, .failed, seconds: 60)
     }
@@ -195,7 +200,9 @@ struct DaemonWhyTests {
     #expect(slow.key == "readiness.when" && slow.rule == file("slow", 5), "\(slow)")
   }
 
-  @Test("says clearly when there is no daemon, no such app, nothing to ask for") func errors() throws {
+  @Test("says clearly when there is no daemon, no such app, nothing to ask for") func errors()
+    throws
+  {
     let scene = try DaemonScene([("calm", DaemonLifeTests.sleeper)])
     try scene.start()
     try scene.waitFor("calm", .ready)

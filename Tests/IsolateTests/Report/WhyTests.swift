@@ -5,7 +5,8 @@ import Testing
 @Suite("Why an app ended and what was refused to it, in words")
 struct WhyTests {
   private func record(
-    _ subject: String, _ detail: ReplyDetail = .right, _ change: (inout DecisionRecord) -> Void = {
+    _ subject: String, _ detail: ReplyDetail = .right,
+    _ change: (inout DecisionRecord) -> Void = {
       _ in
     }
   ) -> DecisionRecord {
@@ -39,7 +40,8 @@ struct WhyTests {
     add(record("b") { $0.rights = .read })
     let found = RefusalTally.newest(records)
     #expect(found.map(\.times) == [1, 6, 1])
-    #expect(found.map { String(decoding: $0.record.subject.bytes, as: UTF8.self) } == ["b", "a", "b"])
+    #expect(
+      found.map { String(decoding: $0.record.subject.bytes, as: UTF8.self) } == ["b", "a", "b"])
     #expect(found[1].firstTime == .ms(0) && found[1].record.time == .ms(6))
     #expect(RefusalTally.newest(records, most: 1).map(\.times) == [1])
     #expect(RefusalTally.newest([]).isEmpty)
@@ -83,7 +85,8 @@ struct WhyTests {
     func told(_ host: String, _ port: UInt16, _ transport: WireTransport = .tcp) -> RefusalAdvice {
       advice(.outside, grant, opcode: .netConnect, subject: host, transport, port)
     }
-    #expect(told("c.org", 443).change == "\"c.org:443\" added to connect of grants.web (app.toml:7)")
+    #expect(
+      told("c.org", 443).change == "\"c.org:443\" added to connect of grants.web (app.toml:7)")
     #expect(told("a.org", 80).change == "\"a.org:80\" added to connect of grants.web (app.toml:7)")
     #expect(told("::1", 1, .udp).change?.hasPrefix("\"udp:[::1]:1\" added") == true)
     #expect(told("/run/x", 0, .unix).change?.hasPrefix("\"unix:/run/x\" added") == true)
@@ -194,7 +197,8 @@ struct WhyTests {
     #expect(failed.words.contains("3 times within 10s"))
     #expect(try end(.exited(code: 0)).last?.key == "restart.when")
     #expect(try end(.stopped(by: 15, forced: false)).count == 1)
-    #expect(try end(.exited(code: 1), .restart(milliseconds: 9)).last?.words.contains("9 ms") == true)
+    #expect(
+      try end(.exited(code: 1), .restart(milliseconds: 9)).last?.words.contains("9 ms") == true)
   }
 
   @Test("a system call's rule is the one that refuses it") func calls() throws {
@@ -203,7 +207,8 @@ struct WhyTests {
     #expect(named.key == "syscalls.deny" && named.rule == "/p/app.toml:9")
     #expect(named.change == "\"uname\" taken out of syscalls.deny")
     let unknown = try #require(CallWords.reason("swapon", policy))
-    #expect(unknown.key == "syscalls.base" && unknown.change == "\"swapon\" added to syscalls.allow")
+    #expect(
+      unknown.key == "syscalls.base" && unknown.change == "\"swapon\" added to syscalls.allow")
     #expect(unknown.words.contains("swapon, of the group @"))
     /* Allowed as such: then its arguments were it. */
     #expect(CallWords.reason("clone", policy)?.words.contains("arguments") == true)
