@@ -75,20 +75,24 @@ final class CrashWorker {
   func ended() -> CrashAnswer? {
     do throws(SystemError) {
       guard let status = try ProcessHandle.status(of: process, blocking: false) else { return nil }
-      if let answer = try receive() { return answer }
+      if let answer = receive() { return answer }
       return .failed("the process that writes it \(ExitStatus(waitStatus: status).words)")
     } catch {
       return .failed("the process that writes it cannot be waited for: \(error)")
     }
   }
 
-  private func receive() throws(SystemError) -> CrashAnswer? {
+  private func receive() -> CrashAnswer? {
     var bytes = [UInt8](repeating: 0, count: CrashAnswer.sizeLimit)
     var span = bytes.mutableSpan
-    guard let arrival = try Packets.receive(from: socket, into: &span), arrival.size > 0 else {
-      return nil
+    let size: Int
+    do throws(SystemError) {
+      size = try Packets.receive(from: socket, into: &span)?.size ?? 0
+    } catch {
+      /* ECONNRESET: it has ended without reading what it was sent. How it ended says more. */
+      size = 0
     }
-    let size = arrival.size
+    if size == 0 { return nil }
     do throws(JSONError) {
       let json = try JSONReader.read(Array(bytes.prefix(size)), limit: CrashAnswer.sizeLimit)
       do throws(ControlMisread) {
