@@ -6,7 +6,7 @@ struct KeptWhy {
   var crash: (reasons: [ControlReason], at: Int64)?
   /// What its broker came to, as long as the instance lives or no other has begun.
   var broker: (words: String, at: Int64)?
-  /// Of the last instance, which has ended.
+  /// Of the last instance that has ended.
   var refusals: (list: ControlRefusals, at: Int64)?
   /// Why the last launch failed, in words.
   var fault: String?
@@ -30,9 +30,8 @@ struct KeptWhy {
     refusals = (list, now)
   }
 
-  /// A new instance: what the one before asked for says nothing of it.
+  /// A new instance: what became of the broker before it says nothing of its own.
   mutating func begin() {
-    refusals = nil
     broker = nil
     fault = nil
   }

@@ -125,7 +125,14 @@ struct SpareBrokerTests {
     try #require(
       Moment.within(60) { Household.brokers(of: daemon).count == 2 }, "\(scene.story)")
     #expect(scene.run("stop", "app").code == 0)
-    #expect(Moment.within(30) { Household.brokers(of: daemon).isEmpty }, "\(scene.story)")
+    /* Nor does its init wait for somebody to take note of its end. */
+    #expect(
+      Moment.within(30) {
+        Household.brokers(of: daemon).isEmpty
+          && Household.children(of: daemon).allSatisfy {
+            !Run.read("/proc/\($0)/stat").contains(") Z ")
+          }
+      }, "\(scene.story)")
     #expect(try scene.end() == 0)
   }
 }
