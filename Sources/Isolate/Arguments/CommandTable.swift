@@ -284,10 +284,9 @@ extension Command {
     case .status: [Command.whichDaemon]
     case .why:
       [
-        "Tells why APP is in its state: how it ended, the limits that it met, what followed; then what its broker "
-          + "refused, the newest first, each kind once with how often. With each the file and line that decided, "
-          + "and the smallest change of the profile that would have it otherwise, with what that opens: a "
-          + "suggestion, for a person to judge.",
+        "Tells why APP is in its state: how it ended, the limits that it met, what followed; then what its "
+          + "broker refused, the newest first. With each the file and line that decided, and the smallest change "
+          + "of the profile that would have it otherwise, with what that opens: a suggestion, for a person to judge.",
         "An app that no daemon has is looked for among those of 'isolated run' with grants: what was refused.",
         Command.whichDaemon,
       ]
