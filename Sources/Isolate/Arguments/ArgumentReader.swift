@@ -70,7 +70,7 @@ package struct ArgumentReader {
     case .grants, .handles, .revoke, .answer, .forget:
       return .operate(try OperatorWords.read(command, operands), json: json)
     case .daemon: return .daemon(try DaemonWords.readDaemon(operands, values))
-    case .start, .stop, .restart, .reload, .status, .top, .ps, .logs, .events, .kill, .freeze,
+    case .start, .stop, .restart, .reload, .status, .why, .top, .ps, .logs, .events, .kill, .freeze,
       .thaw,
       .resetFailed, .metrics:
       return .direct(
@@ -145,7 +145,8 @@ package struct ArgumentReader {
     case .run, .check, .profiles, .doctor, .exec, .grants, .handles, .revoke, .answer, .forget,
       .crashes,
       .daemon,
-      .start, .stop, .restart, .reload, .status, .top, .ps, .logs, .events, .kill, .freeze, .thaw,
+      .start, .stop, .restart, .reload, .status, .why, .top, .ps, .logs, .events, .kill, .freeze,
+      .thaw,
       .resetFailed,
       .metrics, .help, .completions, .man:
       return .run(request)

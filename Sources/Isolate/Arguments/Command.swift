@@ -6,7 +6,7 @@
 package enum Command: String, CaseIterable, Sendable {
   case run, plan, show, check, profiles, doctor
   case exec, grants, handles, revoke, answer, forget
-  case daemon, start, stop, restart, reload, status, top, ps, logs, events, kill, freeze, thaw
+  case daemon, start, stop, restart, reload, status, why, top, ps, logs, events, kill, freeze, thaw
   case resetFailed = "reset-failed"
   case metrics, crashes
   case help, completions, man
@@ -37,6 +37,7 @@ extension Command {
     case .restart: "stop an app of the daemon and start it again"
     case .reload: "read profiles anew, and say or do what that changes"
     case .status: "list the apps of the daemon, or tell all of one"
+    case .why: "tell why an app ended or was refused something, and by which rule"
     case .top: "show what the apps of the daemon use, live"
     case .ps: "list the processes of an app"
     case .logs: "print what an app of the daemon wrote"
@@ -74,6 +75,7 @@ extension Command {
     case .start, .stop, .restart: ["\(rawValue) [--no-wait] [--json] APP..."]
     case .reload: ["reload [--plan] [--json] [APP]"]
     case .status: ["status [--json] [APP]"]
+    case .why: ["why [--last N] [--json] APP"]
     case .top: ["top [--interval SECONDS] [--once] [--json]"]
     case .ps: ["ps [--json] APP"]
     case .logs: ["logs [--follow] [--lines N] [--json] APP"]
@@ -101,7 +103,8 @@ extension Command {
       case .run, .exec, .help, .completions, .man, .daemon, .metrics: false
       case .plan, .show, .check, .profiles, .doctor, .grants, .handles, .revoke, .answer, .forget,
         .crashes,
-        .start, .stop, .restart, .reload, .status, .top, .ps, .logs, .events, .kill, .freeze, .thaw,
+        .start, .stop, .restart, .reload, .status, .why, .top, .ps, .logs, .events, .kill, .freeze,
+        .thaw,
         .resetFailed:
         true
       }
@@ -109,11 +112,12 @@ extension Command {
     case .jsonStatusFD, .audit, .crashReport: self == .run
     case .directory: self == .crashes
     case .quiet: self == .run || self == .daemon
-    case .services, .state, .socketGroup, .socketMode, .metrics: self == .daemon
+    case .services, .state, .auditDirectory, .socketGroup, .socketMode, .metrics: self == .daemon
     case .socket: self == .daemon || self == .crashes || self == .exec || asksDaemon
     case .noWait: self == .start || self == .stop || self == .restart
     case .plan: self == .reload
     case .interval, .once: self == .top
+    case .last: self == .why
     case .follow, .lines: self == .events || self == .logs
     case .terminal: startsFromProfile || self == .exec
     case .profile, .name, .read, .write, .private, .overlay, .hide, .device, .network, .connect,
@@ -133,7 +137,7 @@ extension Command {
     case .check, .profiles, .doctor, .exec, .grants, .handles, .revoke, .answer, .forget, .crashes,
       .daemon,
       .start,
-      .stop, .restart, .reload, .status, .top, .ps, .logs, .events, .kill, .freeze, .thaw,
+      .stop, .restart, .reload, .status, .why, .top, .ps, .logs, .events, .kill, .freeze, .thaw,
       .resetFailed,
       .metrics, .help, .completions, .man:
       false
@@ -143,7 +147,7 @@ extension Command {
   /// It asks a daemon that runs.
   package var asksDaemon: Bool {
     switch self {
-    case .start, .stop, .restart, .reload, .status, .top, .ps, .logs, .events, .kill, .freeze,
+    case .start, .stop, .restart, .reload, .status, .why, .top, .ps, .logs, .events, .kill, .freeze,
       .thaw,
       .resetFailed, .metrics:
       true
@@ -178,12 +182,13 @@ package enum CommandOption: String, CaseIterable, Sendable {
   case crashReport = "crash-report"
   case directory
   case services, socket, state
+  case auditDirectory = "audit-dir"
   case socketGroup = "socket-group"
   case socketMode = "socket-mode"
   case metrics
   case noWait = "no-wait"
   case plan, follow, lines
-  case interval, once
+  case interval, once, last
   case quiet, json, names, help, version
 
   /// The option as it is typed.
@@ -218,10 +223,10 @@ extension CommandOption {
     case .require: .words(Requirement.allCases.map(\.rawValue))
     case .limit: .keys(LimitName.allCases.map(\.rawValue))
     case .set, .relax: .keys(ProfileKey.all.filter { !$0.isOfNamedTable }.map(\.path))
-    case .workdir, .home, .services, .state, .crashReport, .directory: .directory
+    case .workdir, .home, .services, .state, .auditDirectory, .crashReport, .directory: .directory
     case .connect, .bind, .env, .unsetEnv, .hostname, .user, .umask, .timezone, .fd,
       .allowSyscall, .denySyscall, .stopSignal, .stopTimeout, .name, .jsonStatusFD, .lines,
-      .socketGroup, .socketMode, .metrics, .interval:
+      .socketGroup, .socketMode, .metrics, .interval, .last:
       .other
     case .quiet, .json, .names, .help, .version, .noWait, .plan, .follow, .once: .flag
     }
@@ -232,9 +237,9 @@ extension CommandOption {
     switch self {
     case .profile: "NAME|FILE"
     case .name: "APP"
-    case .jsonStatusFD, .lines: "N"
+    case .jsonStatusFD, .lines, .last: "N"
     case .interval: "SECONDS"
-    case .services, .state, .crashReport, .directory: "DIR"
+    case .services, .state, .auditDirectory, .crashReport, .directory: "DIR"
     case .socket: "PATH"
     case .socketGroup: "GROUP"
     case .socketMode: "MODE"
@@ -253,7 +258,7 @@ extension CommandOption {
     switch self {
     case .quiet, .json, .names, .help, .version, .noWait, .plan, .follow, .once: true
     case .profile, .name, .jsonStatusFD, .audit, .crashReport, .directory, .services, .socket,
-      .state, .socketGroup, .socketMode, .metrics, .lines, .interval:
+      .state, .auditDirectory, .socketGroup, .socketMode, .metrics, .lines, .interval, .last:
       false
     case .read, .write, .private, .overlay, .hide, .device, .network, .connect, .bind, .limit,
       .env, .unsetEnv, .workdir, .hostname, .user, .home, .umask, .timezone, .fd, .terminal,
@@ -267,7 +272,7 @@ extension CommandOption {
   package var isRule: Bool {
     switch self {
     case .profile, .name, .jsonStatusFD, .audit, .crashReport, .directory, .services, .socket,
-      .state, .socketGroup, .socketMode, .metrics, .lines, .interval:
+      .state, .auditDirectory, .socketGroup, .socketMode, .metrics, .lines, .interval, .last:
       false
     case .quiet, .json, .names, .help, .version, .noWait, .plan, .follow, .once: false
     case .read, .write, .private, .overlay, .hide, .device, .network, .connect, .bind, .limit,
@@ -292,12 +297,14 @@ extension CommandOption {
     case .socketMode: "The mode of the socket's file: 0600, or with a group 0660."
     case .metrics: "Serve metrics by HTTP on unix:PATH or tcp:127.0.0.1:PORT."
     case .state: "Where logs and crash reports are kept, if not at the usual place."
+    case .auditDirectory: "Keep every decision about apps' requests in DIR, in files for each app."
     case .noWait: "Do not wait until it is done."
     case .plan: "Only say what would change."
     case .follow: "Go on until it is interrupted."
     case .lines: "How many to begin with."
     case .interval: "How often to look, in seconds; 1 without it."
     case .once: "Look once and end."
+    case .last: "How many kinds of refusals at most: 0 to 32; 10 without it."
     case .quiet: "No notices; errors are still told."
     case .json: "Print JSON."
     case .names: "Print only the names, one a line."

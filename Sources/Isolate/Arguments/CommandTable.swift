@@ -105,6 +105,11 @@ extension Command {
         Example("all apps", "isolated status"),
         Example("one, and why it ended last", "isolated status web"),
       ]
+    case .why:
+      [
+        Example("why is it down, and what was refused to it?", "isolated why web"),
+        Example("more of what was refused, for a program", "isolated why --last 32 --json web"),
+      ]
     case .top:
       [
         Example("live; q ends it", "isolated top"),
@@ -277,6 +282,14 @@ extension Command {
         Command.whichDaemon,
       ]
     case .status: [Command.whichDaemon]
+    case .why:
+      [
+        "Tells why APP is in its state: how it ended, the limits that it met, what followed; then what its "
+          + "broker refused, the newest first. With each the file and line that decided, and the smallest change "
+          + "of the profile that would have it otherwise, with what that opens: a suggestion, for a person to judge.",
+        "An app that no daemon has is looked for among those of 'isolated run' with grants: what was refused.",
+        Command.whichDaemon,
+      ]
     case .top:
       [
         "Shows each app's state, restarts, CPU use, memory, processes, open descriptors, requests to its broker and "
@@ -368,7 +381,7 @@ extension Command {
         ("0", "every app was stopped"), ("1", "the daemon could not work"),
         ("2", "a wrong command line"),
       ]
-    case .start, .stop, .restart, .reload, .status, .top, .ps, .logs, .events, .kill, .freeze,
+    case .start, .stop, .restart, .reload, .status, .why, .top, .ps, .logs, .events, .kill, .freeze,
       .thaw,
       .resetFailed,
       .metrics:

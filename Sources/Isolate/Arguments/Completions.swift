@@ -112,7 +112,7 @@ private enum BashCompletion {
     switch command {
     case .run, .plan, .show, .check, .exec, .grants, .handles, .revoke, .forget, .daemon, .start,
       .stop,
-      .restart, .reload, .status, .ps, .logs, .events, .kill, .freeze, .thaw, .resetFailed:
+      .restart, .reload, .status, .why, .ps, .logs, .events, .kill, .freeze, .thaw, .resetFailed:
       profiles
     case .answer:
       "COMPREPLY=($(compgen -W \"$(\(Completions.profileNames)) \(Completions.answers)\" -- \"$cur\"))"
@@ -196,7 +196,8 @@ private enum ZshCompletion {
     case .run, .plan, .show: "'1:app or program:_isolated_profiles' '*::arguments:_normal'"
     case .check: "'*:profile:_isolated_profiles'"
     case .exec: "'1:app:_isolated_profiles' '*::command:_normal'"
-    case .grants, .handles, .reload, .status, .ps, .logs, .events: "'1:app:_isolated_profiles'"
+    case .grants, .handles, .reload, .status, .why, .ps, .logs, .events:
+      "'1:app:_isolated_profiles'"
     case .daemon, .start, .stop, .restart, .kill, .freeze, .thaw, .resetFailed:
       "'*:app:_isolated_profiles'"
     case .revoke, .forget: "'1:app:_isolated_profiles' '2:grant: '"
@@ -274,7 +275,7 @@ private enum FishCompletion {
     case .run, .plan, .show, .check: "-F -a '(\(Completions.profileNames))'"
     case .exec, .grants, .handles, .revoke, .forget, .daemon, .start, .stop, .restart, .reload,
       .status,
-      .ps, .logs, .events, .kill, .freeze, .thaw, .resetFailed:
+      .why, .ps, .logs, .events, .kill, .freeze, .thaw, .resetFailed:
       "-a '(\(Completions.profileNames))'"
     case .answer: "-a '(\(Completions.profileNames)) \(Completions.answers)'"
     case .help: "-a '\(Completions.commandNames)'"

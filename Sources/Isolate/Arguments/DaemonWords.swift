@@ -8,6 +8,7 @@ enum DaemonWords {
     settings.socket = values[.socket]?.text
     try readDoors(values, &settings)
     settings.state = values[.state]?.text
+    settings.audit = values[.auditDirectory]?.text
     settings.isQuiet = values[.quiet] != nil
     settings.apps = operands
     for app in operands where app.text.isEmpty {
@@ -88,6 +89,9 @@ enum DaemonWords {
     switch command {
     case .reload: return .reload(app: app, isPlan: values[.plan] != nil)
     case .status: return .status(app: app)
+    case .why:
+      guard let app else { throw needsApp(command) }
+      return .why(app: app, kinds: try kinds(values[.last]))
     case .ps:
       guard let app else { throw needsApp(command) }
       return .processes(app: app)
@@ -120,7 +124,8 @@ enum DaemonWords {
     case .thaw: .thaw
     case .resetFailed: .resetFailed
     case .run, .plan, .show, .check, .profiles, .doctor, .exec, .grants, .handles, .revoke, .answer,
-      .forget, .crashes, .daemon, .reload, .status, .top, .ps, .logs, .events, .metrics, .help,
+      .forget, .crashes, .daemon, .reload, .status, .why, .top, .ps, .logs, .events, .metrics,
+      .help,
       .completions,
       .man:
       nil
@@ -140,6 +145,17 @@ enum DaemonWords {
         "--interval takes seconds from 0.1 to 3600, not '\(word.text)'")
     }
     return Int64(seconds * 1000)
+  }
+
+  private static func kinds(_ word: TypedWord?) throws(UsageError) -> Int {
+    guard let word else { return Int(SessionInterface.refusals) }
+    guard let number = Int(word.text), (0...Int(SessionInterface.mostRefusals)).contains(number)
+    else {
+      throw UsageError(
+        .why, argument: word.argument,
+        "--last takes a number up to \(SessionInterface.mostRefusals), not '\(word.text)'")
+    }
+    return number
   }
 
   private static func lines(_ command: Command, _ word: TypedWord?) throws(UsageError) -> Int {

@@ -68,7 +68,8 @@ package enum OptionGroup: String, CaseIterable, Sendable {
 extension CommandOption {
   package var group: OptionGroup {
     switch self {
-    case .profile, .name, .services, .socket, .socketGroup, .socketMode, .metrics, .state:
+    case .profile, .name, .services, .socket, .socketGroup, .socketMode, .metrics, .state,
+      .auditDirectory:
       .start
     case .read, .write, .private, .overlay, .hide, .device: .files
     case .network, .connect, .bind, .limit, .fd, .allowSyscall, .denySyscall, .require: .reach
@@ -76,7 +77,8 @@ extension CommandOption {
       .stopSignal, .stopTimeout:
       .identity
     case .set, .relax: .any
-    case .noWait, .plan, .follow, .interval, .once, .lines, .jsonStatusFD, .audit, .crashReport,
+    case .noWait, .plan, .follow, .interval, .once, .last, .lines, .jsonStatusFD, .audit,
+      .crashReport,
       .directory, .quiet,
       .json,
       .names, .help, .version:

@@ -38,6 +38,7 @@ package enum DaemonCommand: Hashable, Sendable {
   /// Nil: every app.
   case reload(app: String?, isPlan: Bool)
   case status(app: String?)
+  case why(app: String, kinds: Int)
   case processes(app: String)
   case logs(app: String, follows: Bool, lines: Int)
   case events(app: String?, follows: Bool, lines: Int)

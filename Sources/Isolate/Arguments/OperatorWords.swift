@@ -17,7 +17,8 @@ enum OperatorWords {
     case .run, .plan, .show, .check, .profiles, .doctor, .exec, .crashes, .daemon, .start, .stop,
       .restart,
       .reload,
-      .status, .top, .ps, .logs, .events, .kill, .freeze, .thaw, .resetFailed, .metrics, .help,
+      .status, .why, .top, .ps, .logs, .events, .kill, .freeze, .thaw, .resetFailed, .metrics,
+      .help,
       .completions,
       .man:
       preconditionFailure("no command for operators")

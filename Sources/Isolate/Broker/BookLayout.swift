@@ -4,7 +4,7 @@
 package enum BookLayout {
   /// "isobook1", as the machine reads it.
   static let magic: UInt64 = 0x316B_6F6F_626F_7369
-  package static let version: UInt64 = 1
+  package static let version: UInt64 = 2
 
   /// Requests that have not had their reply: of them at most `WireLimits.outstanding` wait for somebody, the rest is decided and
   /// their replies have not left.

@@ -42,14 +42,14 @@ internal import Synchronization
   }
 
   /// Words that lie one behind the other.
-  func set(_ offset: Int, _ words: borrowing InlineArray<12, UInt64>) {
+  func set(_ offset: Int, _ words: borrowing InlineArray<13, UInt64>) {
     if fuse != nil {
-      for index in 0..<12 { set(offset + 8 * index, words[index]) }
+      for index in 0..<13 { set(offset + 8 * index, words[index]) }
       return
     }
-    precondition(offset >= 0 && offset <= BookLayout.bytes - 8 * 12 && offset & 7 == 0)
+    precondition(offset >= 0 && offset <= BookLayout.bytes - 8 * 13 && offset & 7 == 0)
     let first = unsafe (base + offset).assumingMemoryBound(to: Atomic<UInt64>.self)
-    for index in 0..<12 { unsafe first[index].store(words[index], ordering: .relaxed) }
+    for index in 0..<13 { unsafe first[index].store(words[index], ordering: .relaxed) }
   }
 
   /// Everything written before is seen by whoever acquires this word.

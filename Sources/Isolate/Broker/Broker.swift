@@ -227,6 +227,7 @@ extension RequestSlot {
     record.subject = RecordSubject(
       bytes.extracting(message.request.subject.range(in: bytes)))
     rights = message.request.rights
+    record.rights = rights
     if case .netConnect(let request) = message.request {
       (record.transport, record.port) = (request.transportNumber, request.port)
     } else if case .netListen(let request) = message.request {

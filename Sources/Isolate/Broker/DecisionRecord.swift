@@ -63,6 +63,8 @@ package struct DecisionRecord: Hashable, Sendable {
   package var handle: UInt32 = 0
   /// Which broker of the book wrote it.
   package var generation: UInt32 = 0
+  /// What it needed of its grant.
+  package var rights: GrantRights = []
   package var subject = RecordSubject.empty
 
   /// Everything but the word that makes it valid, which the caller publishes after this.
@@ -76,7 +78,7 @@ package struct DecisionRecord: Hashable, Sendable {
         serial, UInt64(bitPattern: time.microseconds), UInt64(microseconds) | UInt64(id) << 32,
         what | UInt64(status) << 32, small | text, UInt64(handle) | UInt64(generation) << 32,
         subject.words[0], subject.words[1], subject.words[2], subject.words[3], subject.words[4],
-        subject.words[5],
+        subject.words[5], UInt64(rights.rawValue),
       ])
   }
 
@@ -107,6 +109,7 @@ package struct DecisionRecord: Hashable, Sendable {
     generation = UInt32(truncatingIfNeeded: whence >> 32)
     var words = InlineArray<6, UInt64>(repeating: 0)
     for index in 0..<6 { words[index] = memory.word(mark + 56 + 8 * index) }
+    rights = GrantRights(rawValue: UInt32(truncatingIfNeeded: memory.word(mark + 104)))
     self.opcode = opcode
     self.detail = detail
     self.grant = grant == ReplyHead.noGrant ? nil : grant

@@ -10,17 +10,21 @@ package struct RecordReader: Sendable {
     package var records: [(sequence: UInt64, record: DecisionRecord)]
     /// Records that are not there, though later ones are: of a broker that kept to its word there are none.
     package var lost: UInt64
+    /// There are more.
+    package var isBehind: Bool
   }
 
-  /// Everything that is new: at most what a ring holds. Total, for a book that holds anything.
-  package mutating func take(_ book: BookReader) -> Taken {
-    let end = book.lastSequence
+  /// What is new: at most what a ring holds, and so many. Total, for a book that holds anything.
+  package mutating func take(_ book: BookReader, most: Int = BookLayout.records) -> Taken {
+    var end = book.lastSequence
     // What made no sense was begun anew.
     if end < last { last = 0 }
-    let most = UInt64(BookLayout.records)
-    var taken = Taken(records: [], lost: end - last)
+    let ring = UInt64(BookLayout.records)
+    var next = max(last, end > ring ? end - ring : 0)
     // What is written meanwhile is for the next look.
-    var next = max(last, end > most ? end - most : 0)
+    let all = end
+    end = min(end, next + UInt64(max(1, most)))
+    var taken = Taken(records: [], lost: end - last, isBehind: end < all)
     while next < end {
       next += 1
       guard let record = book.record(next) else { continue }

@@ -27,6 +27,12 @@ package enum DaemonInterface {
             VarlinkParameter("plan", .boolean, isOptional: true),
           ]),
         VarlinkMethod("GetEvents", [VarlinkParameter("count", .integer, isOptional: true)]),
+        VarlinkMethod(
+          "GetWhy",
+          [
+            VarlinkParameter("app", .string),
+            VarlinkParameter("count", .integer, isOptional: true),
+          ]),
         VarlinkMethod("GetUse"), VarlinkMethod("GetMetrics"),
       ])
   }
@@ -128,6 +134,67 @@ package enum DaemonInterface {
       refusals: ?int
     )
 
+    # One thing that led to an app's state.
+    type Reason (
+      # state: what it does now. end: how its last instance ended, limit: a limit it met, next: what followed. crash: its last
+      # report of a crash. broker: what its broker came to.
+      kind: (state, end, next, limit, crash, broker),
+      # How long ago; null: now.
+      age: ?int,
+      words: string,
+      # The key of the profile behind it, and where it is set: file:line, or "built-in".
+      key: ?string,
+      rule: ?string,
+      # The smallest change that would have it otherwise, and what that change opens.
+      change: ?string,
+      risk: ?string
+    )
+
+    # Requests that were refused in one way: the same request of the same thing, with the same answer.
+    type Refusal (
+      times: int,
+      # Since the last and since the first of them.
+      age: int,
+      first: int,
+      operation: string,
+      # The beginning of what was asked for, and whether there was more. Text of the app: show control characters, do not
+      # send them to a terminal.
+      subject: string,
+      cut: bool,
+      # Of net.connect and net.listen.
+      transport: ?(tcp, udp, unix),
+      port: ?int,
+      grant: ?string,
+      rule: ?string,
+      error: string,
+      # As in io.isolated.Session.Record.
+      reason: string,
+      # The same in words, the smallest change of the profile that would allow it, and what that change opens. Text of the
+      # app is in them.
+      words: string,
+      change: ?string,
+      risk: ?string
+    )
+
+    # What the broker of the instance that runs refused, else of the last one.
+    type Refusals (
+      # It has grants; without, it can ask for nothing.
+      grants: bool,
+      ended: bool,
+      # Requests that rules have refused, those that are not known any more among them.
+      counted: int,
+      # The newest first.
+      list: []Refusal
+    )
+
+    type Why (
+      app: string,
+      state: (down, starting, ready, running, stopping, backing_off, failed, frozen),
+      # The newest first.
+      reasons: []Reason,
+      refusals: Refusals
+    )
+
     method GetStatus() -> (
       version: string,
       pid: int,
@@ -183,6 +250,9 @@ package enum DaemonInterface {
     # The last events, the oldest first. With "more" those that follow, too, until the peer leaves.
     method GetEvents(count: ?int) -> (events: []Event)
 
+    # Why an app is in its state, and what was refused to it: 10 kinds of refusals when nobody says how many, at most 32.
+    method GetWhy(app: string, count: ?int) -> (why: Why)
+
     # Looks at every app now, a few at a time. With "more" in parts; without, only at the first 8.
     method GetUse() -> (use: []Use)
 
@@ -228,6 +298,7 @@ package enum DaemonRequest: Hashable, Sendable {
   case reload(app: String?, isPlan: Bool)
   case events(count: Int)
   case use
+  case why(String, count: Int)
   case metrics
 
   /// - Parameter call: one that the server has checked against the interface.
@@ -255,6 +326,7 @@ package enum DaemonRequest: Hashable, Sendable {
       guard count >= 0 else { throw .invalidParameter("count") }
       self = .events(count: Int(min(count, 10_000)))
     case "GetUse": self = .use
+    case "GetWhy": self = .why(try text("app"), count: try SessionInterface.refusals(call))
     case "GetMetrics": self = .metrics
     default: throw .methodNotImplemented(call.interface + "." + call.method)
     }

@@ -5,6 +5,16 @@ package enum SessionInterface {
   package static let part = 64
   /// Records that are given when nobody says how many; and the most.
   package static let records: Int64 = 100
+  /// Kinds of refusals that are given when nobody says how many; and the most.
+  package static let refusals: Int64 = 10
+  package static let mostRefusals: Int64 = 32
+
+  /// How many kinds of refusals a call asks for.
+  static func refusals(_ call: VarlinkCall) throws(VarlinkError) -> Int {
+    let count = call.parameters["count"]?.integer ?? refusals
+    guard (0...mostRefusals).contains(count) else { throw .invalidParameter("count") }
+    return Int(count)
+  }
 
   package static var interface: VarlinkInterface {
     VarlinkInterface(
@@ -20,6 +30,7 @@ package enum SessionInterface {
             VarlinkParameter("answer", .words(OperatorAnswer.allCases.map(\.rawValue))),
           ]),
         VarlinkMethod("GetRecords", [VarlinkParameter("count", .integer, isOptional: true)]),
+        VarlinkMethod("GetRefusals", [VarlinkParameter("count", .integer, isOptional: true)]),
       ])
   }
 
@@ -102,6 +113,32 @@ package enum SessionInterface {
       subject: string
     )
 
+    # Requests that were refused in one way: the same request of the same thing, with the same answer.
+    type Refusal (
+      times: int,
+      # Since the last and since the first of them.
+      age: int,
+      first: int,
+      operation: string,
+      # The beginning of what was asked for, and whether there was more. Text of the app: show control characters, do not
+      # send them to a terminal.
+      subject: string,
+      cut: bool,
+      # Of net.connect and net.listen.
+      transport: ?(tcp, udp, unix),
+      port: ?int,
+      grant: ?string,
+      rule: ?string,
+      error: string,
+      # As in io.isolated.Session.Record.
+      reason: string,
+      # The same in words, the smallest change of the profile that would allow it, and what that change opens. Text of the
+      # app is in them.
+      words: string,
+      change: ?string,
+      risk: ?string
+    )
+
     method GetStatus() -> (
       app: string,
       # Of the whole policy: another one, and the profiles say something else by now.
@@ -152,6 +189,16 @@ package enum SessionInterface {
     # The last decisions, the oldest first. With "more" those that follow, too, until the peer leaves.
     method GetRecords(count: ?int) -> (records: []Record)
 
+    # What was refused, the newest first, each kind once: 10 kinds when nobody says how many, at most 32.
+    method GetRefusals(count: ?int) -> (
+      grants: bool,
+      # They are of an instance that has ended.
+      ended: bool,
+      # Requests that rules have refused, those that are not known any more among them.
+      counted: int,
+      list: []Refusal
+    )
+
     error NoSuchGrant (grant: string)
     error AlreadyRevoked (grant: string)
     error NoSuchAsk (ask: int)
@@ -167,6 +214,7 @@ package enum SessionRequest: Hashable, Sendable {
   case revoke(grant: String)
   case answer(ask: UInt64, OperatorAnswer)
   case records(count: Int)
+  case refusals(count: Int)
 
   /// - Parameter call: one that the server has checked against the interface.
   package init(_ call: VarlinkCall) throws(VarlinkError) {
@@ -194,6 +242,7 @@ package enum SessionRequest: Hashable, Sendable {
         throw .invalidParameter("count")
       }
       self = .records(count: Int(count))
+    case "GetRefusals": self = .refusals(count: try SessionInterface.refusals(call))
     default: throw .methodNotImplemented(call.interface + "." + call.method)
     }
   }

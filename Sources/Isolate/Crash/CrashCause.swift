@@ -94,3 +94,12 @@ extension CrashReport {
     return CrashCause(facts, stackPointer: pointer)
   }
 }
+
+extension CrashReport {
+  /// The system call that the filter ended it for, by name. Nil: it was not that, or the number is nobody's.
+  package var refusedCall: String? {
+    guard facts.isByFilter else { return nil }
+    let number = threads.first?.registers.first(where: \.isSystemCall)?.value
+    return number.flatMap { Int32(exactly: $0) }.flatMap(SyscallFilter.callName)
+  }
+}

@@ -61,6 +61,7 @@ extension CrashReport {
     if case .process(let id) = cause.sender { json.field("sender", id) }
     if cause.sender == .kernel { json.field("address", CrashText.hex(facts.address)) }
     json.field("words", cause.words)
+    if let call = refusedCall { json.field("call", call) }
     json.field("process", facts.process)
     json.field("thread", facts.thread)
     json.endObject()

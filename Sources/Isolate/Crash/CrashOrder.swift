@@ -108,7 +108,8 @@ extension CrashOrder {
 
 /// What became of such an order, told in one packet. Nothing: the process ended before it could tell.
 package enum CrashAnswer: Hashable, Sendable {
-  case written(id: UInt64, path: String, words: String)
+  /// With the system call that the filter refused, by name, if it was that.
+  case written(id: UInt64, path: String, words: String, call: String? = nil)
   case failed(String)
 
   /// Of a packet, in bytes.
@@ -116,8 +117,11 @@ package enum CrashAnswer: Hashable, Sendable {
 
   package var json: JSONValue {
     switch self {
-    case .written(let id, let path, let words):
-      ["id": JSONValue(id), "path": .string(path), "words": .string(words)]
+    case .written(let id, let path, let words, let call):
+      [
+        "id": JSONValue(id), "path": .string(path), "words": .string(words),
+        "call": JSONValue(text: call),
+      ]
     case .failed(let reason): ["failed": .string(reason)]
     }
   }
@@ -129,7 +133,7 @@ package enum CrashAnswer: Hashable, Sendable {
     } else {
       self = .written(
         id: try fields.number("id"), path: try fields.text("path"),
-        words: try fields.text("words"))
+        words: try fields.text("words"), call: try fields.optional("call", fields.text))
     }
   }
 }

@@ -107,6 +107,8 @@ package struct DaemonRequestSettings: Hashable, Sendable {
   package var socket: String?
   /// Where logs and crash reports are kept; nil: the usual place.
   package var state: String?
+  /// Where every decision of its apps' brokers is kept, a directory for each app; nil: nowhere.
+  package var audit: String?
   /// Whom the control socket's file lets connect beside the daemon's user, by name or number; nil: nobody.
   package var socketGroup: String?
   package var socketMode: UInt32?

@@ -23,6 +23,8 @@ final class DaemonApp {
   private(set) var cpuMicroseconds: UInt64 = 0
   /// Where what it writes to 1 and 2 goes; nil: nowhere.
   var log: AppLog?
+  /// What is told of why it ended, and of what was refused to it.
+  var why = KeptWhy()
   /// STATUS= of sd_notify(3), as the app wrote it.
   var statusText: String?
   /// Its running instance goes by another profile than the next one will.
@@ -46,6 +48,7 @@ final class DaemonApp {
     launches += 1
     isStale = false
     statusText = nil
+    why.begin()
   }
 
   func noteEnd(_ report: EndReport, _ end: AppEnd?, now: Int64) {
@@ -58,6 +61,9 @@ final class DaemonApp {
         cause: report.cause.word, words: words, isFailure: report.isFailure,
         exitCode: end?.exitCode, signal: report.cause.signal.map(EndText.name),
         upMilliseconds: report.upMilliseconds, ageMilliseconds: 0), now
+    )
+    why.end = (
+      WhyWords.end(report, end, words: words, fault: why.fault, preparation.policy), now
     )
   }
 

@@ -164,6 +164,19 @@ struct DaemonClient {
     return changes
   }
 
+  mutating func why(_ name: String, _ count: Int) throws(ControlClient.Failure) -> ControlWhy {
+    var why: ControlWhy?
+    let parameters = JSONObject([
+      .init("app", .string(name)), .init("count", .integer(Int64(count))),
+    ])
+    try call("GetWhy", parameters) { reply throws(ControlMisread) in
+      why = try ControlWhy(reply["why"] ?? .null)
+      return true
+    }
+    guard let why else { throw connection.hungUp }
+    return why
+  }
+
   mutating func use() throws(ControlClient.Failure) -> [ControlUse] {
     var use: [ControlUse] = []
     try call("GetUse", more: true) { reply throws(ControlMisread) in

@@ -39,6 +39,7 @@ package func direct(
           ? GrantsReport.document(["changes": .array(changes.map(\.json))])
           : DaemonReport.changes(changes, style: style))
     case .status(let app): return try showStatus(way, app, json, style)
+    case .why(let app, let kinds): return try showWhy(way, app, kinds, json, style)
     case .processes(let app): return try showProcesses(way, app, json, style)
     case .logs(let app, let follows, let lines):
       return try LogCommand.show(way.logs(), app, follows, lines, json)
@@ -113,6 +114,35 @@ private func showStatus(
     output: json
       ? GrantsReport.document(["daemon": status.json, "apps": .array(apps.map(\.json))])
       : DaemonReport.table(apps, status, style: style))
+}
+
+/// Of the daemon's app, or else of a session that runs.
+private func showWhy(
+  _ way: Way, _ name: String, _ kinds: Int, _ json: Bool, _ style: TextStyle
+) throws(ControlClient.Failure) -> CommandResult {
+  let why: ControlWhy
+  do throws(ControlClient.Failure) {
+    var client = try way.client(waits: false)
+    why = try client.why(name, kinds)
+  } catch {
+    if way.socket != nil { throw error }
+    let failure = error
+    do throws(ControlClient.Failure) {
+      var client = try ControlClient(way.place.control, app: name)
+      let status = try client.status()
+      var told = ControlWhy(
+        app: status.app, state: nil, refusals: try client.refusals(kinds))
+      if let reason = status.brokerReason {
+        told.reasons = [ControlReason(.broker, "it has no broker any more: \(reason)")]
+      }
+      why = told
+    } catch {
+      throw ControlClient.Failure(
+        message: "\(failure.message); and \(error.message)", cure: error.cure ?? failure.cure)
+    }
+  }
+  return CommandResult(
+    output: json ? GrantsReport.document(why.json) : WhyReport.text(why, style: style))
 }
 
 private func showProcesses(

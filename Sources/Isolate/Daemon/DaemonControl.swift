@@ -96,6 +96,9 @@ final class DaemonControl {
         let changes = try daemon.reload(name, isPlan: isPlan)
         list(call, "changes", changes.map(\.json), now)
       case .events(let count): follow(call, count, now)
+      case .why(let name, let count):
+        let why = try daemon.why(name, count, now).json
+        socket.reply(call, JSONObject([.init("why", why)]), now: now)
       case .use:
         if call.wantsMore {
           streams.append(Stream(call: call, kind: .use(daemon.appSlots[...])))

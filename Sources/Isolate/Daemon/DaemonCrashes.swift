@@ -23,7 +23,7 @@ final class DaemonCrashes {
 
   /// What became of crashes.
   enum Outcome {
-    case written(app: String, words: String, path: String)
+    case written(app: String, words: String, path: String, call: String?)
     case lost(app: String, reason: String)
     case dropped(app: String, Int)
   }
@@ -50,14 +50,16 @@ final class DaemonCrashes {
 
   /// Begins one report, if there is one to begin.
   ///
+  /// - Parameter program: what writes it; nil: this very program.
   /// - Returns: where it works, and its door; or why it does not.
   func begin(
-    environment: [String], now: Int64
+    program: HeldDescriptor? = nil, environment: [String], now: Int64
   ) -> (started: (place: Int, door: Int32)?, outcome: Outcome?)? {
     guard let place = working.firstIndex(where: { $0 == nil }), let index = next else { return nil }
     let (capture, order) = waiting.remove(at: index)
     do throws(SystemError) {
-      let worker = try CrashWorker(capture, order, environment: environment, now: now)
+      let worker = try CrashWorker(
+        capture, order, program: program, environment: environment, now: now)
       worker.deadline = min(worker.deadline, endAt ?? .max)
       working[place] = worker
       return ((place, worker.door), nil)
@@ -77,9 +79,9 @@ final class DaemonCrashes {
     unwatch(worker.door)
     working[place] = nil
     switch answer {
-    case .written(_, let path, let words):
+    case .written(_, let path, let words, let call):
       written += 1
-      return .written(app: worker.app, words: words, path: path)
+      return .written(app: worker.app, words: words, path: path, call: call)
     case .failed(let reason):
       lost += 1
       return .lost(app: worker.app, reason: reason)
@@ -188,7 +190,11 @@ extension Daemon {
 
   private func tell(_ outcome: DaemonCrashes.Outcome) {
     switch outcome {
-    case .written(let app, let words, let path): say(.notice, app, "\(words); report: \(path)")
+    case .written(let name, let words, let path, let call):
+      say(.notice, name, "\(words); report: \(path)")
+      guard let id = supervisor.app(named: name), let app = apps[id.slot] else { return }
+      app.why.noteCrash(
+        "\(words); report: \(path)", call: call, app.preparation.policy, now: Poller.now())
     case .lost(let app, let reason): say(.problem, app, "a crash has no report: \(reason)")
     case .dropped(let app, let count):
       say(.notice, app, "\(count) more crashes have no report: too many at a time")

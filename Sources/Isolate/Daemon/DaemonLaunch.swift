@@ -16,7 +16,9 @@ extension Daemon {
     } catch {
       reports.failedLaunches += 1
       let policy = app.preparation.policy
-      for line in words(error, policy) { say(.problem, app.name, line) }
+      let told = words(error, policy)
+      for line in told { say(.problem, app.name, line) }
+      app.why.noteFault(told.joined(separator: "; "))
       var errno = Errno.invalid
       if case .system(let error) = error { errno = error.number }
       supervisor.receive(
@@ -40,9 +42,11 @@ extension Daemon {
       try Cgroup.make(policy, withJanitor: false)
     }
     do throws(LaunchError) {
+      let audit = ends == nil ? nil : try openAudit(app, number, policy)
       let keeper = ends.map {
         BrokerKeeper(
-          policy, app.preparation.host, door: $0.ours, appsDoor: $0.apps, startedAt: now)
+          policy, app.preparation.host, door: $0.ours, appsDoor: $0.apps, audit: audit,
+          startedAt: now)
       }
       let launch = LaunchNeeds(
         policy: policy, shape: shape, streams: streams, handed: handed, cgroup: cgroup)
@@ -59,6 +63,19 @@ extension Daemon {
     } catch {
       for problem in cgroup?.remove() ?? [] { say(.problem, app.name, problem) }
       throw error
+    }
+  }
+
+  /// Where the decisions about what it asks for go. An app whose decisions cannot be kept is not started.
+  private func openAudit(
+    _ app: DaemonApp, _ number: Instance, _ policy: Policy
+  ) throws(LaunchError) -> AuditLog? {
+    guard let typed = settings.audit else { return nil }
+    return try attempt { () throws(SystemError) in
+      let directory = try PrivateDirectory.made(place.audit(typed))
+        .directory(ControlPlace.fileName(app.name))
+      return try AuditLog(
+        .files(LogFile(in: directory, AuditLog.files)), policy, instance: number.number)
     }
   }
 
@@ -175,6 +192,9 @@ extension Daemon {
     try app.notify?.forget()
     instance.live.keeper?.end()
     for event in instance.live.keeper?.takeEvents() ?? [] { tell(app, event) }
+    if let keeper = instance.live.keeper {
+      app.why.noteRefusals(keeper.refusals(RefusalTally.most), now: Poller.now())
+    }
     unwatch(app)
     instance.control = nil
     instance.check = nil
@@ -193,6 +213,7 @@ extension Daemon {
         step: failure.step, number: failure.number, plan: instance.live.plan,
         policy: instance.live.policy)
       say(.problem, app.name, explained.text)
+      app.why.noteFault(explained.text)
       supervisor.receive(
         .launchFailed(
           instance.number, step: stepName(failure, instance.live.plan), number: failure.number),

@@ -56,6 +56,11 @@ struct DaemonPlace {
     (path.map(absolute) ?? state).map { $0 + "/crashes" }
   }
 
+  /// Where the decisions about apps' requests are kept.
+  ///
+  /// - Parameter path: as typed after --audit-dir.
+  func audit(_ path: String) -> String { absolute(path) }
+
   private func absolute(_ path: String) -> String {
     path.hasPrefix("/") ? path : workingDirectory + "/" + path
   }

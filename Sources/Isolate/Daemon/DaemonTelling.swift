@@ -38,7 +38,11 @@ extension Daemon {
     case .cutOff(let reason):
       say(
         .problem, app.name, "it broke its broker's protocol (\(reason)): it is not served any more")
-    case .givenUp(let reason): say(.problem, app.name, "it has no broker any more: \(reason)")
+      app.why.noteBroker(
+        "it broke its broker's protocol (\(reason)): it is not served any more", now: Poller.now())
+    case .givenUp(let reason):
+      say(.problem, app.name, "it has no broker any more: \(reason)")
+      app.why.noteBroker("it has no broker any more: \(reason)", now: Poller.now())
     case .notified(let text):
       app.statusText = RawText.decode(Array(text.prefix(256)))
     case .asked(let ask):

@@ -37,6 +37,18 @@ package enum SyscallFilter {
     return program
   }
 
+  /// The name of a system call by its number on this machine.
+  package static func callName(_ number: Int32) -> String? {
+    var index = 0
+    var name: UnsafePointer<CChar>?
+    var (one, other): (Int32, Int32) = (0, 0)
+    while unsafe filter_known_call(index, &name, &one, &other) != 0, let known = unsafe name {
+      if unsafe filter_number(known) == number { return unsafe String(cString: known) }
+      index += 1
+    }
+    return nil
+  }
+
   /// Appends what decides the filter besides the policy: the machine and the compiler.
   static func appendCompiler(to text: inout [UInt8]) {
     text += "machine ".utf8

@@ -60,7 +60,7 @@ package enum EndText {
     met.compactMap { line($0, cause) }
   }
 
-  private static func line(_ met: LimitMet, _ cause: Cause) -> String? {
+  static func line(_ met: LimitMet, _ cause: Cause) -> String? {
     let what: String
     switch met.what {
     case .privateFiles(let path):

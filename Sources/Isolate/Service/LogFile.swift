@@ -15,6 +15,8 @@ package final class LogFile {
   package private(set) var fault: SystemError?
   /// Why the last line could not be written, for the remark.
   private var reason: SystemError?
+  /// What `append` wrote last ended within a line: what comes next ends it.
+  private var goesOn = false
 
   /// Goes on with the newest file that is there.
   ///
@@ -56,6 +58,42 @@ package final class LogFile {
     } catch {
       lose(batch, written, error)
     }
+  }
+
+  /// At most so many bytes are added at one time.
+  package static let largestPiece = 64 << 10
+
+  /// Adds lines that must not be lost: what was not written stays the caller's, who gives it again. Not to be mixed with `write`.
+  ///
+  /// - Returns: how many bytes were written, at least one.
+  /// - Throws: when none could be.
+  package func append(_ lines: ArraySlice<UInt8>) throws(SystemError) -> Int {
+    var piece = lines.prefix(Self.largestPiece)
+    if let end = piece.lastIndex(of: LogByte.newline) { piece = piece[...end] }
+    if !goesOn, rotation.wantsNext(piece.count) { try begin() }
+    if file == nil { try open() }
+    guard let file, !piece.isEmpty else { return 0 }
+    if isCut, !goesOn {
+      let end = ByteBuffer(capacity: 1)
+      end.append(LogByte.newline)
+      var written = 0
+      try end.write(to: file.descriptor, written: &written)
+      rotation.wrote(1)
+    }
+    isCut = false
+    let bytes = ByteBuffer(capacity: piece.count)
+    bytes.append(Array(piece))
+    var written = 0
+    var problem: SystemError?
+    do throws(SystemError) {
+      try bytes.write(to: file.descriptor, written: &written)
+    } catch {
+      problem = error
+    }
+    rotation.wrote(written)
+    if written > 0 { goesOn = bytes[written - 1] != LogByte.newline }
+    if written == 0, let problem { throw problem }
+    return written
   }
 
   /// How many lines were lost and why, once it can be said.

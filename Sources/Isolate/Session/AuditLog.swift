@@ -3,12 +3,45 @@
 /// Nothing is lost between the two: records stay in the book until their lines are in the file, and a broker whose ring is full
 /// takes no requests. A file that cannot be written is said once, and tried again.
 final class AuditLog {
+  /// Where lines go.
+  enum Place: ~Copyable {
+    case file(AppendFile)
+    /// Files of a directory, one after another.
+    case files(LogFile)
+
+    borrowing func append(_ bytes: ArraySlice<UInt8>) throws(SystemError) -> Int {
+      switch self {
+      case .file(let file): try file.append(bytes)
+      case .files(let files): try files.append(bytes)
+      }
+    }
+
+    var path: String {
+      switch self {
+      case .file(let file): file.path
+      case .files(let files): files.path
+      }
+    }
+  }
+
+  /// Of the daemon: of one file of an app, and how many there are.
+  static let files: LogPolicy = {
+    var policy = LogPolicy()
+    policy.sizeBytes = 16 << 20
+    policy.files = 16
+    return policy
+  }()
+  /// Records that are taken at one time: nobody waits long for it.
+  private static let batch = 512
+
   /// How long a record may wait for others, and how long after a failure, in milliseconds.
   static let pause: Int64 = 200
   static let retryPause: Int64 = 1000
 
-  private let file: AppendFile
+  private let place: Place
   private let app: String
+  /// Which launch of the daemon's.
+  private let instance: UInt64?
   private let grants: [Grant]
   private let supervisor = LocalSocket.process
   private var records = RecordReader()
@@ -20,15 +53,25 @@ final class AuditLog {
   private var complaint: SystemError?
   /// When there is something to do, in milliseconds on the monotonic clock.
   private(set) var dueAt: Int64?
+  /// The book had more than was taken at one time.
+  private var isBehind = false
 
   /// Opens it, before the app runs.
   ///
   /// - Throws: an errno of open(2); EPERM where the app could change the file itself, or it is somebody else's.
-  init(_ path: String, _ policy: Policy) throws(SystemError) {
-    file = try AppendFile(path)
+  convenience init(_ path: String, _ policy: Policy) throws(SystemError) {
+    try self.init(.file(try AppendFile(path)), policy, instance: nil)
+  }
+
+  /// - Parameter instance: the number of the launch, of a daemon's app.
+  /// - Throws: EPERM where the app could change it itself.
+  init(_ place: consuming Place, _ policy: Policy, instance: UInt64?) throws(SystemError) {
+    let path = place.path
+    self.place = place
+    self.instance = instance
     app = policy.app
     grants = policy.grants
-    if AppReach(policy).canChange(file.path) {
+    if AppReach(policy).canChange(path) {
       throw SystemError(call: "open", number: Errno.notPermitted, subject: path)
     }
   }
@@ -68,15 +111,16 @@ final class AuditLog {
       return nil
     }
     written = records.last
+    if isBehind { dueAt = now }
     if toldBroker == written { return nil }
     /* Until it is told. */
-    dueAt = now + Self.pause
+    if !isBehind { dueAt = now + Self.pause }
     return written
   }
 
   func told(_ sequence: UInt64) {
     toldBroker = sequence
-    dueAt = nil
+    if !isBehind { dueAt = nil }
   }
 
   /// No broker writes any more: the rest, and what was asked and never answered.
@@ -84,19 +128,23 @@ final class AuditLog {
     dueAt = nil
     write()
     if let book {
-      take(book)
+      for _ in 0...BookLayout.records / Self.batch {
+        take(book)
+        if !isBehind { break }
+      }
       takeUnfinished(book)
     }
     write()
     let left = unwritten.count { $0 == UInt8(ascii: "\n") }
-    if left > 0 { Output.complain("\(left) decisions are not in \(file.path)") }
+    if left > 0 { Output.complain("\(left) decisions are not in \(place.path)") }
   }
 
   // MARK: What
 
   private func take(_ book: BookReader) {
     guard book.isValid else { return }
-    let taken = records.take(book)
+    let taken = records.take(book, most: Self.batch)
+    isBehind = taken.isBehind
     let clock = Clock()
     for (sequence, record) in taken.records { add(record, sequence, clock) }
     guard taken.lost > 0 else { return }
@@ -104,6 +152,7 @@ final class AuditLog {
       json.field("time", clock.text(Poller.bootMicroseconds()))
       json.field("app", app)
       json.field("supervisor", supervisor)
+      if let instance { json.field("instance", instance) }
       json.field("lost", taken.lost)
     }
   }
@@ -130,6 +179,7 @@ final class AuditLog {
       json.field("time", clock.text(record.time.microseconds))
       json.field("app", app)
       json.field("supervisor", supervisor)
+      if let instance { json.field("instance", instance) }
       if let sequence { json.field("sequence", sequence) }
       json.field("broker", record.generation)
       json.field("door", record.door)
@@ -167,7 +217,7 @@ final class AuditLog {
   private func write() {
     while !unwritten.isEmpty {
       do throws(SystemError) {
-        unwritten = unwritten.dropFirst(try file.append(unwritten))
+        unwritten = unwritten.dropFirst(try place.append(unwritten))
       } catch {
         if complaint == nil {
           Output.complain(

@@ -138,6 +138,16 @@ struct ControlClient {
     try list("GetAsks", "asks") { value throws(ControlMisread) in try ControlAsk(value) }
   }
 
+  mutating func refusals(_ count: Int) throws(Failure) -> ControlRefusals {
+    var refusals: ControlRefusals?
+    let parameters = JSONObject([.init("count", .integer(Int64(count)))])
+    try call("GetRefusals", parameters) { reply throws(ControlMisread) in
+      refusals = try ControlRefusals(.object(reply))
+    }
+    guard let refusals else { throw connection.hungUp }
+    return refusals
+  }
+
   mutating func revoke(_ grant: String) throws(Failure) -> (cut: Int64, lasting: Int64) {
     var counts: (cut: Int64, lasting: Int64) = (0, 0)
     try call("Revoke", JSONObject([.init("grant", .string(grant))])) { reply in

@@ -17,9 +17,11 @@ final class CrashWorker {
 
   /// Starts one.
   ///
+  /// - Parameter program: what writes the report; nil: this very program.
   /// - Throws: `SystemError` of clone3(2), execve(2) and sendmsg(2): ETOOMANYREFS for too many descriptors on their way.
   init(
-    _ capture: CrashCapture, _ order: CrashOrder, environment: [String], now: Int64
+    _ capture: CrashCapture, _ order: CrashOrder, program: HeldDescriptor? = nil,
+    environment: [String], now: Int64
   ) throws(SystemError) {
     app = order.subject.app
     deadline = now + Self.seconds * 1000
@@ -32,15 +34,20 @@ final class CrashWorker {
       try Self.send(Array(files.prefix(Packets.descriptors)), to: ends.one)
       files = files.dropFirst(Packets.descriptors)
     }
-    let program = try OwnProgram.open()
+    let program = if let program { program } else { try Self.own() }
     let null = try Descriptor.openNull()
     process = try HostProgram.start(
-      file: program.file.raw, arguments: ["isolated", Self.argument].map { Array($0.utf8) },
+      file: program.descriptor.raw, arguments: ["isolated", Self.argument].map { Array($0.utf8) },
       environment: environment, standard: (ends.other.raw, null.raw, 2),
       deathSignal: SignalNumber.kill)
+    withExtendedLifetime(program) {}
     withExtendedLifetime(words) {}
     withExtendedLifetime(capture) {}
     socket = ends.one
+  }
+
+  private static func own() throws(SystemError) -> HeldDescriptor {
+    HeldDescriptor(try OwnProgram.open().file.duplicate())
   }
 
   private static func send(
@@ -68,20 +75,24 @@ final class CrashWorker {
   func ended() -> CrashAnswer? {
     do throws(SystemError) {
       guard let status = try ProcessHandle.status(of: process, blocking: false) else { return nil }
-      if let answer = try receive() { return answer }
+      if let answer = receive() { return answer }
       return .failed("the process that writes it \(ExitStatus(waitStatus: status).words)")
     } catch {
       return .failed("the process that writes it cannot be waited for: \(error)")
     }
   }
 
-  private func receive() throws(SystemError) -> CrashAnswer? {
+  private func receive() -> CrashAnswer? {
     var bytes = [UInt8](repeating: 0, count: CrashAnswer.sizeLimit)
     var span = bytes.mutableSpan
-    guard let arrival = try Packets.receive(from: socket, into: &span), arrival.size > 0 else {
-      return nil
+    let size: Int
+    do throws(SystemError) {
+      size = try Packets.receive(from: socket, into: &span)?.size ?? 0
+    } catch {
+      /* ECONNRESET: it has ended without reading what it was sent. How it ended says more. */
+      size = 0
     }
-    let size = arrival.size
+    if size == 0 { return nil }
     do throws(JSONError) {
       let json = try JSONReader.read(Array(bytes.prefix(size)), limit: CrashAnswer.sizeLimit)
       do throws(ControlMisread) {
@@ -194,7 +205,9 @@ extension CrashWorker {
     case .failed(let reason): return .failed(reason)
     case .written(let id, let path, let report):
       let place = report.place.map { " in \($0)" } ?? ""
-      return .written(id: id, path: path, words: "crash \(id)\(place): \(report.cause.words)")
+      return .written(
+        id: id, path: path, words: "crash \(id)\(place): \(report.cause.words)",
+        call: report.refusedCall)
     }
   }
 

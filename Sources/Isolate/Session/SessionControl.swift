@@ -9,6 +9,8 @@ protocol SessionKeeper: AnyObject {
   func answer(_ number: UInt64, _ answer: AskAnswer) -> Bool
   /// Decisions after that one which are still known, the oldest first.
   func decisions(after sequence: UInt64, at now: Int64) -> [ControlRecord]
+  /// What was refused, at most so many kinds, the newest first.
+  func refusals(_ most: Int) -> ControlRefusals
 }
 
 extension BrokerKeeper: SessionKeeper {
@@ -154,6 +156,7 @@ final class SessionControl {
         try attempt { () throws(SessionRefusal) in try desk.answer(ask, answer) }
         reply(call, .object(JSONObject()), now)
       case .records(let count): records(call, count, now)
+      case .refusals(let count): reply(call, keeper.refusals(count).json, now)
       }
     } catch {
       socket.fail(call, error, now: now)

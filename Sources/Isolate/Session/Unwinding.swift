@@ -5,6 +5,8 @@ package struct Unwinding {
   let host: HostFacts
   /// Milliseconds that it may take.
   var patience = Int64(UnwinderPolicy.seconds) * 1000
+  /// What unwinds; nil: nothing is installed that could.
+  var program = Unwinding.program()
 
   package typealias Stacks = (threads: [StackText.Thread], unwinder: CrashReport.Unwinder)
 
@@ -17,7 +19,7 @@ package struct Unwinding {
 
   /// - Parameter isUnwanted: asked while it runs: whether somebody wants us to end.
   func run(_ capture: CrashCapture, isUnwanted: () -> Bool) -> Stacks {
-    guard let program = Self.program() else {
+    guard let program else {
       return ([], .missing("eu-stack is not installed (Debian and Fedora: elfutils)"))
     }
     do throws(LaunchError) {
@@ -88,7 +90,8 @@ package struct Unwinding {
           if texts[index].count > StackText.limit { problem = "eu-stack said too much" }
         }
         if Poller.now() - startedAt > patience {
-          problem = "eu-stack took longer than \(patience / 1000) seconds"
+          let time = ProfileUnits.describe(milliseconds: UInt64(max(0, patience)))
+          problem = "eu-stack took longer than \(time)"
         }
         if isUnwanted() { problem = "the report was not waited for" }
       }

@@ -71,7 +71,8 @@ package struct Supervisor: Sendable {
       restartsIn: record.state == .backingOff
         ? timers.time(of: key(app.slot, .life)).map { max(0, $0 - now) } : nil,
       restarts: record.restarts, failures: record.failures,
-      isHealthy: settings.health == nil ? nil : record.isHealthy, isListening: record.isListening)
+      isHealthy: settings.health == nil ? nil : record.isHealthy, isListening: record.isListening,
+      isHeld: record.isHeld, reason: record.reason)
   }
 
   package func settings(_ app: AppID) -> AppSettings? {
@@ -131,4 +132,8 @@ package struct AppStatus: Hashable, Sendable {
   /// Nil: it is not checked, or the first answers are not in.
   package var isHealthy: Bool?
   package var isListening: Bool
+  /// Somebody stopped it.
+  package var isHeld: Bool
+  /// Why it is being ended; nil: it is not, or ends by itself.
+  package var reason: StopReason?
 }

@@ -90,7 +90,7 @@ struct ArgumentReaderTests {
       ("run --hostn x -- y", 2, "unknown option --hostn for 'run'", "did you mean --hostname?"),
       (
         "run --json x", 2, "unknown option --json for 'run'",
-        "--json belongs to: plan, show, check, profiles, doctor, grants, handles, revoke, answer, forget, start, stop, restart, reload, status, top, ps, logs, events, kill, freeze, thaw, reset-failed, crashes"
+        "--json belongs to: plan, show, check, profiles, doctor, grants, handles, revoke, answer, forget, start, stop, restart, reload, status, why, top, ps, logs, events, kill, freeze, thaw, reset-failed, crashes"
       ),
       (
         "run --version", 2, "unknown option --version for 'run'",
@@ -101,6 +101,7 @@ struct ArgumentReaderTests {
       ),
       ("top --interval nan", 2, "--interval takes seconds from 0.1 to 3600, not 'nan'", nil),
       ("top web", 2, "unexpected 'web'", nil),
+      ("why --last 33 web", 2, "--last takes a number up to 32, not '33'", nil),
       (
         "crashes --directory /a --socket /b", 4,
         "--socket and --directory exclude each other", nil
@@ -171,7 +172,8 @@ struct ArgumentReaderTests {
     "that stops too early says what is missing",
     arguments: [
       ("", "a command is needed"), ("completions", "a shell is needed"),
-      ("grants", "the APP is needed"), ("revoke a", "the GRANT is needed"),
+      ("grants", "the APP is needed"), ("why", "the APP is needed"),
+      ("revoke a", "the GRANT is needed"),
       ("answer", "the APP is needed"), ("answer a 1", "the answer is needed"),
       ("run", "nothing to run: an APP, a --profile or '-- COMMAND' is needed"),
       ("plan --read /x", "nothing to run: an APP, a --profile or '-- COMMAND' is needed"),

@@ -152,7 +152,7 @@ struct BookTests {
       #expect(other.nextAction() == nil)
       _ = other.receive(.connect(1, "a.org"))
     }
-    book[BookLayout.versionAt] = 2
+    book[BookLayout.versionAt] = BookLayout.version + 1
     #expect(!book.reader.isValid)
     var other = broker(book, [web])
     #expect(other.nextAction() == nil)

@@ -58,6 +58,31 @@ struct RecordReaderTests {
     #expect(toTell == nil)
   }
 
+  @Test("can be taken a piece at a time, each once and in order") func pieces() {
+    let book = TestBook()
+    var broker = broker(book, taken: 0)
+    for id in 1...2000 as ClosedRange<UInt32> {
+      let isTaken = ask(&broker, id)
+      #expect(isTaken)
+    }
+    var reader = RecordReader()
+    for piece in 0..<4 {
+      let taken = reader.take(book.reader, most: 512)
+      let first = UInt64(piece * 512)
+      #expect(taken.records.map(\.sequence) == Array(first + 1...min(first + 512, 2000)))
+      #expect(taken.lost == 0 && taken.isBehind == (piece < 3))
+    }
+    /* What is not there any more is passed over in one step. */
+    for id in 2001...8000 as ClosedRange<UInt32> {
+      broker.tookRecords(UInt64(id - 1))
+      let isTaken = ask(&broker, id)
+      #expect(isTaken)
+    }
+    let taken = reader.take(book.reader, most: 512)
+    #expect(taken.records.first?.sequence == 8000 - 4096 + 1 && taken.records.count == 512)
+    #expect(taken.lost == 8000 - 4096 - 2000 && taken.isBehind)
+  }
+
   @Test("are taken once each, whatever dies and however late they are taken", arguments: 0..<4)
   func deaths(seed: UInt64) {
     var generator = SeededGenerator(seed: seed)

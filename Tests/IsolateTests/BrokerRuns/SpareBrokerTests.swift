@@ -89,5 +89,50 @@ struct SpareBrokerTests {
     #expect(unsafe write(input.writeEnd.raw, "\n", 1) == 1)
     try scene.waitFor("third b'new\\n'")
     try finish(scene, run, input)
+    /* The two that were killed while they served: a spare one that was used though it had died would be a third. */
+    let deaths = scene.status.split(separator: "\n").count { $0.contains("\"broker-died\"") }
+    #expect(deaths == 2, "\(scene.status)")
+  }
+
+  @Test("of a daemon's app is gone when the app is") func daemon() throws {
+    let scene = try DaemonScene()
+    let made = Run.shell("cd \"$1\" && chmod 755 . && umask 022 && mkdir notes", [scene.path])
+    try #require(made.code == 0, "\(made.errors)")
+    _ = scene.scratch.file(
+      "asker.py",
+      """
+      import sys, time
+      sys.path.insert(0, "\(Executable.root)/clients/python")
+      import isolated
+      with isolated.connect() as broker:
+          broker.list("notes")
+          time.sleep(600)
+      """)
+    _ = Run.shell("chmod 644 \"$1/asker.py\"", [scene.path])
+    scene.write(
+      "app",
+      """
+      extends = ["default"]
+      [command]
+      run = ["python3", "-B", "$DIR/asker.py"]
+      [files]
+      read = ["$DIR/asker.py", "\(Executable.root)/clients/python"]
+      [grants.notes]
+      files = "$DIR/notes"
+      """)
+    try scene.start()
+    let daemon = try #require(scene.daemon).pid
+    try #require(
+      Moment.within(60) { Household.brokers(of: daemon).count == 2 }, "\(scene.story)")
+    #expect(scene.run("stop", "app").code == 0)
+    /* Nor does its init wait for somebody to take note of its end. */
+    #expect(
+      Moment.within(30) {
+        Household.brokers(of: daemon).isEmpty
+          && Household.children(of: daemon).allSatisfy {
+            !Run.read("/proc/\($0)/stat").contains(") Z ")
+          }
+      }, "\(scene.story)")
+    #expect(try scene.end() == 0)
   }
 }

@@ -42,6 +42,8 @@ final class StubKeeper: SessionKeeper {
     return true
   }
 
+  func refusals(_ most: Int) -> ControlRefusals { ControlRefusals(hasGrants: true) }
+
   func decisions(after sequence: UInt64, at now: Int64) -> [ControlRecord] {
     records.filter { $0.sequence > sequence }
   }

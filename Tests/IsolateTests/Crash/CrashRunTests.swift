@@ -116,6 +116,7 @@ import Testing
     let report = try scene.latest()
     #expect(report["cause"]?.object?["signal"]?.string == "SIGSYS")
     #expect(report["cause"]?.object?["by"]?.string == "filter")
+    #expect(report["cause"]?.object?["call"]?.string == "swapon")
     #expect(CrashScene.symbols(report).contains("crash_refused"), "\(CrashScene.symbols(report))")
   }
 

@@ -251,6 +251,38 @@ struct DaemonCrashTests {
   }
 
   @Test(
+    "a daemon that ends takes with it who waits for his turn to write",
+    arguments: [SIGTERM, SIGKILL])
+  func endsWithWhoWaits(signal: Int32) throws {
+    let scene = try DaemonScene([
+      ("app", Self.victim("exec \(Executable.victim) crash-null", Self.never))
+    ])
+    let made = Run.shell("mkdir -m 700 \"$1/state/crashes\"", [scene.path])
+    try #require(made.code == 0, "\(made.errors)")
+    /* It is somebody else's turn, for as long as this test likes. */
+    let turn = unsafe open(scene.path + "/state/crashes", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    try #require(turn >= 0 && flock(turn, LOCK_EX) == 0)
+    defer { close(turn) }
+    try scene.start()
+    let daemon = try #require(scene.daemon)
+    var waiting: Int32 = 0
+    try #require(
+      Moment.within(60) {
+        let waiters = Run.read("/proc/locks").split(separator: "\n").filter { $0.contains("->") }
+        waiting =
+          Self.workers(scene).first { worker in
+            waiters.contains { $0.split(separator: " ").contains("\(worker)") }
+          } ?? 0
+        return waiting != 0
+      }, "\(scene.story)")
+    daemon.send(signal)
+    #expect(
+      Moment.within(30) { !Household.isThere(waiting) }, "\(Run.read("/proc/\(waiting)/stat"))")
+    let files = Run.shell("ls -A \"$1/state/crashes\"", [scene.path]).output
+    #expect(files.isEmpty, "\(files)")
+  }
+
+  @Test(
     "an app that is killed while somebody looks at it, and one of 2000 threads",
     .timeLimit(.minutes(5)))
   func manyThreads() throws {

@@ -88,6 +88,54 @@ struct DaemonExecTests {
     #expect(ran.output == "from the app .\n0\n1\n2\n3\n1\n", "\(ran.errors)")
   }
 
+  @Test(
+    "is refused to another user whom the daemon's socket lets in, and to root under another's daemon",
+    .enabled(if: Privileges.isRoot))
+  func stranger() throws {
+    let scene = try DaemonScene([("app", Self.open)])
+    try scene.start(["--socket-group", "54321"])
+    try scene.waitFor("ready", in: "state/logs/app/0000000001.log")
+    let guest = ["/usr/bin/setpriv", "--reuid", "54322", "--regid", "54321", "--clear-groups"]
+    func ask(_ words: String...) -> Ran {
+      Run.command(
+        guest + [Executable.path, words[0], "--socket", scene.path + "/ctl"] + words.dropFirst())
+    }
+    /* It may ask, and is told what it needs. */
+    #expect(ask("status", "app").output.contains("ready"))
+    let ran = ask("exec", "app", "--", "/bin/sh", "-c", "echo inside")
+    #expect(ran.code == 125 && ran.output.isEmpty, "\(ran)")
+    #expect(ran.errors.contains("cannot enter an app of another user's daemon"), "\(ran.errors)")
+    #expect(scene.run("exec", "app", "--", "echo", "inside").output == "inside\n")
+    /* The other way round: who enters would trust what another user says of its processes. */
+    let other = try Scratch()
+    let made = Run.shell(
+      "cd \"$1\" && chmod 755 . && mkdir services state && chown -R 54322:54322 services state . ",
+      [other.path])
+    try #require(made.code == 0, "\(made.errors)")
+    _ = other.file("services/app.toml", DaemonLifeTests.sleeper)
+    _ = Run.shell("chmod 644 \"$1/services/app.toml\"", [other.path])
+    var setup = Spawned.Setup()
+    setup.files[2] = .path(other.path + "/err", O_WRONLY | O_CREAT | O_APPEND)
+    let daemon = try Spawned(
+      ["/usr/bin/setpriv", "--reuid", "54322", "--regid", "54322", "--clear-groups"]
+        + ["/usr/bin/env", "HOME=\(other.path)", Executable.path, "daemon"]
+        + ["--services", other.path + "/services", "--socket", other.path + "/ctl"]
+        + ["--state", other.path + "/state"], setup)
+    defer {
+      daemon.send(SIGTERM)
+      _ = try? daemon.wait()
+    }
+    func root(_ words: String...) -> Ran {
+      Run.command([Executable.path, words[0], "--socket", other.path + "/ctl"] + words.dropFirst())
+    }
+    try #require(
+      Moment.within(30) { root("status", "app").output.contains("ready") },
+      "\(other.content("err"))")
+    let mine = root("exec", "app", "--", "/bin/sh", "-c", "echo inside")
+    #expect(mine.code == 125 && mine.output.isEmpty, "\(mine)")
+    #expect(mine.errors.contains("cannot enter an app of another user's daemon"), "\(mine.errors)")
+  }
+
   @Test("has the exit codes of run; what cannot be entered is said") func codes() throws {
     let scene = try started(Self.open)
     func code(_ words: String...) -> Int32 {

@@ -71,6 +71,7 @@ struct InstallTests {
       ./share/man/man1/isolated-stop.1
       ./share/man/man1/isolated-thaw.1
       ./share/man/man1/isolated-top.1
+      ./share/man/man1/isolated-why.1
       ./share/man/man1/isolated.1
       ./share/man/man5/isolated-profile.5
       ./share/zsh/site-functions/_isolated
