@@ -24,9 +24,16 @@ int child_mask_step(struct child *c, const struct launch_step *s)
 	const char *path = child_text(c, s->text_a);
 	int tree, target, result = -1;
 
-	/* A directory there answers ENOTDIR to a bind of a file and is covered below. */
-	if (in_own_proc(c, path) && syscall(SYS_mount, "dev/null", path, NULL, MS_BIND, NULL) == 0)
-		return 0;
+	/*
+	 * Looked at first: a bind of a file that ends in ENOTDIR takes its copy away again, and the kernel waits for a grace period
+	 * of RCU with that, which can be a millisecond.
+	 */
+	if (in_own_proc(c, path)) {
+		if (syscall(SYS_newfstatat, c->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			return errno == ENOENT ? 0 : -1;
+		if (!S_ISDIR(st.st_mode) && syscall(SYS_mount, "dev/null", path, NULL, MS_BIND, NULL) == 0)
+			return 0;
+	}
 	target = place_open(c, path, 0);
 	if (target < 0)
 		return errno == ENOENT ? 0 : -1;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "launch_plan.h"
@@ -102,6 +103,19 @@ void kernel_keep_one_heap(void)
 	(void)mallopt(M_MMAP_MAX, 0);
 }
 
+/*
+ * What deeper calls have left on the stack. Below it there is nothing for a mebibyte (the kernel's stack_guard_gap), so the range
+ * may reach beyond its end: that part is passed over (madvise(2): ENOMEM). Of a thread's stack that is not known.
+ */
+__attribute__((noinline)) static void shed_stack(uintptr_t page)
+{
+	enum { MOST = 512 << 10 };
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0), end = (here & ~(page - 1)) - page;
+
+	if (getpid() == (pid_t)syscall(SYS_gettid))
+		(void)madvise((void *)(end - MOST), MOST, MADV_DONTNEED);
+}
+
 void kernel_shed_memory(void)
 {
 	ElfW(Phdr) copy[24];
@@ -110,6 +124,7 @@ void kernel_shed_memory(void)
 	const ElfW(Phdr) *headers = program_headers(&count, &bias);
 
 	malloc_trim(0);
+	shed_stack(page);
 	/* A copy, for reading them from the program's first page would bring that back. */
 	if (count > sizeof(copy) / sizeof(copy[0]))
 		return;
