@@ -93,17 +93,16 @@ package struct ProfileLoader {
       report(name, "`extends`: more than \(Self.maximumDepth) profiles deep", nil)
       return
     }
-    let table: TOMLTable
     loaded.sources.append((found.file, found.bytes))
+    let profile: Profile
+    let diagnostics: [Diagnostic]
     do throws(Diagnostic) {
-      table = try TOMLReader.read(found.bytes, file: found.file)
+      (profile, diagnostics) = try Self.read(found, name.value)
     } catch {
       loaded.diagnostics.append(error)
       done.append(found.file)
       return
     }
-    let (profile, diagnostics) = ProfileReader.read(
-      table, name: Self.name(name.value), file: found.file)
     let isOfWorkingDirectory =
       found.isInWorkingDirectory || isBeneath && ProfileSearch.isPath(name.value)
     chain.append((found.file, isBase ? name.position : nil))
@@ -117,6 +116,14 @@ package struct ProfileLoader {
     loaded.profiles.append(profile)
     loaded.diagnostics += diagnostics
     if isOfWorkingDirectory { refuseCommands(profile) }
+  }
+
+  private static func read(
+    _ found: Found, _ name: String
+  ) throws(Diagnostic) -> (Profile, [Diagnostic]) {
+    if found.isBuiltIn, name == "default" { return (BuiltInProfiles.defaultProfile, []) }
+    return ProfileReader.read(
+      try TOMLReader.read(found.bytes, file: found.file), name: self.name(name), file: found.file)
   }
 
   /// Whoever wrote the working directory must not run programs outside of the sandbox by way of a name that another
@@ -136,6 +143,7 @@ package struct ProfileLoader {
     var file: String
     var bytes: [UInt8]
     var isInWorkingDirectory = false
+    var isBuiltIn = false
   }
 
   private mutating func find(
@@ -163,7 +171,7 @@ package struct ProfileLoader {
       }
     }
     if let (file, text) = BuiltInProfiles.named(name.value) {
-      return Found(file: file, bytes: Array(text.utf8))
+      return Found(file: file, bytes: Array(text.utf8), isBuiltIn: true)
     }
     let near = nearest(to: name.value, in: (search.known?() ?? []) + BuiltInProfiles.names)
     report(
