@@ -58,6 +58,7 @@ struct launch_arena {
 	struct launch_plan plan;
 	uint64_t affinity_size; /* bytes; 0: nothing to restore */
 	unsigned char affinity[128];
+	unsigned char others[128]; /* without the supervisor's processor */
 	/* Descriptors that the supervisor opened after the child was born, sent on the report socket. */
 	uint32_t passed_count;
 	int32_t passed_names[LAUNCH_PASSED_MAX];

@@ -44,6 +44,8 @@ void child_early(const struct launch_early *early, uint64_t later, const struct 
 	char byte;
 	long got;
 
+	if (arena->affinity_size)
+		(void)syscall(SYS_sched_setaffinity, 0, arena->affinity_size, arena->others);
 	waiting.report_fd = early->report_fd;
 	waiting.lifeline_fd = early->lifeline_fd;
 	waiting.lifeline_write_fd = early->lifeline_write_fd;

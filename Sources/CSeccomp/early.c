@@ -15,11 +15,12 @@
 #include "kernel.h"
 
 /*
- * A new process queues behind its parent, which is busy for the next half millisecond; so it is sent to another processor, if
- * one is likely to be idle: no more than two running tasks in all, us and the child (proc(5), /proc/loadavg).
+ * A new process shares its parent's processor: either it queues behind the parent, which is busy for the next half millisecond, or
+ * the parent behind it. So it goes to another processor, if one is likely to be idle: nobody runs but us (proc(5), /proc/loadavg).
+ * Who comes first sends it there, the child as its first act or we after the clone.
  * The child restores the mask before it does anything that the app could inherit.
  */
-static void spread(struct launch_arena *arena, int pid)
+static void find_others(struct launch_arena *arena)
 {
 	char text[64];
 	char *word = text;
@@ -41,7 +42,7 @@ static void spread(struct launch_arena *arena, int pid)
 		if (!word++)
 			return;
 	}
-	if (strtoul(word, NULL, 10) > 2)
+	if (strtoul(word, NULL, 10) > 1)
 		return;
 	CPU_ZERO(&set);
 	mask = syscall(SYS_sched_getaffinity, 0, sizeof(arena->affinity), arena->affinity);
@@ -52,8 +53,8 @@ static void spread(struct launch_arena *arena, int pid)
 	if (cpu < 0 || !CPU_ISSET(cpu, &set) || CPU_COUNT(&set) < 2)
 		return;
 	CPU_CLR(cpu, &set);
+	memcpy(arena->others, &set, (size_t)mask);
 	arena->affinity_size = (uint64_t)mask;
-	(void)syscall(SYS_sched_setaffinity, pid, (size_t)mask, &set);
 }
 
 int launch_early_begin(struct launch_early *early, uint64_t at_clone, uint64_t later, const struct launch_plan *ahead)
@@ -67,6 +68,7 @@ int launch_early_begin(struct launch_early *early, uint64_t at_clone, uint64_t l
 	if (arena == MAP_FAILED)
 		return -1;
 	early->arena = arena;
+	find_others(arena);
 	args.flags = at_clone | CLONE_PIDFD;
 	args.pidfd = (uint64_t)(uintptr_t)&early->pidfd;
 	args.exit_signal = SIGCHLD;
@@ -81,7 +83,8 @@ int launch_early_begin(struct launch_early *early, uint64_t at_clone, uint64_t l
 		return -1;
 	}
 	early->pid = (int32_t)pid;
-	spread(arena, (int)pid);
+	if (arena->affinity_size)
+		(void)syscall(SYS_sched_setaffinity, pid, arena->affinity_size, arena->others);
 	return 0;
 }
 
