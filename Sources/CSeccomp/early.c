@@ -16,7 +16,8 @@
 
 /*
  * A new process shares its parent's processor: either it queues behind the parent, which is busy for the next half millisecond, or
- * the parent behind it. So it goes to another processor, if one is likely to be idle: nobody runs but us (proc(5), /proc/loadavg).
+ * the parent behind it. So it goes to another processor, if one is likely to be idle: fewer run, us among them, than there are
+ * processors for us (proc(5), /proc/loadavg).
  * Who comes first sends it there, the child as its first act or we after the clone.
  * The child restores the mask before it does anything that the app could inherit.
  */
@@ -42,15 +43,14 @@ static void find_others(struct launch_arena *arena)
 		if (!word++)
 			return;
 	}
-	if (strtoul(word, NULL, 10) > 1)
-		return;
 	CPU_ZERO(&set);
 	mask = syscall(SYS_sched_getaffinity, 0, sizeof(arena->affinity), arena->affinity);
 	if (mask <= 0 || (size_t)mask > sizeof(arena->affinity) || (size_t)mask > sizeof(set))
 		return;
 	memcpy(&set, arena->affinity, (size_t)mask);
 	cpu = sched_getcpu();
-	if (cpu < 0 || !CPU_ISSET(cpu, &set) || CPU_COUNT(&set) < 2)
+	if (cpu < 0 || !CPU_ISSET(cpu, &set) || CPU_COUNT(&set) < 2 ||
+	    strtoul(word, NULL, 10) >= (unsigned long)CPU_COUNT(&set))
 		return;
 	CPU_CLR(cpu, &set);
 	memcpy(arena->others, &set, (size_t)mask);

@@ -150,31 +150,7 @@ package enum DaemonInterface {
       risk: ?string
     )
 
-    # Requests that were refused in one way: the same request of the same thing, with the same answer.
-    type Refusal (
-      times: int,
-      # Since the last and since the first of them.
-      age: int,
-      first: int,
-      operation: string,
-      # The beginning of what was asked for, and whether there was more. Text of the app: show control characters, do not
-      # send them to a terminal.
-      subject: string,
-      cut: bool,
-      # Of net.connect and net.listen.
-      transport: ?(tcp, udp, unix),
-      port: ?int,
-      grant: ?string,
-      rule: ?string,
-      error: string,
-      # As in io.isolated.Session.Record.
-      reason: string,
-      # The same in words, the smallest change of the profile that would allow it, and what that change opens. Text of the
-      # app is in them.
-      words: string,
-      change: ?string,
-      risk: ?string
-    )
+    \(SessionInterface.refusalType)
 
     # What the broker of the instance that runs refused, else of the last one.
     type Refusals (

@@ -9,6 +9,35 @@ package enum SessionInterface {
   package static let refusals: Int64 = 10
   package static let mostRefusals: Int64 = 32
 
+  /// What was refused, as the daemon's interface has it, too: an interface is whole in itself (varlink.org), and cannot name another's.
+  static let refusalType = """
+    # Requests that were refused in one way: the same request of the same thing, with the same answer.
+    type Refusal (
+      times: int,
+      # Since the last and since the first of them.
+      age: int,
+      first: int,
+      operation: string,
+      # The beginning of what was asked for, and whether there was more. Text of the app: show control characters, do not
+      # send them to a terminal.
+      subject: string,
+      cut: bool,
+      # Of net.connect and net.listen.
+      transport: ?(tcp, udp, unix),
+      port: ?int,
+      grant: ?string,
+      rule: ?string,
+      error: string,
+      # As in io.isolated.Session.Record.
+      reason: string,
+      # The same in words, the smallest change of the profile that would allow it, and what that change opens. Text of the
+      # app is in them.
+      words: string,
+      change: ?string,
+      risk: ?string
+    )
+    """
+
   /// How many kinds of refusals a call asks for.
   static func refusals(_ call: VarlinkCall) throws(VarlinkError) -> Int {
     let count = call.parameters["count"]?.integer ?? refusals
@@ -113,31 +142,7 @@ package enum SessionInterface {
       subject: string
     )
 
-    # Requests that were refused in one way: the same request of the same thing, with the same answer.
-    type Refusal (
-      times: int,
-      # Since the last and since the first of them.
-      age: int,
-      first: int,
-      operation: string,
-      # The beginning of what was asked for, and whether there was more. Text of the app: show control characters, do not
-      # send them to a terminal.
-      subject: string,
-      cut: bool,
-      # Of net.connect and net.listen.
-      transport: ?(tcp, udp, unix),
-      port: ?int,
-      grant: ?string,
-      rule: ?string,
-      error: string,
-      # As in io.isolated.Session.Record.
-      reason: string,
-      # The same in words, the smallest change of the profile that would allow it, and what that change opens. Text of the
-      # app is in them.
-      words: string,
-      change: ?string,
-      risk: ?string
-    )
+    \(refusalType)
 
     method GetStatus() -> (
       app: string,

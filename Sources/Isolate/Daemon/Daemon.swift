@@ -41,7 +41,8 @@ final class Daemon {
   var reports = DaemonCounters()
   let crashes = DaemonCrashes()
   /// Of apps that were launched again already: every process was reaped, and init is on its way out.
-  var leaving: [LiveApp] = []
+  /// At most one of an app.
+  var leaving: [(slot: Int, live: LiveApp)] = []
 
   init(
     _ settings: DaemonRequestSettings, host: HostFacts, signals: consuming SignalDoor,

@@ -224,21 +224,22 @@ extension Daemon {
   }
 
   /// Its init has reaped every process of an app that is to come back: nobody waits for the kernel to free the namespaces, too. What is
-  /// to be gone for good is waited for.
+  /// to be gone for good is waited for; and so is the last one while the one before is not gone: an app that crashes again and again
+  /// has at most two at a time.
   func leaveAhead(_ app: DaemonApp, _ instance: DaemonInstance) throws(SystemError) {
     let live = instance.live
-    guard live.mayLeaveAhead, supervisor.comesBack(app.id, after: live.evidence.cause) else {
-      return
-    }
+    guard live.mayLeaveAhead, !leaving.contains(where: { $0.slot == app.id.slot }),
+      supervisor.comesBack(app.id, after: live.evidence.cause)
+    else { return }
     try ended(app, instance)
-    leaving.append(live)
+    leaving.append((app.id.slot, live))
     try queue.add(live.child.pidfd.raw, token: Token.leaving, .reading)
   }
 
   /// Reaps the inits that are gone.
   func reapLeaving() throws(SystemError) {
-    for index in leaving.indices.reversed() where try leaving[index].hasEnded() {
-      queue.remove(leaving[index].child.pidfd.raw)
+    for index in leaving.indices.reversed() where try leaving[index].live.hasEnded() {
+      queue.remove(leaving[index].live.child.pidfd.raw)
       leaving.remove(at: index)
     }
   }
@@ -246,7 +247,7 @@ extension Daemon {
   /// - Parameter deadline: in milliseconds on the monotonic clock. The kernel goes on without us.
   func awaitLeaving(until deadline: Int64) throws(SystemError) {
     while !leaving.isEmpty, case let now = Poller.now(), now < deadline {
-      var doors = leaving.prefix(64).map { Door($0.child.pidfd.raw) }
+      var doors = leaving.prefix(64).map { Door($0.live.child.pidfd.raw) }
       try Poller.wait(&doors, timeout: deadline - now)
       try reapLeaving()
     }

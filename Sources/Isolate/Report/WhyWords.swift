@@ -199,6 +199,6 @@ extension Policy {
   /// Where a key is set; "built-in" where no profile says anything.
   package func place(of key: String, value: String? = nil) -> String {
     let found = provenance.last { $0.key == key && (value == nil || $0.value == value) }
-    return (found?.position ?? Position(file: Position.builtIn, line: 1)).description
+    return (found?.position ?? .ofBuiltIn).description
   }
 }
