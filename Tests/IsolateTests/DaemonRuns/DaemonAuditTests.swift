@@ -151,4 +151,32 @@ struct DaemonAuditTests {
       scratch.content("log/" + (names.last ?? "")).hasSuffix(
         "half a\nline 300 of some more bytes\n"))
   }
+  /// As in `AppLogTests`: a limit for files cuts a write like a disk that is full, in a process of its own.
+  @Test("lose nothing to a disk that is full: what was not written is given again") func full()
+    async
+  {
+    await #expect(processExitsWith: .success) {
+      _ = signal(SIGXFSZ, SIG_IGN)
+      func room(_ bytes: UInt64) {
+        var limit = rlimit(rlim_cur: rlim_t(bytes), rlim_max: rlim_t.max)
+        if unsafe setrlimit(__rlimit_resource_t(1), &limit) != 0 { exit(2) }
+      }
+      let scratch = try Scratch()
+      let log = LogFile(in: try PrivateDirectory.made(scratch.path + "/log"), LogPolicy())
+      let lines = (0..<20).map { "line \($0) of some more bytes\n" }.joined()
+      var rest = Array(lines.utf8)[...]
+      room(100)
+      for _ in 0..<3 {
+        do throws(SystemError) {
+          rest = rest.dropFirst(try log.append(rest))
+        } catch {
+          if error.number != EFBIG || rest.isEmpty { exit(3) }
+        }
+      }
+      if rest.count != lines.utf8.count - 100 { exit(4) }
+      room(UInt64(1) << 40)
+      while !rest.isEmpty { rest = rest.dropFirst(try log.append(rest)) }
+      if scratch.content("log/0000000001.log") != lines { exit(5) }
+    }
+  }
 }
