@@ -11,11 +11,9 @@ private import Glibc
   private let lifeline: PipeEnds
   private let pidfd: Descriptor
   /// What was guessed: a policy that needs anything else cannot use this child.
-  package let order: Namespaces.Order
   package let hasNetwork: Bool
   /// What it does before it has a plan; every usable plan begins with it.
-  package let ahead: [LaunchStep]
-  private let ids: IdMap?
+  package let ahead: UsualStart
   private let watched: [String]
 
   /// The step that a report names when the namespaces could not be made.
@@ -23,9 +21,9 @@ private import Glibc
 
   /// Whether the guess was right for this policy.
   package borrowing func serves(_ policy: Policy) -> Bool {
-    order == policy.namespaces.order && policy.limits.cgroup == nil
+    policy.limits.cgroup == nil
       && (!hasNetwork || policy.network.mode != .host)
-      && LaunchPlanner.startsAsUsual(policy) && (ids == nil || ids == policy.identity.idMap)
+      && ahead.begins(policy)
   }
 
   /// Clones the child. The caller has blocked all signals.
@@ -52,8 +50,8 @@ private import Glibc
     let ids =
       isPrivileged
       ? nil : IdMap(uid: usual, gid: usual, outerUID: geteuid(), outerGID: getegid())
-    let ahead = LaunchPlanner.usualStart(order, ids: ids)
-    let flat = FlatPlan(ahead, command: [], environment: [], filter: []) { _ in -1 }
+    let ahead = UsualStart(order, ids: ids)
+    let flat = FlatPlan(ahead.steps, command: [], environment: [], filter: []) { _ in -1 }
     try call("clone3") {
       unsafe flat.withPlan(
         report: reports.childs.raw, lifeline: lifeline.readEnd.raw, lifelineWrite: -1
@@ -63,8 +61,8 @@ private import Glibc
     }
     return unsafe EarlyChild(
       early: early, reports: reports, lifeline: lifeline,
-      pidfd: Descriptor(adopting: early.pidfd), order: order, hasNetwork: withNetwork,
-      ahead: ahead, ids: ids, watched: flat.watched)
+      pidfd: Descriptor(adopting: early.pidfd), hasNetwork: withNetwork,
+      ahead: ahead, watched: flat.watched)
   }
 
   /// Ends a child that is not wanted, and waits until it is gone.

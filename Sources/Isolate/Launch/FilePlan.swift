@@ -1,6 +1,6 @@
 /// The file view: rules → mounts. Part of `LaunchPlanner`.
 extension LaunchPlanner {
-  /// - Parameter isStarted: the steps begin with `usualStart`.
+  /// - Parameter isStarted: the steps begin with `UsualStart`.
   mutating func planFiles(isStarted: Bool) {
     if !isStarted { steps.append(Self.emptyRoot) }
     /* The app's /dev is made before what a rule puts into it: it would cover that. */
@@ -11,7 +11,7 @@ extension LaunchPlanner {
     }
     for rule in policy.files.rules where isInOwnDev(rule) { plan(rule) }
     for rule in policy.files.devices { planDevice(rule) }
-    if policy.files.proc && !isStarted { steps += Self.ownProc }
+    if policy.files.proc && !isStarted { Self.addOwnProc(to: &steps) }
     if policy.files.sys {
       planJoinNetwork()
       steps.append(.mountSysfs(path: "sys"))
@@ -35,10 +35,7 @@ extension LaunchPlanner {
 
   /// Whether a bound directory of the host shows there already: nothing is created in it.
   private func isCovered(_ path: String) -> Bool {
-    policy.files.rules.contains { rule in
-      rule.kind != .hide && rule.kind != .private
-        && PathWords.isAtOrBeneath(path, rule.target)
-    }
+    shown.contains { ProfilePath.contains($0, path) }
   }
 
   private mutating func plan(_ rule: FileRule) {
@@ -136,10 +133,9 @@ extension LaunchPlanner {
     let isAbsolute = target.utf8.first == UInt8(ascii: "/")
     let absolute = isAbsolute ? target : "\(PathWords.parent(rule.source))/\(target)"
     guard !PathWords.climbs(absolute),
-      policy.files.rules.contains(where: {
-        ($0.kind == .read || $0.kind == .write || $0.kind == .overlay)
-          && $0.target.utf8.count != 1 && !PathWords.isAtOrBeneath($0.target, rule.target)
-          && PathWords.isAtOrBeneath(absolute, $0.target)
+      shown.contains(where: {
+        $0.utf8.count != 1 && !ProfilePath.contains(rule.target, $0)
+          && ProfilePath.contains($0, absolute)
       })
     else { return false }
     if isCoveredByOther(rule) { return true }
@@ -149,10 +145,7 @@ extension LaunchPlanner {
 
   /// The link lies in a directory that another rule shows already, and is there to be seen.
   private func isCoveredByOther(_ rule: FileRule) -> Bool {
-    policy.files.rules.contains { other in
-      other.kind != .private && other.kind != .hide
-        && PathWords.isBeneath(rule.target, other.target)
-    }
+    shown.contains { PathWords.isBeneath(rule.target, $0) }
   }
 
   private mutating func planOverlay(_ rule: FileRule) {

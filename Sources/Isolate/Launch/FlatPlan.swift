@@ -15,7 +15,7 @@ package struct FlatPlan {
   ///   - filter: the compiled system-call filter, an array of struct sock_filter.
   ///   - namespaceFor: the descriptor of a user namespace that maps an owner to the app, for idmapped binds.
   package init(
-    _ steps: [LaunchStep], command: [String], environment: [EnvironmentVariable],
+    _ steps: ArraySlice<LaunchStep>, command: [String], environment: [EnvironmentVariable],
     filter: [UInt8], namespaceFor: (FileOwner) -> Int32
   ) {
     self.steps.reserveCapacity(steps.count)
@@ -25,6 +25,15 @@ package struct FlatPlan {
     }
     arguments = command.map { put($0) }
     self.environment = environment.map { put("\($0.name)=\($0.value)") }
+  }
+
+  package init(
+    _ steps: [LaunchStep], command: [String], environment: [EnvironmentVariable],
+    filter: [UInt8], namespaceFor: (FileOwner) -> Int32
+  ) {
+    self.init(
+      steps[...], command: command, environment: environment, filter: filter,
+      namespaceFor: namespaceFor)
   }
 
   package var stepCount: Int { steps.count }

@@ -62,8 +62,8 @@ package struct PlanContext {
   package var monotonicSeconds: Int64
   /// The child has its network namespace already (`EarlyChild`).
   package var networkIsMade = false
-  /// What the child has done already: the plan begins with it.
-  package var ahead: [LaunchStep] = []
+  /// What the child has done already: the plan begins with it. It must begin the policy's launch (`UsualStart.begins`).
+  package var ahead: UsualStart?
   /// The child is born in a user namespace of the launcher's where one is needed, and private file systems get their owner
   /// late (`TemplatePlan`).
   package var isPrepared = false
@@ -124,6 +124,8 @@ package struct LaunchPlanner {
   let policy: Policy
   var context: PlanContext
   let sources: PlanSources
+  /// Where rules show directories and files of the host.
+  let shown: [String]
   var steps: [LaunchStep] = []
   /// Every rule that could not be planned; all are reported at once.
   var failures: [PlanError] = []
@@ -132,6 +134,13 @@ package struct LaunchPlanner {
     self.policy = policy
     self.context = context
     self.sources = sources
+    var shown: [String] = []
+    shown.reserveCapacity(policy.files.rules.count)
+    for rule in policy.files.rules
+    where rule.kind == .read || rule.kind == .write || rule.kind == .overlay {
+      shown.append(rule.target)
+    }
+    self.shown = shown
     steps.reserveCapacity(128)
   }
 
@@ -167,16 +176,16 @@ package struct LaunchPlanner {
     let loopback = policy.network.mode == .loopback
     /* As early as can be: an early child has the usual start behind it when it hears what network it is to have. */
     let startsNetwork = ownsNetwork && !context.networkIsMade
-    if startsNetwork && context.ahead.isEmpty { steps.append(.startNetwork(loopback: loopback)) }
+    if startsNetwork && context.ahead == nil { steps.append(.startNetwork(loopback: loopback)) }
     let isUsual = Self.startsAsUsual(policy)
     let ids = order == .userFirst && !context.isPrepared ? policy.identity.idMap : nil
     if isUsual {
-      steps += Self.usualStart(order, ids: ids)
+      steps += (context.ahead ?? UsualStart(order, ids: ids)).steps
     } else {
       steps += ids?.steps ?? []
       steps.append(.makeMountsPrivate)
     }
-    if startsNetwork && !context.ahead.isEmpty { steps.append(.startNetwork(loopback: loopback)) }
+    if startsNetwork && context.ahead != nil { steps.append(.startNetwork(loopback: loopback)) }
     if ownsNetwork && context.networkIsMade && loopback { steps.append(.raiseLoopback) }
     planFiles(isStarted: isUsual)
     if !policy.files.sys { planJoinNetwork() }

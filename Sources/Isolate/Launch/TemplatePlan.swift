@@ -251,7 +251,7 @@ extension LaunchStep {
   fileprivate func coversPath(of rule: LaunchStep) -> Bool {
     guard case .allowPath(let path, _) = rule, let place else { return false }
     if case .setAttributes = self { return false }
-    return PathWords.isAtOrBeneath(path, "/" + place)
+    return ProfilePath.contains("/" + place, path)
   }
 
   /// Whether it is a mount on or above the place of another step: made after that one, it would
@@ -261,7 +261,7 @@ extension LaunchStep {
     case .bind, .attachTree, .mountTmpfs, .mountOverlay, .mask, .mountProc, .mountDevpts,
       .mountSysfs:
       guard let outer = place, let inner = other.place else { return false }
-      return outer.isEmpty || PathWords.isAtOrBeneath("/" + inner, "/" + outer)
+      return outer.isEmpty || ProfilePath.contains("/" + outer, "/" + inner)
     default: return false
     }
   }

@@ -1,5 +1,31 @@
 /// How nearly every launch begins, whatever its policy says: an empty root, and in it the app's own /dev and /proc. It is known before
 /// a profile is read, so an early child makes it meanwhile (`EarlyChild`). See docs/decisions/0003-early-child.md.
+package struct UsualStart {
+  let order: Namespaces.Order
+  let ids: IdMap?
+  /// For a child in namespaces that are there already.
+  package let steps: [LaunchStep]
+
+  /// - Parameter ids: nil: the maps are not to be written now.
+  init(_ order: Namespaces.Order, ids: IdMap?) {
+    self.order = order
+    self.ids = ids
+    var steps = ids?.steps ?? []
+    steps.reserveCapacity(48)
+    steps.append(.makeMountsPrivate)
+    steps.append(LaunchPlanner.emptyRoot)
+    if order == .userLast { LaunchPlanner.addOwnDev(to: &steps) }
+    LaunchPlanner.addOwnProc(to: &steps)
+    self.steps = steps
+  }
+
+  /// Whether the policy's launch begins with these steps, in a child that has the maps of its ids from them or from its plan.
+  package func begins(_ policy: Policy) -> Bool {
+    LaunchPlanner.startsAsUsual(policy) && order == policy.namespaces.order
+      && (order == .userLast ? ids == nil : ids == policy.identity.idMap)
+  }
+}
+
 extension LaunchPlanner {
   /// Where the app's own devices come from. Source: the kernel's Documentation/admin-guide/devices.txt.
   static let devices: [(name: String, major: UInt64, minor: UInt64)] = [
@@ -16,36 +42,25 @@ extension LaunchPlanner {
   /// Directories and files of /proc that change the machine; read-only.
   private static let readOnlyProcFiles = ["bus", "fs", "irq", "sys", "sysrq-trigger"]
 
-  /// Whether the policy's launch begins as `usualStart` says: no rule lies on /dev or /proc, above them or inside /proc, which would
+  /// Whether the policy's launch begins as `UsualStart` says: no rule lies on /dev or /proc, above them or inside /proc, which would
   /// have to come first.
   static func startsAsUsual(_ policy: Policy) -> Bool {
     guard policy.namespaces.order != .without, policy.files.dev, policy.files.proc else {
       return false
     }
     return !policy.files.rules.contains { rule in
-      PathWords.isAtOrBeneath("/dev", rule.target) || PathWords.isAtOrBeneath("/proc", rule.target)
+      ProfilePath.contains(rule.target, "/dev") || ProfilePath.contains(rule.target, "/proc")
         || PathWords.isBeneath(rule.target, "/proc")
     }
-  }
-
-  /// The first steps of a launch in namespaces that are there already.
-  ///
-  /// - Parameter ids: nil: the maps are not to be written now.
-  static func usualStart(_ order: Namespaces.Order, ids: IdMap?) -> [LaunchStep] {
-    var steps: [LaunchStep] = []
-    steps.reserveCapacity(48)
-    if let ids { steps += ids.steps }
-    steps.append(.makeMountsPrivate)
-    steps.append(emptyRoot)
-    if order == .userLast { steps += ownDev }
-    return steps + ownProc
   }
 
   static var emptyRoot: LaunchStep { .makeRoot(sizeBytes: 4 << 20) }
 
   /// A /dev with a file system of its own, in which real root makes nodes: three times faster than binds.
-  private static var ownDev: [LaunchStep] {
-    [devFileSystem] + devices.map { nodeStep($0) } + devLinks
+  fileprivate static func addOwnDev(to steps: inout [LaunchStep]) {
+    steps.append(devFileSystem)
+    for device in devices { steps.append(nodeStep(device)) }
+    steps += devLinks
   }
 
   static var devFileSystem: LaunchStep {
@@ -57,7 +72,7 @@ extension LaunchPlanner {
   }
 
   static func nodeStep(_ device: (name: String, major: UInt64, minor: UInt64)) -> LaunchStep {
-    .makeDevice(path: "dev/\(device.name)", number: device.major << 8 | device.minor)
+    .makeDevice(path: "dev/" + device.name, number: device.major << 8 | device.minor)
   }
 
   /// Own terminals, and the links that programs expect.
@@ -72,9 +87,10 @@ extension LaunchPlanner {
     ]
   }
 
-  static var ownProc: [LaunchStep] {
-    [.mountProc(path: "proc")] + maskedProcFiles.map { .mask(path: "proc/\($0)") }
-      + readOnlyProcFiles.map { .makeReadOnly(path: "proc/\($0)") }
+  static func addOwnProc(to steps: inout [LaunchStep]) {
+    steps.append(.mountProc(path: "proc"))
+    for name in maskedProcFiles { steps.append(.mask(path: "proc/" + name)) }
+    for name in readOnlyProcFiles { steps.append(.makeReadOnly(path: "proc/" + name)) }
   }
 }
 

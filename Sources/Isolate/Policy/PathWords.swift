@@ -1,24 +1,8 @@
-/// Comparing absolute paths byte by byte: they are not text, and this lies on the way of every launch. And names of files.
+/// Absolute paths and names of files, byte by byte: they are not text, and this lies on the way of every launch.
 package enum PathWords {
-  /// Whether `path` is `directory` or lies beneath it. Both are absolute and normalised; "/" holds everything.
-  package static func isAtOrBeneath(_ path: String, _ directory: String) -> Bool {
-    let inner = path.utf8
-    let outer = directory.utf8
-    if outer.count == 1 { return true }
-    guard inner.count >= outer.count else { return false }
-    var a = inner.startIndex
-    var b = outer.startIndex
-    while b != outer.endIndex {
-      if inner[a] != outer[b] { return false }
-      inner.formIndex(after: &a)
-      outer.formIndex(after: &b)
-    }
-    return a == inner.endIndex || inner[a] == UInt8(ascii: "/")
-  }
-
   /// Whether `path` lies beneath `directory` and is not it.
   package static func isBeneath(_ path: String, _ directory: String) -> Bool {
-    path.utf8.count > directory.utf8.count && isAtOrBeneath(path, directory)
+    path.utf8.count > directory.utf8.count && ProfilePath.contains(directory, path)
   }
 
   /// Everything up to the last slash, without it; "" for a path right beneath the root.

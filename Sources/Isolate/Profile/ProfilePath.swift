@@ -36,14 +36,15 @@ package enum ProfilePath {
     return result.isEmpty ? "/" : result
   }
 
-  /// True if `path` is `ancestor` or lies beneath it; both normalised.
+  /// True if `path` is `ancestor` or lies beneath it; both absolute and normalised, compared byte by byte. Every launch asks
+  /// this some 200 times: most pairs are told apart by the slash that is not there.
   package static func contains(_ ancestor: String, _ path: String) -> Bool {
-    let outer = ancestor.utf8
-    let inner = path.utf8
+    let outer = ancestor.utf8Span.span
+    let inner = path.utf8Span.span
     if outer.count == 1 { return true }
-    guard inner.count >= outer.count, inner.starts(with: outer) else { return false }
-    if inner.count == outer.count { return true }
-    return inner[inner.index(inner.startIndex, offsetBy: outer.count)] == slash
+    guard inner.count >= outer.count, inner.count == outer.count || inner[outer.count] == slash
+    else { return false }
+    return outer.indices.allSatisfy { outer[$0] == inner[$0] }
   }
 
   private static let slash = UInt8(ascii: "/")

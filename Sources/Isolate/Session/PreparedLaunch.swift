@@ -39,7 +39,7 @@ extension PreparedLaunch {
   ///   - door: the app's end of the way to its broker, if it has grants.
   static func make(
     _ prepared: Preparation, filterCache: String?, signals: consuming SignalDoor,
-    cgroup: Cgroup?, networkIsMade: Bool, ahead: [LaunchStep] = [], door: HeldDescriptor? = nil
+    cgroup: Cgroup?, networkIsMade: Bool, ahead: UsualStart? = nil, door: HeldDescriptor? = nil
   ) throws(LaunchError) -> PreparedLaunch {
     let policy = prepared.policy
     for number in policy.descriptors where !Output.isOpen(number) {
@@ -107,14 +107,14 @@ struct PreparedPlan {
       filterInstructions: filter.count / SyscallFilter.instructionSize, standard: standard,
       terminal: nil, nullDescriptor: null, bootSeconds: clocks.0, monotonicSeconds: clocks.1)
     adjust(&context)
-    let plan = try makePlan(policy, context, sources)
     /* The early child's guess was compared with the policy; were it wrong all the same, the app would get another sandbox. */
-    guard plan.steps.starts(with: context.ahead) else {
+    if let ahead = context.ahead, !ahead.begins(policy) {
       throw .system(SystemError(call: "launch", number: Errno.invalid))
     }
+    let plan = try makePlan(policy, context, sources)
     let owners = try ownerNamespaces(plan, policy.identity, &held)
     let flat = FlatPlan(
-      Array(plan.steps.dropFirst(context.ahead.count)), command: policy.command,
+      plan.steps.dropFirst(context.ahead?.steps.count ?? 0), command: policy.command,
       environment: environment?(plan) ?? policy.environment, filter: filter
     ) { owner in owners.first { $0.owner == owner }?.namespace ?? -1 }
     if flat.textSize > maximumText { throw .tooLarge(bytes: flat.textSize) }

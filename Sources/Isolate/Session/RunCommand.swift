@@ -70,7 +70,7 @@ private func launch(
     }
     launch = try PreparedLaunch.make(
       prepared, filterCache: FilterPlace.directory(prepared.host), signals: signals,
-      cgroup: cgroup, networkIsMade: usable?.hasNetwork ?? false, ahead: usable?.ahead ?? [],
+      cgroup: cgroup, networkIsMade: usable?.hasNetwork ?? false, ahead: usable?.ahead,
       door: ends?.apps)
   } catch {
     remove(cgroup)

@@ -18,9 +18,11 @@ struct UsualStartTests {
     let policy = try policy("[network]\nmode = \"\(mode)\"\n", isRoot: isRoot)
     #expect(LaunchPlanner.startsAsUsual(policy))
     let ids = isRoot ? nil : policy.identity.idMap
-    let first = LaunchPlanner.usualStart(policy.namespaces.order, ids: ids)
+    let start = UsualStart(policy.namespaces.order, ids: ids)
+    #expect(start.begins(policy))
+    let first = start.steps
     let context = PlanFixture.context {
-      $0.ahead = first
+      $0.ahead = start
       $0.networkIsMade = network.hasSuffix("early child")
     }
     let steps = try PlanFixture.plan(policy, context).steps
@@ -39,7 +41,23 @@ struct UsualStartTests {
     for isRoot in [true, false] {
       let policy = try policy("[files]\n" + keys + "\n", isRoot: isRoot)
       #expect(!LaunchPlanner.startsAsUsual(policy))
+      let ids = isRoot ? nil : policy.identity.idMap
+      #expect(!UsualStart(policy.namespaces.order, ids: ids).begins(policy))
     }
+  }
+
+  @Test("begin no policy of another order or other ids")
+  func otherGuess() throws {
+    let asRoot = try policy("", isRoot: true)
+    let asUser = try policy("", isRoot: false)
+    var ids = asUser.identity.idMap
+    #expect(UsualStart(.userFirst, ids: ids).begins(asUser))
+    #expect(!UsualStart(.userFirst, ids: ids).begins(asRoot))
+    #expect(!UsualStart(.userFirst, ids: nil).begins(asUser))
+    #expect(!UsualStart(.userLast, ids: nil).begins(asUser))
+    #expect(!UsualStart(.userLast, ids: ids).begins(asRoot))
+    ids.outerUID += 1
+    #expect(!UsualStart(.userFirst, ids: ids).begins(asUser))
   }
 
   @Test("fit every base profile, as root and as an ordinary user", arguments: [true, false])
