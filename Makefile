@@ -8,20 +8,24 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 SWIFT ?= swift
 EXECUTABLE = build/isolated
-# What runs while an app runs lies on the same pages (scripts/waiting-symbols): little memory stays in use.
+# What runs while an app runs lies on the same pages (scripts/waiting-symbols): little memory stays in use. Behind it lies what a launch
+# runs (scripts/launch-symbols, made by scripts/find-launch-symbols): every other page would cost a page fault.
 # An rpath would make glibc refuse to start a static position-independent executable.
 STATIC = ISOLATED_STATIC=1 $(SWIFT) build -c release --product isolated --disable-local-rpath \
 	--scratch-path .build-static \
-	-Xlinker --symbol-ordering-file=$(CURDIR)/scripts/waiting-symbols -Xlinker --no-warn-symbol-ordering
+	-Xlinker --symbol-ordering-file=$(CURDIR)/build/symbol-order -Xlinker --no-warn-symbol-ordering
 
 .PHONY: all build run test test-vm lint fuzz bench install uninstall deb deps test-deps clean
 
 all: build
 
-build: deps
+build: deps build/symbol-order
 	$(STATIC)
-	@mkdir -p build
 	@install -m 755 .build-static/release/isolated $(EXECUTABLE)
+
+build/symbol-order: scripts/waiting-symbols scripts/launch-symbols
+	@mkdir -p build
+	@cat $^ >$@
 
 deps:
 	@scripts/install-packages build

@@ -21,6 +21,8 @@ let lean: [SwiftSetting] =
       // Generic types are asked for by their accessors. By their mangled names, which is shorter, each start would
       // read those names: a sixth of all its instructions.
       "-Xfrontend", "-disable-concrete-type-metadata-mangled-name-accessors",
+      // 128 bytes for each conformance, in which little is kept, would spread over pages what is.
+      "-Xfrontend", "-disable-preallocated-instantiation-caches",
     ])
   ] : []
 
@@ -35,6 +37,12 @@ let strict: [SwiftSetting] =
 
 /// `ISOLATED_SYMBOLS=1` keeps the symbols, for profilers.
 let keepsSymbols = ProcessInfo.processInfo.environment["ISOLATED_SYMBOLS"] == "1"
+#if arch(x86_64)
+  /// Data is copied in one go before it is relocated: Sources/CSeccomp/start.c.
+  let entry = ["-Xlinker", "--entry=isolated_start"]
+#else
+  let entry: [String] = []
+#endif
 let linking: [LinkerSetting] =
   isStatic
   ? [
@@ -42,7 +50,7 @@ let linking: [LinkerSetting] =
       [
         "-static-executable", "-use-ld=lld", "-Xclang-linker", "-static-pie",
         "-Xlinker", "--pack-dyn-relocs=relr", "-Xlinker", "--gc-sections",
-      ] + (keepsSymbols ? [] : ["-Xlinker", "-s"]))
+      ] + entry + (keepsSymbols ? [] : ["-Xlinker", "-s"]))
   ] : []
 
 let package = Package(
