@@ -188,7 +188,7 @@ private struct Way {
   init(socket: String?) throws(ControlClient.Failure) {
     self.socket = socket
     do throws(SystemError) {
-      place = DaemonPlace(try HostProbe.facts(withCgroups: false))
+      place = DaemonPlace(try HostProbe.placeFacts())
     } catch {
       throw ControlClient.Failure(message: "cannot read the machine's facts: \(error)", cure: nil)
     }

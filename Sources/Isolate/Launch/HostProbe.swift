@@ -31,6 +31,19 @@ package enum HostProbe {
       timezone: timezone())
   }
 
+  /// Enough to know where this user's things lie: of the environment, the variables that say so.
+  package static func placeFacts() throws(SystemError) -> HostFacts {
+    var said: [EnvironmentVariable] = []
+    for name in ["HOME", "XDG_RUNTIME_DIR", "XDG_STATE_HOME", "XDG_CONFIG_HOME"] {
+      guard let value = unsafe getenv(name) else { continue }
+      let bytes = unsafe UnsafeBufferPointer(start: value, count: strlen(value))
+      unsafe bytes.withMemoryRebound(to: UInt8.self) { bytes in
+        unsafe said.append(EnvironmentVariable(name: name, value: RawText.decode(bytes)))
+      }
+    }
+    return try facts(withCgroups: false, environment: said)
+  }
+
   /// Where cgroups may be made; a few file reads.
   ///
   /// - Parameter legacy: look at v1 too: only root may use it, and only for what is required.

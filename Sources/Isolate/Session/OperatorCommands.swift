@@ -23,7 +23,7 @@ package func operate(
 
 private func controlPlace() throws(ControlClient.Failure) -> ControlPlace {
   do throws(SystemError) {
-    return ControlPlace(try HostProbe.facts(withCgroups: false))
+    return ControlPlace(try HostProbe.placeFacts())
   } catch {
     throw ControlClient.Failure(message: "cannot read the machine's facts: \(error)", cure: nil)
   }
