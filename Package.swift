@@ -37,12 +37,6 @@ let strict: [SwiftSetting] =
 
 /// `ISOLATED_SYMBOLS=1` keeps the symbols, for profilers.
 let keepsSymbols = ProcessInfo.processInfo.environment["ISOLATED_SYMBOLS"] == "1"
-#if arch(x86_64)
-  /// Data is copied in one go before it is relocated: Sources/CSeccomp/start.c.
-  let entry = ["-Xlinker", "--entry=isolated_start"]
-#else
-  let entry: [String] = []
-#endif
 let linking: [LinkerSetting] =
   isStatic
   ? [
@@ -50,7 +44,7 @@ let linking: [LinkerSetting] =
       [
         "-static-executable", "-use-ld=lld", "-Xclang-linker", "-static-pie",
         "-Xlinker", "--pack-dyn-relocs=relr", "-Xlinker", "--gc-sections",
-      ] + entry + (keepsSymbols ? [] : ["-Xlinker", "-s"]))
+      ] + (keepsSymbols ? [] : ["-Xlinker", "-s"]))
   ] : []
 
 let package = Package(
