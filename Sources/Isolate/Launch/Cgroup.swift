@@ -133,13 +133,13 @@ package final class Cgroup {
     return counts
   }
 
-  /// Gives it other limits; everything in it goes on under them.
-  package func apply(_ limits: Limits) throws(SystemError) {
+  /// Gives it other limits in place of those it has; everything in it goes on under them.
+  package func apply(_ limits: Limits, replacing old: Limits) throws(SystemError) {
     for place in places {
       if let controller = place.controller {
         try CgroupLimits.apply(limits, to: place.path, legacyController: controller)
       } else {
-        try CgroupLimits.apply(limits, to: place.path)
+        try CgroupLimits.apply(limits, replacing: old, to: place.path)
       }
     }
   }

@@ -24,23 +24,35 @@ package enum CgroupLimits {
     return names
   }
 
-  package static func unified(_ limits: Limits) -> [Setting] {
+  ///
+  /// - Parameter old: what the cgroup holds now; what is limited no more is lifted.
+  package static func unified(_ limits: Limits, replacing old: Limits = Limits()) -> [Setting] {
     var settings: [Setting] = []
-    if let limit = limits.memoryBytes, limit.enforcement == .cgroup2 {
-      settings.append(Setting(file: "memory.max", value: "\(limit.amount)"))
-      // Swap would be more memory than was allowed.
-      settings.append(Setting(file: "memory.swap.max", value: "0", isOptional: true))
-      // All or nothing: half an app is of no use, and the cause stays plain.
-      settings.append(Setting(file: "memory.oom.group", value: "1"))
+    func add(_ name: LimitName, _ make: (UInt64?) -> [Setting]) {
+      let amount = unifiedAmount(name, limits)
+      if amount != nil || unifiedAmount(name, old) != nil { settings += make(amount) }
     }
-    if let limit = limits.processes, limit.enforcement == .cgroup2 {
-      settings.append(Setting(file: "pids.max", value: "\(counted(limit.amount, limits))"))
+    add(.memory) { amount in
+      [
+        Setting(file: "memory.max", value: amount.map { "\($0)" } ?? "max"),
+        // Swap would be more memory than was allowed.
+        Setting(file: "memory.swap.max", value: amount == nil ? "max" : "0", isOptional: true),
+        // All or nothing: half an app is of no use, and the cause stays plain.
+        Setting(file: "memory.oom.group", value: amount == nil ? "0" : "1"),
+      ]
     }
-    if let limit = limits.cpuMillis, limit.enforcement == .cgroup2 {
-      settings.append(
-        Setting(file: "cpu.max", value: "\(quotaMicroseconds(limit.amount)) \(periodMicroseconds)"))
+    add(.processes) { amount in
+      [Setting(file: "pids.max", value: amount.map { "\(counted($0, limits))" } ?? "max")]
     }
-    return settings + disks(limits)
+    add(.cpu) { amount in
+      let quota = amount.map { "\(quotaMicroseconds($0))" } ?? "max"
+      return [Setting(file: "cpu.max", value: "\(quota) \(periodMicroseconds)")]
+    }
+    return settings + disks(limits) + freedDisks(limits, old)
+  }
+
+  private static func unifiedAmount(_ name: LimitName, _ limits: Limits) -> UInt64? {
+    limits[name].flatMap { $0.enforcement == .cgroup2 ? $0.amount : nil }
   }
 
   /// A disk's four limits stand in one line of io.max; what is not limited says so, for a limit may have been there before.
@@ -49,13 +61,20 @@ package enum CgroupLimits {
       ("rbps", LimitName.ioRead), ("wbps", .ioWrite), ("riops", .ioReadOperations),
       ("wiops", .ioWriteOperations),
     ]
-    let amounts = words.map {
-      ($0.0, limits[$0.1].flatMap { $0.enforcement == .cgroup2 ? $0 : nil })
-    }
+    let amounts = words.map { ($0.0, unifiedAmount($0.1, limits)) }
     if amounts.allSatisfy({ $0.1 == nil }) { return [] }
-    let text = amounts.map { "\($0.0)=\($0.1.map { String($0.amount) } ?? "max")" }
+    let text = amounts.map { "\($0.0)=\($0.1.map { String($0) } ?? "max")" }
       .joined(separator: " ")
     return limits.disks.map { Setting(file: "io.max", value: "\($0) \(text)", isOfDisk: true) }
+  }
+
+  /// The disks that were limited and are no more.
+  private static func freedDisks(_ limits: Limits, _ old: Limits) -> [Setting] {
+    let isHeld = LimitName.ofDisks.contains { unifiedAmount($0, limits) != nil }
+    guard LimitName.ofDisks.contains(where: { unifiedAmount($0, old) != nil }) else { return [] }
+    return old.disks.filter { !isHeld || !limits.disks.contains($0) }.map {
+      Setting(file: "io.max", value: "\($0) rbps=max wbps=max riops=max wiops=max", isOfDisk: true)
+    }
   }
 
   /// Reads only: see `PolicyResolver`.
@@ -106,8 +125,10 @@ package enum CgroupLimits {
     min(amount, 4_194_303) + (limits.hasWitness ? 2 : 1)
   }
 
-  static func apply(_ limits: Limits, to path: String) throws(SystemError) {
-    try write(unified(limits), path)
+  static func apply(
+    _ limits: Limits, replacing old: Limits = Limits(), to path: String
+  ) throws(SystemError) {
+    try write(unified(limits, replacing: old), path)
   }
 
   static func apply(

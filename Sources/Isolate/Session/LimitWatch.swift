@@ -17,7 +17,8 @@ struct LimitWatch {
     case whereNeeded
   }
 
-  private let limits: Limits
+  /// Those that hold now. What a cgroup holds may change, what is looked at here does not.
+  var limits: Limits
   private let cgroup: Cgroup?
   private var sampler: Sampler?
   private var wallAt: Int64?

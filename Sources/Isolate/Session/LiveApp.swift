@@ -132,8 +132,9 @@ final class LiveApp {
   ///
   /// - Throws: `SystemError` of a write to a cgroup file; then the app keeps the policy it had.
   func adopt(_ new: Policy) throws(SystemError) {
-    try cgroup?.apply(new.limits)
+    try cgroup?.apply(new.limits, replacing: policy.limits)
     policy = new
+    watch.limits = new.limits
   }
 
   /// What it has now: by its cgroup as far as that counts, else by its processes.

@@ -77,11 +77,9 @@ package enum ReloadPlan {
     /* The daemon's to keep; but an app that has no notify socket gets one at its start. */
     case "service.descriptor-store":
       old.service.hasNotify && new.service.hasNotify ? .live : .restart
-    case "limits.memory", "limits.processes", "limits.cpu", "limits.io-read", "limits.io-write",
-      "limits.io-read-operations", "limits.io-write-operations":
-      isInCgroup(key, old) && isInCgroup(key, new) ? .live : .restart
     default:
-      key.utf8.starts(with: "relax.".utf8) || isLiveSection(key) ? .live : .restart
+      key.utf8.starts(with: "relax.".utf8) || isLiveSection(key) || isInCgroup(key, old, new)
+        ? .live : .restart
     }
   }
 
@@ -89,10 +87,13 @@ package enum ReloadPlan {
     ["restart.", "group.", "health.", "logs."].contains { key.utf8.starts(with: $0.utf8) }
   }
 
-  /// A cgroup's limits are files that can be written again. Where there was none there may be no cgroup.
-  private static func isInCgroup(_ key: String, _ policy: Policy) -> Bool {
-    guard let name = LimitName.allCases.first(where: { $0.key == key }) else { return false }
-    guard let limit = policy.limits[name] else { return false }
-    return limit.enforcement == .cgroup2
+  /// A cgroup's limits are files that can be written again, and a cgroup that was made for one limit has the files of all that this
+  /// machine holds by cgroups. An app without one gets none while it runs, and one that is to have none stays in its own.
+  private static func isInCgroup(_ key: String, _ old: Policy, _ new: Policy) -> Bool {
+    guard let name = LimitName.allCases.first(where: { $0.key == key }),
+      case .unified = old.limits.cgroup, old.limits.cgroup == new.limits.cgroup
+    else { return false }
+    let limits = [old, new].compactMap { $0.limits[name] }
+    return !limits.isEmpty && limits.allSatisfy { $0.enforcement == .cgroup2 }
   }
 }

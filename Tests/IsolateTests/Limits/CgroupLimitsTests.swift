@@ -81,6 +81,38 @@ struct CgroupLimitsTests {
     #expect(CgroupLimits.controllers(more) == ["memory", "io"])
   }
 
+  @Test("what is limited no more is lifted in a cgroup that is there, what was not limited is left alone")
+  func lifted() {
+    func words(_ limits: Limits, replacing old: Limits) -> [String] {
+      CgroupLimits.unified(limits, replacing: old).map { "\($0.file)=\($0.value)" }
+    }
+    let all = limits(.cgroup2)
+    #expect(
+      words(Limits(), replacing: all) == [
+        "memory.max=max", "memory.swap.max=max", "memory.oom.group=0", "pids.max=max",
+        "cpu.max=max 100000",
+      ])
+    #expect(words(all, replacing: Limits()) == words(all, replacing: all))
+    #expect(words(Limits(), replacing: Limits()).isEmpty)
+    #expect(words(Limits(), replacing: limits(.rlimit)).isEmpty)
+    let old = disks(.cgroup2)
+    var fewer = old
+    fewer.ioReadBytes = nil
+    fewer.disks = ["8:0"]
+    #expect(
+      words(fewer, replacing: old) == [
+        "io.max=8:0 rbps=max wbps=5242880 riops=100 wiops=max",
+        "io.max=259:0 rbps=max wbps=max riops=max wiops=max",
+      ])
+    var none = Limits()
+    none.disks = old.disks
+    #expect(
+      words(none, replacing: old) == [
+        "io.max=8:0 rbps=max wbps=max riops=max wiops=max",
+        "io.max=259:0 rbps=max wbps=max riops=max wiops=max",
+      ])
+  }
+
   @Test("of disks by v1: reads, and no write") func legacyDisks() {
     let settings = CgroupLimits.legacy(disks(.cgroup1), controller: "blkio")
     #expect(

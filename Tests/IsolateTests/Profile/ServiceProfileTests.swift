@@ -291,6 +291,7 @@ struct ReloadPlanTests {
       try effects("limits.memory = \"1G\"", "limits.memory = \"2G\"", host: cgroup)
         == ["limits.memory": .live])
     #expect(try effects("", "limits.memory = \"2G\"", host: cgroup) == ["limits.memory": .restart])
+    #expect(try effects("limits.memory = \"2G\"", "", host: cgroup) == ["limits.memory": .restart])
     let disks = Fixture.host {
       $0.cgroup2 = UnifiedCgroup(path: "/sys/fs/cgroup/x", controllers: ["memory", "io"])
       $0.disks = ["8:0"]
@@ -299,6 +300,42 @@ struct ReloadPlanTests {
       let (old, new) = ("\(name.key) = 1000", "\(name.key) = 2000")
       #expect(try effects(old, new, host: disks) == [name.key: .live])
       #expect(try effects(old, new, host: cgroup) == [name.key: .restart], "nothing holds it")
+    }
+  }
+
+  @Test("an app with a cgroup gets any limit that a cgroup holds while it runs, and loses it so")
+  func furtherLimits() throws {
+    let all = Fixture.host {
+      $0.cgroup2 = UnifiedCgroup(
+        path: "/sys/fs/cgroup/x", controllers: ["memory", "pids", "cpu", "io"])
+      $0.disks = ["8:0"]
+    }
+    let some = Fixture.host {
+      $0.cgroup2 = UnifiedCgroup(path: "/sys/fs/cgroup/x", controllers: ["memory", "pids"])
+      $0.disks = ["8:0"]
+    }
+    let texts: [(name: LimitName, text: String)] =
+      LimitName.ofDisks.map { ($0, "\($0.key) = 1000") } + [
+        (.memory, "limits.memory = \"1G\""), (.processes, "limits.processes = 9"),
+        (.cpu, "limits.cpu = 0.5"),
+      ]
+    for (name, text) in texts {
+      let (other, base) = texts.first { $0.name != name } ?? texts[0]
+      let both = "\(base)\n\(text)"
+      #expect(try effects(base, both, host: all) == [name.key: .live], "beside \(other.key)")
+      #expect(try effects(both, base, host: all) == [name.key: .live])
+      #expect(try effects("", text, host: all) == [name.key: .restart], "there is no cgroup")
+      #expect(try effects(base, both) == [name.key: .restart], "nothing is held by a cgroup")
+      guard name != .memory, name != .processes else { continue }
+      let held = "limits.memory = \"1G\""
+      #expect(
+        try effects(held, "\(held)\n\(text)", host: some) == [name.key: .restart],
+        "the cgroup has no such controller")
+    }
+    for key in ["limits.open-files = 9", "limits.cpu-time = 9", "limits.wall-time = 9"] {
+      let held = "limits.memory = \"1G\""
+      #expect(
+        try effects(held, "\(held)\n\(key)", host: all).values.elementsEqual([.restart]), "\(key)")
     }
   }
 
