@@ -301,7 +301,7 @@ extension CommandOption {
     case .noWait: "Do not wait until it is done."
     case .plan: "Only say what would change."
     case .follow: "Go on until it is interrupted."
-    case .lines: "How many to begin with."
+    case .lines: "How many to begin with; \(DaemonInterface.lines) without it."
     case .interval: "How often to look, in seconds; 1 without it."
     case .once: "Look once and end."
     case .last: "How many kinds of refusals at most: 0 to 32; 10 without it."

@@ -306,10 +306,15 @@ extension Command {
       [
         "Prints lines with their time and stream, as they are kept in files: also when the app, or the "
           + "daemon, does not run. On a terminal control characters are shown, not sent; --json has every "
-          + "byte.",
+          + "byte. Who may give the daemon orders and may not read its files is shown them by the daemon.",
         Command.whichDaemon,
       ]
-    case .events: [Command.whichDaemon]
+    case .events:
+      [
+        "Prints what happened to APP, or to all, the oldest first. The daemon keeps the last "
+          + "\(DaemonInterface.eventsKept) events, of all apps together: more than those no --lines gives.",
+        Command.whichDaemon,
+      ]
     case .kill: ["Kills everything in APP at once. That counts as a failure.", Command.whichDaemon]
     case .freeze:
       [

@@ -159,11 +159,11 @@ enum DaemonWords {
   }
 
   private static func lines(_ command: Command, _ word: TypedWord?) throws(UsageError) -> Int {
-    guard let word else { return 100 }
-    guard let number = Int(word.text), (0...100_000).contains(number) else {
+    guard let word else { return Int(DaemonInterface.lines) }
+    guard let number = Int(word.text), (0...Int(DaemonInterface.mostLines)).contains(number) else {
       throw UsageError(
         command, argument: word.argument,
-        "--lines takes a number up to 100000, not '\(word.text)'")
+        "--lines takes a number up to \(DaemonInterface.mostLines), not '\(word.text)'")
     }
     return number
   }

@@ -3,8 +3,12 @@ package enum DaemonInterface {
   package static let name = "io.isolated.Daemon"
   /// Apps, changes and events in one reply.
   package static let part = 64
-  /// Events that are given when nobody says how many.
-  package static let events: Int64 = 100
+  /// Events, and lines of a log, that are given when nobody says how many.
+  package static let lines: Int64 = 100
+  /// Events that the daemon keeps, of all apps together: some 200 bytes each.
+  package static let eventsKept = 4096
+  /// Lines of a log at most.
+  package static let mostLines: Int64 = 100_000
 
   package static var interface: VarlinkInterface {
     VarlinkInterface(
@@ -26,7 +30,22 @@ package enum DaemonInterface {
             VarlinkParameter("app", .string, isOptional: true),
             VarlinkParameter("plan", .boolean, isOptional: true),
           ]),
-        VarlinkMethod("GetEvents", [VarlinkParameter("count", .integer, isOptional: true)]),
+        VarlinkMethod(
+          "GetEvents",
+          [
+            VarlinkParameter("app", .string, isOptional: true),
+            VarlinkParameter("count", .integer, isOptional: true),
+            VarlinkParameter("follow", .boolean, isOptional: true),
+          ]),
+        VarlinkMethod(
+          "GetLog",
+          [
+            VarlinkParameter("app", .string),
+            VarlinkParameter("count", .integer, isOptional: true),
+            VarlinkParameter("follow", .boolean, isOptional: true),
+          ]),
+        VarlinkMethod("ListCrashes"),
+        VarlinkMethod("GetCrash", [VarlinkParameter("id", .integer)]),
         VarlinkMethod(
           "GetWhy",
           [
@@ -113,6 +132,21 @@ package enum DaemonInterface {
       state: ?string,
       cause: ?string
     )
+
+    # A line of a log, or a piece of a long one.
+    type Line (
+      # In UTC: 2026-11-22T19:30:02.123456Z
+      time: string,
+      # isolated: a remark of the daemon.
+      stream: (stdout, stderr, isolated),
+      # The line goes on in the next one of its stream.
+      partial: bool,
+      # Text of the app: show control characters, do not send them to a terminal. A byte that is part of no UTF-8 is
+      # U+10FE00 and that byte.
+      text: string
+    )
+
+    type Crash (id: int, app: string, group: string)
 
     # What an app has and does now. What stands behind instance is null where nothing runs.
     type Use (
@@ -223,8 +257,25 @@ package enum DaemonInterface {
     # restarted, one app after the other in their order.
     method Reload(app: ?string, plan: ?bool) -> (changes: []Change)
 
-    # The last events, the oldest first. With "more" those that follow, too, until the peer leaves.
-    method GetEvents(count: ?int) -> (events: []Event)
+    # The last events of an app, or of all, the oldest first: 100 of them when nobody says how many; the daemon keeps
+    # \(eventsKept), of all apps together. With "more" in parts; without, at most 64. With follow those that happen, too, until the
+    # peer leaves: that takes "more".
+    method GetEvents(app: ?string, count: ?int, follow: ?bool) -> (events: []Event)
+
+    # The last lines that an app wrote, the oldest first: 100 of them when nobody says how many. For whoever may not read the
+    # files of the log: it takes no running app, nor one that the daemon still has. It takes "more"; with follow those that
+    # are written from then on, too, until the peer leaves.
+    method GetLog(app: string, count: ?int, follow: ?bool) -> (
+      lines: []Line,
+      # Lines are missing before these: their file was removed.
+      gap: bool
+    )
+
+    # The reports of crashes that are kept, the oldest first.
+    method ListCrashes() -> (crashes: []Crash)
+
+    # One of them: a JSON document, in pieces. It takes "more".
+    method GetCrash(id: int) -> (text: string)
 
     # Why an app is in its state, and what was refused to it: 10 kinds of refusals when nobody says how many, at most 32.
     method GetWhy(app: string, count: ?int) -> (why: Why)
@@ -240,95 +291,12 @@ package enum DaemonInterface {
     error NotInThisState (app: string, state: string)
     # What was ordered failed: the app ended, or could not be started.
     error OrderFailed (app: string, reason: string)
+    # There is no log of this app in files here.
+    error NoSuchLog (app: string, reason: string)
+    error NoSuchCrash (id: int)
     # A profile has errors. Nothing was changed.
     error BadProfile (messages: []string)
     error ShuttingDown ()
 
     """
-}
-
-/// What may be ordered by name.
-package enum AppOrder: String, CaseIterable, Hashable, Sendable {
-  case start, stop, restart, kill, freeze, thaw
-  case resetFailed = "reset_failed"
-
-  package var order: Order {
-    switch self {
-    case .start: .start
-    case .stop: .stop
-    case .restart: .restart
-    case .kill: .kill
-    case .freeze: .freeze
-    case .thaw: .thaw
-    case .resetFailed: .resetFailed
-    }
-  }
-}
-
-/// A call of the interface, understood.
-package enum DaemonRequest: Hashable, Sendable {
-  case status, apps
-  case app(String)
-  case sandbox(String)
-  case order(AppOrder, app: String, waits: Bool)
-  case reload(app: String?, isPlan: Bool)
-  case events(count: Int)
-  case use
-  case why(String, count: Int)
-  case metrics
-
-  /// - Parameter call: one that the server has checked against the interface.
-  package init(_ call: VarlinkCall) throws(VarlinkError) {
-    let parameters = call.parameters
-    func text(_ key: String) throws(VarlinkError) -> String {
-      guard let text = parameters[key]?.string else { throw .invalidParameter(key) }
-      return text
-    }
-    switch call.method {
-    case "GetStatus": self = .status
-    case "ListApps": self = .apps
-    case "GetApp": self = .app(try text("app"))
-    case "GetSandbox": self = .sandbox(try text("app"))
-    case "Order":
-      guard let order = AppOrder(rawValue: try text("order")) else {
-        throw .invalidParameter("order")
-      }
-      self = .order(order, app: try text("app"), waits: parameters["wait"]?.boolean == true)
-    case "Reload":
-      self = .reload(
-        app: parameters["app"]?.string, isPlan: parameters["plan"]?.boolean == true)
-    case "GetEvents":
-      let count = parameters["count"]?.integer ?? DaemonInterface.events
-      guard count >= 0 else { throw .invalidParameter("count") }
-      self = .events(count: Int(min(count, 10_000)))
-    case "GetUse": self = .use
-    case "GetWhy": self = .why(try text("app"), count: try SessionInterface.refusals(call))
-    case "GetMetrics": self = .metrics
-    default: throw .methodNotImplemented(call.interface + "." + call.method)
-    }
-  }
-}
-
-/// Why the daemon does not do what it was asked.
-package enum DaemonRefusal: Error, Hashable, Sendable {
-  case noSuchApp(String)
-  case notInThisState(app: String, state: String)
-  case orderFailed(app: String, reason: String)
-  case badProfile([String])
-  case shuttingDown
-
-  package var varlink: VarlinkError {
-    func own(_ name: String, _ members: [JSONObject.Member]) -> VarlinkError {
-      .own(DaemonInterface.name + "." + name, JSONObject(members))
-    }
-    return switch self {
-    case .noSuchApp(let app): own("NoSuchApp", [.init("app", .string(app))])
-    case .notInThisState(let app, let state):
-      own("NotInThisState", [.init("app", .string(app)), .init("state", .string(state))])
-    case .orderFailed(let app, let reason):
-      own("OrderFailed", [.init("app", .string(app)), .init("reason", .string(reason))])
-    case .badProfile(let messages): own("BadProfile", [.init("messages", JSONValue(messages))])
-    case .shuttingDown: own("ShuttingDown", [])
-    }
-  }
 }

@@ -169,6 +169,34 @@ extension ControlSandbox {
   }
 }
 
+extension ControlLine {
+  package var json: JSONValue {
+    [
+      "time": .string(time), "stream": .string(stream), "partial": .boolean(isPartial),
+      "text": .string(text),
+    ]
+  }
+
+  package init(_ json: JSONValue) throws(ControlMisread) {
+    let fields = try JSONFields(json)
+    self.init(
+      time: try fields.text("time"), stream: try fields.text("stream"),
+      isPartial: try fields.flag("partial"), text: try fields.text("text"))
+  }
+}
+
+extension ControlCrash {
+  package var json: JSONValue {
+    ["id": .integer(Int64(clamping: id)), "app": .string(app), "group": .string(group)]
+  }
+
+  package init(_ json: JSONValue) throws(ControlMisread) {
+    let fields = try JSONFields(json)
+    self.init(
+      id: try fields.number("id"), app: try fields.text("app"), group: try fields.text("group"))
+  }
+}
+
 extension ControlDaemon {
   package var json: JSONValue {
     [

@@ -149,6 +149,36 @@ package struct ControlEvent: Hashable, Sendable {
   }
 }
 
+/// A line of an app's log, or a piece of a long one.
+package struct ControlLine: Hashable, Sendable {
+  /// In UTC, as `LogTime` writes it.
+  package var time: String
+  package var stream: String
+  package var isPartial: Bool
+  /// Any bytes, as `RawText` carries them.
+  package var text: String
+
+  package init(time: String, stream: String, isPartial: Bool, text: String) {
+    self.time = time
+    self.stream = stream
+    self.isPartial = isPartial
+    self.text = text
+  }
+}
+
+/// A report of a crash that is kept.
+package struct ControlCrash: Hashable, Sendable {
+  package var id: UInt64
+  package var app: String
+  package var group: String
+
+  package init(id: UInt64, app: String, group: String) {
+    self.id = id
+    self.app = app
+    self.group = group
+  }
+}
+
 /// What the daemon tells of itself.
 package struct ControlDaemon: Hashable, Sendable {
   package var version: String

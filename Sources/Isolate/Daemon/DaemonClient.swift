@@ -68,6 +68,12 @@ struct DaemonClient {
           + lines.flatMap { $0.split(separator: "\n") }.map {
             VisibleText.of(String($0), limit: 1000)
           }.joined(separator: "\n"), cure: nil)
+    case prefix + "NoSuchLog":
+      return .init(
+        message: "no log of '\(shown("app"))' can be read: \(shown("reason"))",
+        cure: LogCommand.cure)
+    case prefix + "NoSuchCrash":
+      return .init(message: "no such crash report", cure: "isolated crashes lists them")
     case prefix + "ShuttingDown": return .init(message: "the daemon ends", cure: nil)
     default: return .init(message: "the daemon refuses: \(VisibleText.of(error))", cure: nil)
     }
@@ -195,16 +201,56 @@ struct DaemonClient {
     return text
   }
 
-  /// - Parameter take: false ends it.
+  /// - Parameters:
+  ///   - app: nil: of all.
+  ///   - take: false ends it.
   mutating func events(
-    _ count: Int, follows: Bool, _ take: (ControlEvent) -> Bool
+    of app: String?, _ count: Int, follows: Bool, _ take: (ControlEvent) -> Bool
   ) throws(ControlClient.Failure) {
-    let parameters = JSONObject([.init("count", .integer(Int64(count)))])
-    try call("GetEvents", parameters, more: follows, most: .max) { reply throws(ControlMisread) in
+    let parameters = JSONObject([
+      .init("app", app.map { .string($0) } ?? .null), .init("count", .integer(Int64(count))),
+      .init("follow", .boolean(follows)),
+    ])
+    try call("GetEvents", parameters, more: true, most: .max) { reply throws(ControlMisread) in
       for value in reply["events"]?.array ?? [] where try !take(ControlEvent(value)) {
         return false
       }
       return true
     }
+  }
+
+  /// - Parameter take: is told whether lines are missing before these; false ends it.
+  mutating func log(
+    of app: String, _ count: Int, follows: Bool, _ take: ([ControlLine], Bool) -> Bool
+  ) throws(ControlClient.Failure) {
+    let parameters = JSONObject([
+      .init("app", .string(app)), .init("count", .integer(Int64(count))),
+      .init("follow", .boolean(follows)),
+    ])
+    try call("GetLog", parameters, more: true, most: .max) { reply throws(ControlMisread) in
+      var lines: [ControlLine] = []
+      for value in reply["lines"]?.array ?? [] { lines.append(try ControlLine(value)) }
+      return take(lines, reply["gap"]?.boolean == true)
+    }
+  }
+
+  mutating func crashes() throws(ControlClient.Failure) -> [ControlCrash] {
+    var crashes: [ControlCrash] = []
+    try call("ListCrashes", more: true) { reply throws(ControlMisread) in
+      for value in reply["crashes"]?.array ?? [] { crashes.append(try ControlCrash(value)) }
+      return true
+    }
+    return crashes
+  }
+
+  /// A report's document, as the daemon keeps it.
+  mutating func crash(_ id: UInt64) throws(ControlClient.Failure) -> [UInt8] {
+    var bytes: [UInt8] = []
+    let parameters = JSONObject([.init("id", .integer(Int64(clamping: id)))])
+    try call("GetCrash", parameters, more: true) { reply throws(ControlMisread) in
+      bytes += (reply["text"]?.string ?? "").utf8
+      return bytes.count <= CrashReport.sizeLimit
+    }
+    return bytes
   }
 }

@@ -42,7 +42,10 @@ package func direct(
     case .why(let app, let kinds): return try showWhy(way, app, kinds, json, style)
     case .processes(let app): return try showProcesses(way, app, json, style)
     case .logs(let app, let follows, let lines):
-      return try LogCommand.show(way.logs(), app, follows, lines, json)
+      let command = LogCommand(app: app, follows: follows, lines: lines, json: json)
+      return try command.show(in: way.logs()) { () throws(ControlClient.Failure) in
+        try way.client(waits: follows)
+      }
     case .events(let app, let follows, let lines):
       return try showEvents(way, app, follows, lines, json)
     case .top(let interval, let once):
@@ -57,26 +60,9 @@ package func direct(
   }
 }
 
-private func refused(_ error: ControlClient.Failure) -> CommandResult {
+func refused(_ error: ControlClient.Failure) -> CommandResult {
   let cure = error.cure.map { "  help: \($0)\n" } ?? ""
   return CommandResult(errors: "isolated: \(error.message)\n\(cure)", exitCode: 1)
-}
-
-/// Carries `isolated crashes` out; with a socket: of the daemon there.
-package func showCrashes(
-  anywhere question: CrashQuestion, json: Bool, style: TextStyle
-) -> CommandResult {
-  guard let socket = question.socket else {
-    return showCrashes(question, json: json, style: style)
-  }
-  var question = question
-  do throws(ControlClient.Failure) {
-    var client = try Way(socket: socket).client(waits: false)
-    question.directory = try client.status().crashes
-  } catch {
-    return refused(error)
-  }
-  return showCrashes(question, json: json, style: style)
 }
 
 private func carryOut(
@@ -165,8 +151,7 @@ private func showEvents(
   _ way: Way, _ name: String?, _ follows: Bool, _ lines: Int, _ json: Bool
 ) throws(ControlClient.Failure) -> CommandResult {
   var client = try way.client(waits: follows)
-  try client.events(lines, follows: follows) { event in
-    guard name == nil || event.app == name else { return true }
+  try client.events(of: name, lines, follows: follows) { event in
     var text = DaemonReport.line(event)
     if json {
       var writer = JSONWriter()
@@ -181,7 +166,7 @@ private func showEvents(
 }
 
 /// How a daemon is found.
-private struct Way {
+struct Way {
   var place: DaemonPlace
   var socket: String?
 

@@ -19,11 +19,21 @@ final class DaemonControl {
       case parts(String, ArraySlice<JSONValue>)
       /// Apps that are to be looked at.
       case use(ArraySlice<Int>)
-      /// Events up to this one have been told.
-      case events(UInt64)
+      case events(EventTelling)
+      case log(LogTelling, follows: Bool)
+      case text(TextTelling)
       /// An order that is being carried out, and the launches there had been.
       case order(AppOrder, AppID, launches: UInt64, ends: UInt64)
     }
+  }
+
+  private struct EventTelling {
+    /// Of one app alone.
+    let app: String?
+    /// Those up to this one were told.
+    var told: UInt64
+    /// The last that is to be told; nil: those that come, too.
+    let last: UInt64?
   }
 
   init(
@@ -60,8 +70,8 @@ final class DaemonControl {
     try socket.finish(now: now)
     let goesOn = streams.contains { stream in
       switch stream.kind {
-      case .parts, .use: socket.takes(stream.call)
-      case .events, .order: false
+      case .parts, .use, .text: socket.takes(stream.call)
+      case .events, .log, .order: false
       }
     }
     isBusy = isBusy || goesOn
@@ -95,7 +105,14 @@ final class DaemonControl {
       case .reload(let name, let isPlan):
         let changes = try daemon.reload(name, isPlan: isPlan)
         list(call, "changes", changes.map(\.json), now)
-      case .events(let count): follow(call, count, now)
+      case .events(let app, let count, let follows): tell(call, app, count, follows, now)
+      case .log(let name, let count, let follows):
+        let log = try daemon.log(name, last: count)
+        streams.append(Stream(call: call, kind: .log(log, follows: follows)))
+      case .crashes: list(call, "crashes", daemon.crashReports().map(\.json), now)
+      case .crash(let id):
+        let text = TextTelling(try daemon.crashReport(id))
+        streams.append(Stream(call: call, kind: .text(text)))
       case .why(let name, let count):
         let why = try daemon.why(name, count, now).json
         socket.reply(call, JSONObject([.init("why", why)]), now: now)
@@ -127,14 +144,18 @@ final class DaemonControl {
     }
   }
 
-  private func follow(_ call: VarlinkCall, _ count: Int, _ now: Int64) {
-    let last = daemon.events.last
-    let first = last - min(UInt64(count), last)
+  private func tell(
+    _ call: VarlinkCall, _ app: String?, _ count: Int, _ follows: Bool, _ now: Int64
+  ) {
+    let events = daemon.events
     guard call.wantsMore else {
-      let events = daemon.events.after(first, most: DaemonInterface.part, now: now)
-      return list(call, "events", events.map(\.json), now)
+      let first = events.before(last: min(count, DaemonInterface.part), app: app)
+      let found = events.after(first, app: app, most: DaemonInterface.part, now: now).events
+      return list(call, "events", found.map(\.json), now)
     }
-    streams.append(Stream(call: call, kind: .events(first)))
+    let telling = EventTelling(
+      app: app, told: events.before(last: count, app: app), last: follows ? nil : events.last)
+    streams.append(Stream(call: call, kind: .events(telling)))
   }
 
   private func carryOut(
@@ -169,14 +190,14 @@ final class DaemonControl {
       socket.reply(
         call, JSONObject([.init("use", .array(part))]), continues: !left.isEmpty, now: now)
       stream.kind = .use(left)
-    case .events(let told):
-      guard daemon.events.last > told, socket.takes(call) else { return }
-      let new = daemon.events.after(told, most: DaemonInterface.part, now: now)
-      guard let last = new.last else { return }
-      let events = JSONValue.array(new.map(\.json))
-      socket.reply(call, JSONObject([.init("events", events)]), continues: true, now: now)
-      stream.kind = .events(last.sequence)
-      if last.sequence < daemon.events.last { isBusy = true }
+    case .events(let telling): stream.kind = .events(advance(telling, call, now))
+    case .log(let log, let follows):
+      stream.kind = .log(advance(log, call, follows, now), follows: follows)
+    case .text(var text):
+      guard socket.takes(call) else { return }
+      let piece = JSONObject([.init("text", .string(text.next()))])
+      socket.reply(call, piece, continues: !text.isDone, now: now)
+      stream.kind = .text(text)
     case .order(let order, let id, let launches, let ends):
       switch daemon.progress(of: order, id, launches: launches, ends: ends) {
       case .goesOn: return
@@ -189,5 +210,54 @@ final class DaemonControl {
       case .failed(let refusal): socket.fail(call, refusal.varlink, now: now)
       }
     }
+  }
+
+  private func advance(
+    _ telling: EventTelling, _ call: VarlinkCall, _ now: Int64
+  ) -> EventTelling {
+    let last = telling.last ?? .max
+    guard socket.takes(call), daemon.events.last > telling.told || telling.last != nil else {
+      return telling
+    }
+    var telling = telling
+    let (found, upTo) = daemon.events.after(
+      telling.told, app: telling.app, most: DaemonInterface.part, now: now)
+    let events = found.filter { $0.sequence <= last }
+    telling.told = upTo
+    let goesOn = upTo < last
+    if !events.isEmpty || !goesOn {
+      let list = JSONValue.array(events.map(\.json))
+      socket.reply(call, JSONObject([.init("events", list)]), continues: goesOn, now: now)
+    }
+    if upTo < daemon.events.last, goesOn { isBusy = true }
+    return telling
+  }
+
+  private func advance(
+    _ log: LogTelling, _ call: VarlinkCall, _ follows: Bool, _ now: Int64
+  ) -> LogTelling {
+    let end = follows ? daemon.logEnd(log.app) : nil
+    /* An app that has no log now writes none. */
+    guard socket.takes(call), !(follows && log.isAtEnd && end == nil) else { return log }
+    var log = log
+    func reply(_ lines: [ControlLine], hasGap: Bool, continues: Bool) {
+      let reply = JSONObject([
+        .init("lines", .array(lines.map(\.json))), .init("gap", .boolean(hasGap)),
+      ])
+      socket.reply(call, reply, continues: continues, now: now)
+    }
+    do throws(SystemError) {
+      switch try log.next(end: end) {
+      case .nothingYet: isBusy = true
+      case .lines(let lines, let hasGap):
+        reply(lines, hasGap: hasGap, continues: true)
+        isBusy = true
+      case .end: if !follows { reply([], hasGap: false, continues: false) }
+      }
+    } catch {
+      let refusal = DaemonRefusal.noSuchLog(app: log.app, reason: "\(error)")
+      socket.fail(call, refusal.varlink, now: now)
+    }
+    return log
   }
 }

@@ -9,6 +9,7 @@ final class DaemonCrashes {
   static let atOnce = 2
   /// An app that goes on after a crash of one of its processes has no end to wait for, after so many milliseconds.
   static let patience: Int64 = 2000
+  private static let ends = "the daemon ends"
   /// How long the daemon's own end waits for what is being written, in milliseconds.
   static let lastPatience: Int64 = 2000
 
@@ -97,13 +98,15 @@ final class DaemonCrashes {
   func handle(now: Int64) -> [Outcome] {
     for worker in working {
       guard let worker, now >= worker.deadline else { continue }
-      worker.kill()
+      worker.kill(
+        endAt.map { now >= $0 } == true
+          ? Self.ends : "given up, as it took longer than \(CrashWorker.seconds) s")
       worker.deadline = now + 1000
     }
     guard let endAt, now >= endAt else { return [] }
     defer { waiting = [] }
     lost += UInt64(waiting.count)
-    return waiting.map { .lost(app: $0.order.subject.app, reason: "the daemon ends") }
+    return waiting.map { .lost(app: $0.order.subject.app, reason: Self.ends) }
   }
 
   /// From now on there is only so much time.
@@ -195,7 +198,11 @@ extension Daemon {
       guard let id = supervisor.app(named: name), let app = apps[id.slot] else { return }
       app.why.noteCrash(
         "\(words); report: \(path)", call: call, app.preparation.policy, now: Poller.now())
-    case .lost(let app, let reason): say(.problem, app, "a crash has no report: \(reason)")
+    case .lost(let name, let reason):
+      let words = "a crash has no report: \(reason)"
+      say(.problem, name, words)
+      guard let id = supervisor.app(named: name), let app = apps[id.slot] else { return }
+      app.why.noteCrash(words, call: nil, app.preparation.policy, now: Poller.now())
     case .dropped(let app, let count):
       say(.notice, app, "\(count) more crashes have no report: too many at a time")
     }

@@ -5,6 +5,9 @@ struct DaemonPlace {
   /// Where a service manager may have made the socket (config/isolated.socket).
   static let system: (directory: String, name: String) = ("/run", "isolated.sock")
 
+  /// For who may not read what a daemon of another user keeps.
+  static let cureOfRights = "its daemon, while it runs, shows it to whoever may give it orders"
+
   let control: ControlPlace
   /// Where each file NAME.toml is an app of the daemon's.
   let services: String?
@@ -61,7 +64,7 @@ struct DaemonPlace {
   /// - Parameter path: as typed after --audit-dir.
   func audit(_ path: String) -> String { absolute(path) }
 
-  private func absolute(_ path: String) -> String {
+  func absolute(_ path: String) -> String {
     path.hasPrefix("/") ? path : workingDirectory + "/" + path
   }
 

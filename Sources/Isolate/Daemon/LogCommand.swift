@@ -1,74 +1,106 @@
-/// `isolated logs`: reads the files, whether their daemon runs or not.
-enum LogCommand {
+/// `isolated logs`: reads the files, whether their daemon runs or not; or asks the daemon, if they are another user's.
+struct LogCommand {
+  let app: String
+  let follows: Bool
+  let lines: Int
+  let json: Bool
+
   /// How often new lines are looked for where the kernel does not tell of them, in milliseconds.
   private static let lookMilliseconds: Int64 = 1000
   private static let chunkBytes = 1 << 20
+  static let cure = "it has never run under a daemon here, or its profile keeps no files (logs.to)"
 
-  static func show(
-    _ place: String?, _ app: String, _ follows: Bool, _ lines: Int, _ json: Bool
+  /// - Parameters:
+  ///   - logs: the directory of all logs; nil: there is none.
+  ///   - client: the daemon that keeps them, if one answers.
+  func show(
+    in logs: String?, _ client: () throws(ControlClient.Failure) -> DaemonClient
   ) throws(ControlClient.Failure) -> CommandResult {
     do throws(SystemError) {
-      guard let place else {
-        throw SystemError(call: "open", number: Errno.noEntry, subject: "$HOME")
-      }
-      let path = place + "/" + ControlPlace.fileName(app)
-      try PlaceOwner.become(of: path)
-      let directory = try PrivateDirectory(
-        existing: path, isPrivate: true,
-        ownedBy: LocalSocket.user)
-      let watch = follows ? HeldDescriptor(LogCalls.watch(directory)) : nil
-      try print(LogReader(directory), watch, follows, lines, json)
-      return CommandResult()
+      try showFiles(logs)
     } catch {
-      let cure =
-        error.number == Errno.noEntry
-        ? "it has never run under a daemon here, or its profile keeps no files (logs.to)" : nil
-      throw ControlClient.Failure(
-        message: "no log of '\(VisibleText.of(app))' can be read: \(error)", cure: cure)
+      if error.isOfRights {
+        try ask(client, error)
+      } else {
+        throw failure(error, error.number == Errno.noEntry ? Self.cure : nil)
+      }
     }
+    return CommandResult()
   }
 
-  private static func print(
-    _ reader: LogReader, _ watch: HeldDescriptor?, _ follows: Bool, _ lines: Int, _ json: Bool
-  ) throws(SystemError) {
+  private func failure(_ error: SystemError, _ cure: String?) -> ControlClient.Failure {
+    ControlClient.Failure(
+      message: "no log of '\(VisibleText.of(app))' can be read: \(error)", cure: cure)
+  }
+
+  private func ask(
+    _ connect: () throws(ControlClient.Failure) -> DaemonClient, _ refused: SystemError
+  ) throws(ControlClient.Failure) {
+    var client: DaemonClient
+    do throws(ControlClient.Failure) {
+      client = try connect()
+    } catch {
+      throw failure(refused, DaemonPlace.cureOfRights)
+    }
+    let isShown = Output.isTerminal(1)
+    try client.log(of: app, lines, follows: follows) { print($0, hasGap: $1, isShown) }
+  }
+
+  private func showFiles(_ logs: String?) throws(SystemError) {
+    guard let logs else {
+      throw SystemError(call: "open", number: Errno.noEntry, subject: "$HOME")
+    }
+    let path = logs + "/" + ControlPlace.fileName(app)
+    try PlaceOwner.become(of: path)
+    let directory = try PrivateDirectory(
+      existing: path, isPrivate: true, ownedBy: LocalSocket.user)
+    let watch = follows ? HeldDescriptor(LogCalls.watch(directory)) : nil
+    let reader = LogReader(directory)
     var place = try reader.begin(last: lines)
     let isShown = Output.isTerminal(1)
     while true {
       /* Before the look: what comes after it wakes us. */
       if let watch { _ = Bytes.take(from: watch.descriptor.raw) }
-      let chunk = try reader.read(from: place, limit: chunkBytes)
+      let chunk = try reader.read(from: place, limit: Self.chunkBytes)
       let isNew = chunk.next != place
       place = chunk.next
-      var bytes: [UInt8] = []
-      if chunk.hasGap { bytes += Array("(lines are gone: their file was removed)\n".utf8) }
-      for record in chunk.records { add(record, json, isShown, to: &bytes) }
+      let lines = chunk.records.map { ControlLine($0) }
       /* Whoever reads has gone: head(1). */
-      if !bytes.isEmpty, !Output.write(bytes, to: 1) { return }
+      if !print(lines, hasGap: chunk.hasGap, isShown) { return }
       if isNew { continue }
       guard follows else { return }
       var doors = watch.map { [Door($0.descriptor.raw)] } ?? []
-      try Poller.wait(&doors, timeout: watch == nil ? lookMilliseconds : nil)
+      try Poller.wait(&doors, timeout: watch == nil ? Self.lookMilliseconds : nil)
     }
   }
 
-  private static func add(
-    _ record: LogRecord, _ json: Bool, _ isShown: Bool, to bytes: inout [UInt8]
-  ) {
-    let time = LogTime.write(record.time)
+  /// - Returns: false: nobody reads it any more.
+  private func print(_ lines: [ControlLine], hasGap: Bool, _ isShown: Bool) -> Bool {
+    var bytes: [UInt8] = []
+    if hasGap { bytes += Array("(lines are gone: their file was removed)\n".utf8) }
+    for line in lines { add(line, isShown, to: &bytes) }
+    return bytes.isEmpty || Output.write(bytes, to: 1)
+  }
+
+  private func add(_ line: ControlLine, _ isShown: Bool, to bytes: inout [UInt8]) {
     if json {
       var writer = JSONWriter()
-      writer.value([
-        "time": .string(RawText.decode(time)), "stream": .string(record.source.rawValue),
-        "partial": .boolean(record.isPartial), "text": .string(RawText.decode(record.text)),
-      ])
+      writer.value(line.json)
       writer.endLine()
       bytes += writer.bytes
       return
     }
-    bytes += time + Array(" \(record.source.rawValue) ".utf8)
-    bytes +=
-      isShown
-      ? Array(VisibleText.of(RawText.decode(record.text), limit: 1 << 16).utf8) : record.text
+    bytes += Array("\(line.time) \(line.stream) ".utf8)
+    if isShown {
+      bytes += Array(VisibleText.of(line.text, limit: 1 << 16).utf8)
+    } else {
+      RawText.append(line.text, to: &bytes)
+    }
     bytes.append(UInt8(ascii: "\n"))
   }
+}
+
+extension SystemError {
+  /// Another user's, not for us.
+  var isOfRights: Bool { number == Errno.access || number == Errno.notPermitted }
 }

@@ -13,9 +13,9 @@ package struct LogPosition: Hashable, Sendable {
 
 /// Reads a log while it is written, or after the app's death.
 package final class LogReader {
-  private let directory: PrivateDirectory
+  private let directory: LogDirectory
 
-  package init(_ directory: consuming PrivateDirectory) { self.directory = directory }
+  package init(_ directory: consuming PrivateDirectory) { self.directory = LogDirectory(directory) }
 
   package struct Chunk: Sendable {
     package var records: [LogRecord] = []
@@ -41,7 +41,7 @@ package final class LogReader {
     /* A file is finished before the next one is made: seen in this order, its end is its end. */
     let hasNext = numbers.contains { $0 > chunk.next.number }
     let bytes = ByteBuffer(capacity: limit)
-    if let file = try LogCalls.openForReading(LogRotation.name(chunk.next.number), in: directory) {
+    if let file = try directory.open(chunk.next.number) {
       try bytes.fill(from: file, at: chunk.next.offset)
     }
     var start = 0
@@ -66,36 +66,16 @@ package final class LogReader {
   package func begin(
     last lines: Int, before place: LogPosition? = nil
   ) throws(SystemError) -> LogPosition {
-    var missing = lines
-    let numbers = numbers.filter { $0 <= place?.number ?? .max }
-    for number in numbers.reversed() {
-      guard let file = try LogCalls.openForReading(LogRotation.name(number), in: directory) else {
-        continue
-      }
-      var end = UInt64(max(0, try FileStatus.of(file).size))
-      if let place, place.number == number { end = min(end, place.offset) }
-      var isLast = true
-      while end > 0 {
-        let size = min(end, 65_536)
-        let block = ByteBuffer(capacity: Int(size))
-        try block.fill(from: file, at: end - size)
-        for index in (0..<block.count).reversed() where block[index] == LogByte.newline {
-          /* The last byte ends the last line; every other newline begins one behind it. */
-          let begins = end - size + UInt64(index) + 1
-          if isLast {
-            isLast = false
-            if missing == 0 { return LogPosition(number: number, offset: begins) }
-            continue
-          }
-          missing -= 1
-          if missing == 0 { return LogPosition(number: number, offset: begins) }
-        }
-        end -= size
-      }
-      if !isLast { missing -= 1 }
-      if missing <= 0 { return LogPosition(number: number, offset: 0) }
+    var search = search(last: lines, before: place)
+    while true {
+      if let found = try search.step() { return found }
     }
-    return LogPosition(number: numbers.first ?? 1, offset: 0)
+  }
+
+  /// The same, in steps.
+  package func search(last lines: Int, before place: LogPosition? = nil) -> LogSearch {
+    LogSearch(
+      directory, numbers.filter { $0 <= place?.number ?? .max }, missing: lines, before: place)
   }
 
   /// The last lines before a place (without: the end), at most so many and of at most so many bytes: what a report of a crash
@@ -128,9 +108,7 @@ package final class LogReader {
     return fitting.reversed()
   }
 
-  private var numbers: [UInt64] {
-    directory.names().compactMap(LogRotation.number).sorted()
-  }
+  private var numbers: [UInt64] { directory.numbers }
 
   private func add(_ line: [UInt8], to chunk: inout Chunk) {
     if let record = LogRecord(line) {

@@ -1,34 +1,67 @@
+/// Reports of crashes, wherever they are kept.
+struct CrashSource {
+  /// The oldest first.
+  let ids: [UInt64]
+  /// A report's document; nil: there is none of this number, or it cannot be read.
+  let read: (UInt64) throws(ControlClient.Failure) -> JSONValue?
+
+  init(
+    ids: [UInt64], read: @escaping (UInt64) throws(ControlClient.Failure) -> JSONValue?
+  ) {
+    self.ids = ids
+    self.read = read
+  }
+
+  /// Those of a directory, or none if there is no such directory. Root goes on as its owner.
+  ///
+  /// - Throws: `SystemError`; EPERM when it is another's.
+  init(directory: String?) throws(SystemError) {
+    guard let directory else {
+      self.init(ids: []) { _ in nil }
+      return
+    }
+    try PlaceOwner.become(of: directory)
+    let shelf = try CrashPlace(directory)
+    self.init(ids: shelf.store?.list().map(\.id) ?? []) { id throws(ControlClient.Failure) in
+      do throws(SystemError) {
+        return try shelf.store?.read(id)
+      } catch {
+        throw ControlClient.Failure(
+          message: "cannot read the crash reports: \(error)", cure: nil)
+      }
+    }
+  }
+}
+
+/// A box, so that a closure can own a store.
+private final class CrashPlace {
+  let store: CrashStore?
+  init(_ path: String) throws(SystemError) { store = try CrashStore(existing: path) }
+}
+
 /// Carries `isolated crashes` out.
-package func showCrashes(_ question: CrashQuestion, json: Bool, style: TextStyle) -> CommandResult {
+func showCrashes(
+  _ source: CrashSource, _ report: CrashQuestion.Report?, json: Bool, style: TextStyle
+) throws(ControlClient.Failure) -> CommandResult {
+  let now: Int64
   do throws(SystemError) {
-    let host = try HostProbe.facts(withCgroups: false)
-    let now = try SystemClock.now().seconds
-    let typed = question.directory.map {
-      $0.hasPrefix("/") ? $0 : host.workingDirectory + "/" + $0
-    }
-    let store: CrashStore?
-    if let path = typed ?? ControlPlace(host).crashes {
-      try PlaceOwner.become(of: path)
-      store = try CrashStore(existing: path)
-    } else {
-      store = nil
-    }
-    switch question.report {
-    case nil: return try list(store, now, json, style)
-    case .latest: return try show(store, store?.list().last?.id, now, json, style)
-    case .number(let id): return try show(store, id, now, json, style)
-    }
+    now = try SystemClock.now().seconds
   } catch {
-    return CommandResult(errors: "isolated: cannot read the crash reports: \(error)\n", exitCode: 1)
+    throw ControlClient.Failure(message: "cannot read the clock: \(error)", cure: nil)
+  }
+  switch report {
+  case nil: return try list(source, now, json, style)
+  case .latest: return try show(source, source.ids.last, now, json, style)
+  case .number(let id): return try show(source, id, now, json, style)
   }
 }
 
 private func list(
-  _ store: borrowing CrashStore?, _ now: Int64, _ json: Bool, _ style: TextStyle
-) throws(SystemError) -> CommandResult {
+  _ source: CrashSource, _ now: Int64, _ json: Bool, _ style: TextStyle
+) throws(ControlClient.Failure) -> CommandResult {
   var reports: [JSONValue] = []
-  for entry in store?.list() ?? [] {
-    if let report = try store?.read(entry.id) { reports.append(report) }
+  for id in source.ids {
+    if let report = try source.read(id) { reports.append(report) }
   }
   return CommandResult(
     output: json
@@ -37,10 +70,10 @@ private func list(
 }
 
 private func show(
-  _ store: borrowing CrashStore?, _ id: UInt64?, _ now: Int64, _ json: Bool, _ style: TextStyle
-) throws(SystemError) -> CommandResult {
+  _ source: CrashSource, _ id: UInt64?, _ now: Int64, _ json: Bool, _ style: TextStyle
+) throws(ControlClient.Failure) -> CommandResult {
   guard let id else { return CommandResult(errors: "isolated: no crash reports\n", exitCode: 1) }
-  guard let report = try store?.read(id) else {
+  guard let report = try source.read(id) else {
     return CommandResult(
       errors: "isolated: no crash report \(id)\n  help: isolated crashes lists them\n", exitCode: 1)
   }

@@ -44,9 +44,17 @@ package struct CrashStore: ~Copyable {
 
   /// A report's document; nil: there is none of this number, or it cannot be read.
   package borrowing func read(_ id: UInt64) throws(SystemError) -> JSONValue? {
-    guard let entry = list().last(where: { $0.id == id }),
-      let bytes = try directory.contents(entry.fileName, limit: CrashReport.sizeLimit)
-    else { return nil }
+    try bytes(id).flatMap { Self.document($0) }
+  }
+
+  /// The same, unread.
+  package borrowing func bytes(_ id: UInt64) throws(SystemError) -> [UInt8]? {
+    guard let entry = list().last(where: { $0.id == id }) else { return nil }
+    return try directory.contents(entry.fileName, limit: CrashReport.sizeLimit)
+  }
+
+  /// Nil: it is none.
+  package static func document(_ bytes: [UInt8]) -> JSONValue? {
     do throws(JSONError) {
       return try JSONReader.read(bytes, limit: CrashReport.sizeLimit)
     } catch {

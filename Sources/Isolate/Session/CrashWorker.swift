@@ -8,6 +8,8 @@ final class CrashWorker {
   private static let tailBytes = 32 << 10
 
   let app: String
+  /// Why it was killed; nil: it was not.
+  private var fate: String?
   /// When it is to be killed.
   var deadline: Int64
   private let process: Descriptor
@@ -63,7 +65,9 @@ final class CrashWorker {
   /// Readable when it has ended.
   var door: Int32 { process.raw }
 
-  func kill() {
+  /// - Parameter reason: what is told of it.
+  func kill(_ reason: String) {
+    fate = fate ?? reason
     do throws(SystemError) {
       try ProcessHandle.send(SignalNumber.kill, to: process)
     } catch {
@@ -76,6 +80,7 @@ final class CrashWorker {
     do throws(SystemError) {
       guard let status = try ProcessHandle.status(of: process, blocking: false) else { return nil }
       if let answer = receive() { return answer }
+      if let fate { return .failed(fate) }
       return .failed("the process that writes it \(ExitStatus(waitStatus: status).words)")
     } catch {
       return .failed("the process that writes it cannot be waited for: \(error)")

@@ -226,4 +226,10 @@ enum Household {
     }
   }
 
+  /// How often it has gone to sleep.
+  static func sleeps(_ pid: Int32) -> Int {
+    Run.read("/proc/\(pid)/status").split(separator: "\n")
+      .first { $0.hasPrefix("voluntary_ctxt_switches:") }
+      .flatMap { Int($0.drop { !$0.isNumber }) } ?? -1
+  }
 }

@@ -95,6 +95,11 @@ struct DaemonInterfaceTests {
       descriptors: 6, requests: nil, refusals: nil)
     #expect(try ControlUse(use.json) == use)
     #expect(use.json.object?.members.map(\.key) == members("type Use ("))
+    let line = ControlLine(time: "t", stream: "stderr", isPartial: true, text: "\u{10FEFF}")
+    #expect(try ControlLine(line.json) == line)
+    #expect(line.json.object?.members.map(\.key) == members("type Line ("))
+    let crash = ControlCrash(id: 7, app: "web", group: "0123456789abcdef")
+    #expect(try ControlCrash(crash.json) == crash)
     var daemon = ControlDaemon(version: "1", pid: 2)
     daemon.drop = "why"
     #expect(try ControlDaemon(daemon.json) == daemon)
@@ -105,15 +110,5 @@ struct DaemonInterfaceTests {
     for state in LifeState.allCases { #expect(LifeState(wireWord: state.wireWord) == state) }
     #expect(Set(LifeState.allCases.map(\.wireWord)).count == LifeState.allCases.count)
     for state in LifeState.allCases { #expect(DaemonInterface.text.contains(state.wireWord)) }
-  }
-
-  @Test("an event log keeps the last ones, in order") func eventLog() {
-    var log = EventLog()
-    for number in 1...5000 { log.add(.notice, app: "a", "\(number)", now: Int64(number)) }
-    let last = log.after(4998, most: 10, now: 5000)
-    #expect(last.map(\.text) == ["4999", "5000"])
-    #expect(last.map(\.ageMilliseconds) == [1, 0])
-    #expect(log.after(0, most: 2, now: 5000).map(\.sequence) == [3977, 3978])
-    #expect(log.after(5000, most: 2, now: 5000).isEmpty)
   }
 }

@@ -88,7 +88,7 @@ struct DaemonControlTests {
       """
       d = connect()
       seen = []
-      events = call(c, "GetEvents", more=True, count=1)
+      events = call(c, "GetEvents", more=True, count=1, follow=True)
       seen += [e["sequence"] for e in next(events)["parameters"]["events"]]
       for _ in range(3): next(call(d, "Order", app="one", order="restart", wait=True))
       for m in events:
@@ -97,6 +97,58 @@ struct DaemonControlTests {
       print(seen == list(range(seen[0], seen[0] + len(seen))))
       """)
     #expect(ran.output == "True\n", "\(ran.errors)")
+  }
+
+  @Test("as many events as are kept are told, of all or of one app, however many others there are")
+  func manyEvents() throws {
+    let scene = try DaemonScene([
+      ("quiet", DaemonLifeTests.sleeper),
+      (
+        "loud",
+        DaemonScene.shell(
+          "exit 1", "[restart]\nburst = 100\ndelay = \"1ms\"\nceiling = \"1ms\"")
+      ),
+    ])
+    try scene.start()
+    try scene.waitFor("loud", .failed, seconds: 120)
+    func sequences(_ arguments: String...) -> [Int] {
+      let ran = Run.command(
+        [Executable.path, "events", "--socket", scene.path + "/ctl", "--json"] + arguments)
+      #expect(ran.code == 0, "\(ran.errors)")
+      return ran.output.split(separator: "\n").compactMap {
+        (try? JSONReader.read(Array($0.utf8), limit: 1 << 20))?.object?["sequence"]?.integer
+      }.map { Int($0) }
+    }
+    let all = sequences("--lines", "100000")
+    #expect(all.count > 300 && all == Array(1...all.count), "\(all.count)")
+    for count in [0, 1, 64, 65, 200] {
+      #expect(sequences("--lines", "\(count)") == Array(all.suffix(count)))
+    }
+    #expect(sequences() == Array(all.suffix(100)))
+    let quiet = sequences("quiet")
+    #expect(quiet.count == 2 && quiet.allSatisfy { $0 < 100 }, "\(quiet)")
+    #expect(sequences("--lines", "1", "quiet") == Array(quiet.suffix(1)))
+    #expect(sequences("nobody").isEmpty)
+    let ran = try speak(
+      scene,
+      """
+      print([e["sequence"] for e in next(call(c, "GetEvents", count=200))["parameters"]["events"]])
+      print(len(list(call(c, "GetEvents", more=True, count=200))))
+      print(next(call(c, "GetEvents", follow=True))["error"])
+      print(next(call(c, "GetLog", app="loud"))["error"])
+      print(next(call(c, "GetLog", more=True, app="none"))["error"])
+      print(next(call(c, "GetCrash", more=True, id=1))["error"])
+      """)
+    #expect(
+      ran.output == """
+        \(all.suffix(64))
+        4
+        org.varlink.service.ExpectedMore
+        org.varlink.service.ExpectedMore
+        io.isolated.Daemon.NoSuchLog
+        io.isolated.Daemon.NoSuchCrash
+
+        """, "\(ran.errors)")
   }
 
   static let nuisances: [(name: String, code: String)] = [

@@ -190,12 +190,8 @@ struct DaemonHealthTests {
         "\(scene.scratch.content("followed").suffix(200)) \(scene.story)")
     }
     try write(0..<1)
-    /* How often it has gone to sleep: looking five times a second would add ten and more. */
-    func sleeps() -> Int {
-      Run.read("/proc/\(follower.pid)/status").split(separator: "\n")
-        .first { $0.hasPrefix("voluntary_ctxt_switches:") }
-        .flatMap { Int($0.drop { !$0.isNumber }) } ?? -1
-    }
+    /* Looking five times a second would add ten and more. */
+    func sleeps() -> Int { Household.sleeps(follower.pid) }
     var before = -1
     try #require(
       Moment.within(30) {

@@ -81,7 +81,7 @@ struct CgroupLimitsTests {
     #expect(CgroupLimits.controllers(more) == ["memory", "io"])
   }
 
-  @Test("what is limited no more is lifted in a cgroup that is there, what was not limited is left alone")
+  @Test("what is limited no more is lifted in a cgroup that is there, and nothing else is touched")
   func lifted() {
     func words(_ limits: Limits, replacing old: Limits) -> [String] {
       CgroupLimits.unified(limits, replacing: old).map { "\($0.file)=\($0.value)" }
