@@ -312,7 +312,7 @@ extension Command {
     case .events:
       [
         "Prints what happened to APP, or to all, the oldest first. The daemon keeps the last "
-          + "\(DaemonInterface.eventsKept) events, of all apps together: more than those no --lines gives.",
+          + "\(DaemonInterface.eventsKept) events, of all apps together.",
         Command.whichDaemon,
       ]
     case .kill: ["Kills everything in APP at once. That counts as a failure.", Command.whichDaemon]
@@ -334,26 +334,14 @@ extension Command {
           + "\(CrashShelf.mostReports), and \(CrashShelf.mostBytes >> 20) MiB. The oldest go first; the "
           + "first of each group stays longest.",
         "A daemon that was started with --state DIR keeps its apps' reports in DIR/crashes; --socket PATH "
-          + "asks the daemon at PATH where they are.",
+          + "asks the daemon at PATH for them. Without --socket and --directory, whoever has no reports is "
+          + "shown those of the daemon that answers.",
         "For names of functions eu-stack is needed (package elfutils); a report that was written "
           + "without it says so.",
       ]
     case .help, .completions: []
     case .man: ["Prints the page in roff. 'isolated man profile' is isolated-profile(5)."]
     }
-  }
-
-  /// How the commands for operators find what they act on.
-  private static var whichSession: String {
-    "APP is the app's name, or NAME.PID when several of that name run (PID is that of 'isolated run'). "
-      + "Sessions are found in $XDG_RUNTIME_DIR/isolated/run, as root in /run/isolated/run; you see "
-      + "your own."
-  }
-
-  /// How the commands for the daemon find it.
-  private static var whichDaemon: String {
-    "The daemon is your own, by its socket in $XDG_RUNTIME_DIR/isolated/daemon (as root "
-      + "/run/isolated/daemon); if you have none, the machine's, by /run/isolated.sock."
   }
 
   /// What the exit code means.

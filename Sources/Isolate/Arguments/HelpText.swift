@@ -92,3 +92,19 @@ extension CommandOption {
     return "\(typed) \(placeholder)"
   }
 }
+
+/// What several commands say.
+extension Command {
+  /// How the commands for operators find what they act on.
+  static var whichSession: String {
+    "APP is the app's name, or NAME.PID when several of that name run (PID is that of 'isolated run'). "
+      + "Sessions are found in $XDG_RUNTIME_DIR/isolated/run, as root in /run/isolated/run; you see "
+      + "your own."
+  }
+
+  /// How the commands for the daemon find it.
+  static var whichDaemon: String {
+    "The daemon is your own, by its socket in $XDG_RUNTIME_DIR/isolated/daemon (as root "
+      + "/run/isolated/daemon); if you have none, the machine's, by /run/isolated.sock."
+  }
+}

@@ -79,6 +79,13 @@ final class DaemonScene {
     return try ControlApp(JSONReader.read(Array(ran.output.utf8), limit: 1 << 20))
   }
 
+  /// Whether so much has happened that old events are forgotten: what is kept of them grows no more.
+  var hasAllEvents: Bool {
+    let ran = run("events", "--json", "--lines", "1")
+    let event = try? JSONReader.read(Array(ran.output.utf8), limit: 1 << 20).object
+    return event?["sequence"]?.integer ?? 0 > Int64(DaemonInterface.eventsKept)
+  }
+
   /// What there is to know when an expectation failed: what it said, its events and apps, and what its processes wait for.
   var story: String {
     let processes = (daemon.map { Household.descendants(of: $0.pid) } ?? []).sorted().map { pid in
