@@ -1,6 +1,7 @@
 # make run    installs what is missing, builds, and confines a real program doing real work
 # make test   installs what is missing, builds, and runs every test, as root and as an ordinary user
 # make test-vm  boots systemd with cgroup v2 in a machine of its own and checks limits there (root; minutes)
+# make coverage  tells which branches of the pure rooms no test takes
 # make deb    builds a Debian package of what make install installs: build/isolated_VERSION_ARCHITECTURE.deb
 # make        builds the lean, static, position-independent executable: build/isolated
 
@@ -15,7 +16,7 @@ STATIC = ISOLATED_STATIC=1 $(SWIFT) build -c release --product isolated --disabl
 	--scratch-path .build-static \
 	-Xlinker --symbol-ordering-file=$(CURDIR)/build/symbol-order -Xlinker --no-warn-symbol-ordering
 
-.PHONY: all build run test test-vm lint fuzz bench install uninstall deb deps test-deps clean
+.PHONY: all build run test test-vm lint coverage fuzz bench install uninstall deb deps test-deps clean
 
 all: build
 
@@ -46,6 +47,9 @@ test-vm: build
 lint:
 	@scripts/lint
 
+coverage: deps
+	@scripts/coverage
+
 fuzz: deps
 	@scripts/fuzz
 
@@ -73,4 +77,4 @@ uninstall:
 	@scripts/install --remove "$(DESTDIR)" "$(PREFIX)"
 
 clean:
-	rm -rf build .build .build-static
+	rm -rf build .build .build-static .build-coverage

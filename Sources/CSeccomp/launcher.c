@@ -224,5 +224,8 @@ int launcher_pair(int ends[2], int seconds)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		return -1;
-	return setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	if (setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) == 0)
+		return 0;
+	(void)close_keeping_errno(ends[0]);
+	return close_keeping_errno(ends[1]);
 }

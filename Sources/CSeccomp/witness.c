@@ -103,16 +103,21 @@ static void hold_others(struct capture *c)
 	uint32_t i, missing = 0;
 	int turns;
 
-	for (i = 1; i < c->thread_count; i++)
-		missing += trace(PTRACE_INTERRUPT, c->threads[i].tid, 0, 0) == 0;
+	for (i = 1; i < c->thread_count; i++) {
+		c->threads[i].is_awaited = trace(PTRACE_INTERRUPT, c->threads[i].tid, 0, 0) == 0;
+		missing += (uint32_t)c->threads[i].is_awaited;
+	}
 	for (turns = 0; turns < 200 && missing; turns++) {
 		for (i = 1; i < c->thread_count; i++) {
+			struct witness_thread *t = &c->threads[i];
 			int status = 0;
 
-			if (c->threads[i].status || look(c->threads[i].tid, WNOHANG, &status) == 0)
+			if (!t->is_awaited || look(t->tid, WNOHANG, &status) == 0)
 				continue;
+			/* It stands still, or has ended: in either case it is asked no more. */
+			t->is_awaited = 0;
 			missing--;
-			c->threads[i].status = WIFSTOPPED(status) ? status : 0;
+			t->status = WIFSTOPPED(status) ? status : 0;
 		}
 		if (missing)
 			(void)syscall(SYS_nanosleep, &millisecond, NULL);

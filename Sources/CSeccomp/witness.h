@@ -11,6 +11,7 @@
 struct witness_thread {
 	int tid;
 	int status;   /* of the stop in which it is held, or 0: it could not be held */
+	int is_awaited; /* asked to stop, and has not yet */
 	int has_registers;
 	uint64_t stack;
 	char name[16];

@@ -74,7 +74,6 @@ package enum OperatorAnswer: String, CaseIterable, Hashable, Sendable {
   /// No, from now on; kept in a file.
   case never
 
-  package var allows: Bool { self == .once || self == .run || self == .always }
   /// It is to outlive the session.
   package var isKept: Bool { self == .always || self == .never }
 }

@@ -135,7 +135,8 @@ package enum SessionInterface {
       rule: ?string,
       # "" when it was performed, else the errno: "EACCES"
       error: string,
-      # Why: kernel, no_grant, right, outside, rate, count, lease, revoked, denied, unanswered, crowded, deadline...
+      # Why: kernel, no_grant, right, outside, rate, count, lease, revoked, denied, unanswered, crowded, deadline,
+      # cancelled, broker_restarted, driver_failed, malformed, unavailable
       reason: string,
       microseconds: int,
       # The beginning of what was asked for. Text of the app, as above.

@@ -15,6 +15,8 @@ final class Daemon {
   /// The last end of each slot's instance, until the supervisor has reported it.
   var ended: [Int: AppEnd] = [:]
   var events = EventLog()
+  /// Of standard error: left out since nobody reads it.
+  var unreadLines: UInt64 = 0
   var control: DaemonControl?
   var metricsListener: MetricsListener?
   /// What is made ahead of launches.

@@ -23,6 +23,8 @@ final class DaemonApp {
   private(set) var cpuMicroseconds: UInt64 = 0
   /// Where what it writes to 1 and 2 goes; nil: nowhere.
   var log: AppLog?
+  /// What that was made by.
+  var logPolicy: LogPolicy?
   /// What is told of why it ended, and of what was refused to it.
   var why = KeptWhy()
   /// STATUS= of sd_notify(3), as the app wrote it.

@@ -14,6 +14,10 @@ extension Daemon {
       if app.instance?.live.keeper != nil { brokered.insert(id.slot) }
       tend(id.slot, now)
     } catch {
+      /* Nobody writes to the pipes of its log. */
+      unwatch(app)
+      endLog(app)
+      tend(id.slot, now)
       reports.failedLaunches += 1
       let policy = app.preparation.policy
       let told = words(error, policy)

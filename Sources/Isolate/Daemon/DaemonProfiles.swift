@@ -208,12 +208,10 @@ extension Daemon {
         order(.activate, id)
         continue
       }
-      let logs = app.preparation.policy.service.logs
       app.preparation = preparation
       self.prepared.forget(id.slot)
       openNotify(app)
-      /* What runs goes on writing to the log it has. */
-      if app.instance == nil, logs != preparation.policy.service.logs { openLog(app) }
+      openLog(app)
       let own = changes.filter { $0.app == app.name }
       if !own.isEmpty { say(.notice, app.name, "its profile has changed (\(own.count) keys)") }
       guard let instance = app.instance else { continue }

@@ -2,13 +2,18 @@
 extension Daemon {
   // MARK: Logs
 
-  /// Where what an app writes goes, made anew when its profile says something else.
+  /// Where what an app writes goes, made anew when its profile says something else. The pipes of an app that runs are read for the
+  /// new log; where nothing was kept it has none before its next start.
   func openLog(_ app: DaemonApp) {
     let policy = app.preparation.policy.service.logs
-    guard !policy.to.isEmpty else {
-      app.log = nil
-      return
-    }
+    if app.logPolicy == policy { return }
+    app.logPolicy = policy
+    let streams = app.log?.giveAway() ?? []
+    app.log = policy.to.isEmpty && streams.isEmpty ? nil : makeLog(app, policy)
+    app.log?.take(streams)
+  }
+
+  private func makeLog(_ app: DaemonApp, _ policy: LogPolicy) -> AppLog {
     var files: LogFile?
     var journal: JournalLog?
     do throws(SystemError) {
@@ -24,14 +29,16 @@ extension Daemon {
     } catch {
       say(.problem, app.name, "what it writes is not kept: \(error)")
     }
-    app.log = AppLog(policy, files: files, journal: journal, memory: logMemory)
+    return AppLog(policy, files: files, journal: journal, memory: logMemory)
   }
 
   /// The writing ends of its standard output and error; nil: nobody reads them.
   func openStreams(
     _ app: DaemonApp, _ now: Int64
   ) throws(LaunchError) -> [HeldDescriptor?] {
-    guard let log = app.log else { return [nil, nil] }
+    guard let log = app.log, !app.preparation.policy.service.logs.to.isEmpty else {
+      return [nil, nil]
+    }
     var ends: [HeldDescriptor?] = []
     for source in [LogSource.stdout, .stderr] {
       ends.append(

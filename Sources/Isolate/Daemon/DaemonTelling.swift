@@ -8,9 +8,27 @@ extension Daemon {
     let prefix = manager.prefix(isProblem: kind == .problem)
     let lines = (app.isEmpty ? text : "\(app): \(text)").utf8.split(separator: UInt8(ascii: "\n"))
     for (number, line) in lines.enumerated() {
-      let shown = VisibleText.of(String(Substring(line)), limit: 2000)
-      Output.write(prefix + (number == 0 ? "isolated: " : "  ") + shown + "\n", to: 2)
+      let shown = VisibleText.of(String(Substring(line)), limit: Self.longestLine)
+      write(prefix + (number == 0 ? "isolated: " : "  ") + shown + "\n")
     }
+  }
+
+  /// In characters: a pipe that can be written to takes so much without waiting (PIPE_BUF of pipe(7)).
+  private static let longestLine = 1000
+
+  /// Nobody who does not read what we say (a full pipe, a terminal that is held up) holds the apps up: lines are left out and counted.
+  private func write(_ line: String) {
+    guard Output.takesLine(2) else {
+      unreadLines += 1
+      return
+    }
+    if unreadLines > 0 {
+      let count = unreadLines
+      unreadLines = 0
+      write("isolated: \(count) lines were left out: nobody read them; see: isolated events\n")
+      return write(line)
+    }
+    Output.write(line, to: 2)
   }
 
   func tell(_ app: DaemonApp, _ report: EndReport, _ end: AppEnd?, _ now: Int64) {

@@ -7,9 +7,8 @@ final class MetricsListener {
   private static let patience: Int64 = 5000
   /// So long the same text is given, in milliseconds: however many ask, it is made five times a second at most.
   private static let keeps: Int64 = 200
-  private static let listenerMark: UInt64 = 0
 
-  private let listener: Descriptor
+  private var entrance: Entrance
   private let remove: () -> Void
   private let make: (Int64) -> String
   private var queue: EventQueue
@@ -38,11 +37,10 @@ final class MetricsListener {
     _ listener: consuming Descriptor, remove: @escaping () -> Void,
     make: @escaping (Int64) -> String
   ) throws(SystemError) {
-    self.listener = listener
     self.remove = remove
     self.make = make
     queue = try EventQueue()
-    try queue.add(self.listener.raw, token: Self.listenerMark, .reading)
+    entrance = try Entrance(listener, queue)
   }
 
   deinit { remove() }
@@ -50,13 +48,14 @@ final class MetricsListener {
   /// The one door to wait on.
   var door: Int32 { queue.door }
   /// When `turn` wants to be called though the door is not ready, in milliseconds on the monotonic clock.
-  var nextAt: Int64? { peers.values.map(\.endsAt).min() }
+  var nextAt: Int64? { (peers.values.map(\.endsAt) + [entrance.opensAt]).compactMap { $0 }.min() }
 
   func turn(now: Int64) throws(SystemError) {
     var knocks = false
+    try entrance.open(queue, now: now)
     for index in 0..<(try queue.wait(timeout: 0)) {
       let event = queue[index]
-      if event.token == Self.listenerMark { knocks = true } else { try serve(event.token, now) }
+      if event.token == Entrance.token { knocks = true } else { try serve(event.token, now) }
     }
     for (number, peer) in peers where now >= peer.endsAt { leave(number) }
     if knocks { try accept(now) }
@@ -64,7 +63,7 @@ final class MetricsListener {
 
   private func accept(_ now: Int64) throws(SystemError) {
     for _ in 0..<Self.acceptsAtOnce {
-      guard let socket = try LocalSocket.accept(from: listener) else { return }
+      guard let socket = try entrance.next(queue, now: now) else { return }
       if peers.count >= Self.most, let oldest = peers.keys.min() { leave(oldest) }
       last += 1
       let peer = Peer(socket, endsAt: now + Self.patience)

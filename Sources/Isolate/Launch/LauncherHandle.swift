@@ -12,12 +12,15 @@ struct LauncherHandle: ~Copyable {
   static func start(_ template: TemplatePlan) throws(LauncherError) -> LauncherHandle {
     let started = try attempted { () throws(SystemError) in try begin(template) }
     let control = started.control.raw
-    let report = try attempted { () throws(SystemError) in
-      var report = launch_report()
+    var report = launch_report()
+    do throws(SystemError) {
       var fd: Int32 = -1
       let size = try call("recvmsg") { unsafe kernel_receive_report(control, &report, &fd) }
       if size == 0 { report.kind = 0 }
-      return report
+    } catch {
+      /* It has said nothing in time. */
+      started.end()
+      throw .system(error)
     }
     switch report.kind {
     case LAUNCH_REPORT_STARTED.rawValue: return started

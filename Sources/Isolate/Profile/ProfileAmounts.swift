@@ -41,21 +41,33 @@ extension ProfileReader {
     return integer(node, key, in: 0...Int64.max).map { UInt64($0.value) }
   }
 
+  /// A time, in milliseconds.
   mutating func milliseconds(_ node: TOMLNode, _ key: String) -> UInt64? {
+    let value: UInt64?
     if case .string(let text) = node.value {
-      if let value = ProfileUnits.milliseconds(text) { return value }
-      error(
-        node, "`\(key)`: \"\(text)\" is not a time",
-        cure: "write a number of seconds, or digits and one of ms, s, m, h: \"10s\"")
-      return nil
-    }
-    guard case .integer = node.value else {
+      value = ProfileUnits.milliseconds(text)
+      if value == nil {
+        error(
+          node, "`\(key)`: \"\(text)\" is not a time",
+          cure: "write a number of seconds, or digits and one of ms, s, m, h: \"10s\"")
+      }
+    } else if case .integer = node.value {
+      // Seconds; the bound keeps milliseconds within Int64.
+      value = integer(node, key, in: 0...Int64.max / 1000).map { UInt64($0.value) * 1000 }
+    } else {
       wrongType(node, key, wanted: "a time such as \"10s\"")
+      value = nil
+    }
+    guard let value else { return nil }
+    if value > Self.longestMilliseconds {
+      error(node, "`\(key)`: too long", cure: "at most \"1000000h\"")
       return nil
     }
-    // Seconds; the bound keeps milliseconds within Int64.
-    return integer(node, key, in: 0...Int64.max / 1000).map { UInt64($0.value) * 1000 }
+    return value
   }
+
+  /// A million hours: more is meant as "for ever", and adding it to what a clock says must not overflow.
+  private static var longestMilliseconds: UInt64 { 3_600_000_000_000 }
 
   private mutating func thousandths(_ node: TOMLNode, _ key: String) -> UInt64? {
     var value = 0.0

@@ -92,19 +92,14 @@ extension ProfileReader {
     guard let node = table.take(name), let value = milliseconds(node, table.path(name)) else {
       return nil
     }
-    /* A year and more is meant as "for ever", and adding to it must not overflow. */
-    guard value <= Self.longest, mayBeZero || value > 0 else {
+    guard mayBeZero || value > 0 else {
       error(
-        node, "`\(table.path(name))`: \(value == 0 ? "0 is no time" : "too long")",
-        cure: value == 0
-          ? "leave the key out, or write a time: \"10s\"" : "at most \"1000000h\"")
+        node, "`\(table.path(name))`: 0 is no time",
+        cure: "leave the key out, or write a time: \"10s\"")
       return nil
     }
     return Setting(value, at: node.position, length: node.length)
   }
-
-  /// A million hours, in milliseconds.
-  private static var longest: UInt64 { 3_600_000_000_000 }
 
   private mutating func count(
     _ name: String, in range: ClosedRange<Int64>, _ table: inout ProfileTable

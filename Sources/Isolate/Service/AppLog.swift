@@ -40,6 +40,17 @@ package final class AppLog {
     streams.append(LogStream(source, pipe))
   }
 
+  /// The end of this log, but not of what it reads: that is another's from now on.
+  package func giveAway() -> [LogStream] {
+    if let dropped = rate.takeDropped() { say(dropped, wall: LogCalls.wallMicroseconds()) }
+    flush()
+    defer { streams = [] }
+    return streams
+  }
+
+  /// Goes on with what another log has read.
+  package func take(_ given: [LogStream]) { streams += given }
+
   /// To be polled for reading.
   package var doors: [(source: LogSource, descriptor: Int32)] {
     streams.map { ($0.source, $0.pipe.raw) }
@@ -173,12 +184,12 @@ package final class LogMemory {
 }
 
 /// One pipe, and what of it is no whole line yet.
-private final class LogStream {
-  let source: LogSource
-  let pipe: Descriptor
-  var rest: [UInt8] = []
+package final class LogStream {
+  fileprivate let source: LogSource
+  fileprivate let pipe: Descriptor
+  fileprivate var rest: [UInt8] = []
 
-  init(_ source: LogSource, _ pipe: consuming Descriptor) {
+  fileprivate init(_ source: LogSource, _ pipe: consuming Descriptor) {
     self.source = source
     self.pipe = pipe
   }

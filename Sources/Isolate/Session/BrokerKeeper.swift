@@ -169,6 +169,7 @@ package final class BrokerKeeper {
       deafUntil = nil
       pins.look()
       guard let bookFile else { return }
+      let settings = try settings()
       let running: BrokerLaunch.Running
       if let ready = spare?.take(launch, pins) {
         running = ready
@@ -179,7 +180,7 @@ package final class BrokerKeeper {
       spareAt = now + SpareBroker.pauseMilliseconds
       self.running = running
       running.begin(
-        settings: try settings(), orders: moreDoors.map { (.door(number: $0.number), $0.door) })
+        settings: settings, orders: moreDoors.map { (.door(number: $0.number), $0.door) })
       state = .running(pid: running.child.pid)
       events.append(.started(pid: running.child.pid))
     } catch {

@@ -8,8 +8,6 @@ final class NetworkWork {
   let deadline: Int64
   fileprivate var lookup: NameLookup?
   fileprivate var attempt: ConnectAttempt?
-  /// What is watched for it, -1: nothing.
-  fileprivate var watched: Int32 = -1
   /// When to look again though nothing is ready.
   fileprivate(set) var lookAt: Int64 = .max
 
@@ -138,11 +136,12 @@ extension BrokerSession {
       switch try work.advance(Poller.now()) {
       case .wait(let door, let forWriting, let time):
         work.lookAt = time
-        work.watched = door
         try events.watch(
           door, token: Token.work.with(Int(work.ticket.slot)), forWriting ? .writing : .reading)
       case .addresses(let found): try use(found, work)
       case .connected(let socket):
+        /* The queue would know it as long as the app has its own, and say again and again that it can be written to. */
+        events.remove(socket.descriptor.raw)
         let given = try socket.descriptor.duplicate()
         complete(work.ticket, with: given, isSocket: true)
       }

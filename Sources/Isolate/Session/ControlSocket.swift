@@ -11,7 +11,7 @@ final class ControlSocket {
     case whoeverReachesIt
   }
 
-  private let listener: Descriptor
+  private var entrance: Entrance
   private let guests: Guests
   /// Takes the socket's name away, at the end.
   private let remove: () -> Void
@@ -25,7 +25,6 @@ final class ControlSocket {
   /// Refused at the door, for another user or from inside a sandbox.
   private(set) var turnedAway: UInt64 = 0
 
-  private static let listenerMark: UInt64 = 0
   private static let acceptsAtOnce = 16
   private static let callsAtOnce = 32
 
@@ -34,12 +33,11 @@ final class ControlSocket {
     _ listener: consuming Descriptor, _ server: VarlinkServer, guests: Guests,
     remove: @escaping () -> Void
   ) throws(SystemError) {
-    self.listener = listener
     self.server = server
     self.guests = guests
     self.remove = remove
     queue = try EventQueue()
-    try queue.add(self.listener.raw, token: Self.listenerMark, .reading)
+    entrance = try Entrance(listener, queue)
   }
 
   /// The socket of a session: for the same user and root.
@@ -62,7 +60,7 @@ final class ControlSocket {
   /// The one door to wait on.
   var door: Int32 { queue.door }
   /// When `serve` wants to be called at the latest, in milliseconds on the monotonic clock.
-  var nextAt: Int64? { server.expiresAt }
+  var nextAt: Int64? { [server.expiresAt, entrance.opensAt].compactMap { $0 }.min() }
   var dropped: UInt64 { server.dropped + turnedAway }
   var lastDrop: String? { server.lastDrop?.description }
 
@@ -99,9 +97,10 @@ final class ControlSocket {
 
   /// Takes what has come and gives what can be given; never waits.
   func serve(now: Int64) throws(SystemError) {
+    try entrance.open(queue, now: now)
     for index in 0..<(try queue.wait(timeout: 0)) {
       let event = queue[index]
-      if event.token == Self.listenerMark {
+      if event.token == Entrance.token {
         knocks = true
         continue
       }
@@ -140,7 +139,7 @@ final class ControlSocket {
       if ended.contains(peer) { leave(peer) }
     }
     hangUp()
-    if knocks { try accept() }
+    if knocks { try accept(now) }
     for (peer, held) in peers {
       var wanted: EventQueue.Wanted = server.wantsInput(peer) ? .reading : []
       if !server.output(peer).isEmpty { wanted.insert(.writing) }
@@ -148,18 +147,24 @@ final class ControlSocket {
     }
   }
 
-  private func accept() throws(SystemError) {
+  private func accept(_ now: Int64) throws(SystemError) {
     knocks = false
     for _ in 0..<Self.acceptsAtOnce {
-      guard let socket = try LocalSocket.accept(from: listener) else { return }
+      guard let socket = try entrance.next(queue, now: now) else { return }
       guard isWelcome(socket) else {
         turnedAway += 1
         continue
       }
       guard let peer = server.connect() else { continue }
       let held = HeldDescriptor(socket)
-      try queue.add(held.descriptor.raw, token: UInt64(peer), .reading)
-      peers[peer] = held
+      do throws(SystemError) {
+        try queue.add(held.descriptor.raw, token: UInt64(peer), .reading)
+        peers[peer] = held
+      } catch {
+        /* Too much is watched already. */
+        server.disconnect(peer)
+        turnedAway += 1
+      }
     }
   }
 

@@ -50,17 +50,19 @@ extension ResourceUse {
 extension BrokerKeeper {
   /// The last requests of the app and what became of each, oldest first, in words.
   func lastRequests(_ count: Int) -> [String] {
-    guard let reader else { return [] }
-    return reader.records().suffix(count).map { _, record in
-      let grant = record.grant.flatMap { index in
-        policy.grants.indices.contains(Int(index)) ? policy.grants[Int(index)].name : nil
-      }
-      let subject = VisibleText.of(String(decoding: record.subject.bytes, as: UTF8.self))
-      let answer =
-        record.status == 0
-        ? "done" : "refused: \(record.detail.words) (\(SystemError.name(Int32(record.status))))"
-      return [record.opcode.words, grant ?? "", subject, answer].filter { !$0.isEmpty }
-        .joined(separator: " ")
-    }
+    guard let reader, reader.isValid else { return [] }
+    return reader.records().suffix(count).map { $0.record.words(policy.grants) }
+  }
+}
+
+extension DecisionRecord {
+  /// What was asked and what became of it, for people. Of a book: every value may be anything.
+  func words(_ grants: [Grant]) -> String {
+    let index = grant.map { Int($0) } ?? -1
+    let name = grants.indices.contains(index) ? grants[index].name : ""
+    let text = VisibleText.of(String(decoding: subject.bytes, as: UTF8.self))
+    let error = SystemError.name(Int32(clamping: status))
+    let answer = status == 0 ? "done" : "refused: \(detail.words) (\(error))"
+    return [opcode.words, name, text, answer].filter { !$0.isEmpty }.joined(separator: " ")
   }
 }

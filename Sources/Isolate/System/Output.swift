@@ -32,6 +32,12 @@ package enum Output {
     return true
   }
 
+  /// Whether a line of up to PIPE_BUF bytes can be written now without waiting, or fails at once.
+  package static func takesLine(_ descriptor: Int32) -> Bool {
+    var door = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+    return unsafe poll(&door, 1, 0) != 0
+  }
+
   /// One line to standard error, with the program's name before it.
   package static func complain(_ message: String) {
     write("isolated: \(message)\n", to: 2)

@@ -144,12 +144,19 @@ package enum ProcessHandle {
     return ended == 1 ? status : nil
   }
 
-  /// Kills a child and waits for its end; nothing happens when it has been reaped already.
+  /// How long a killed child is waited for, in milliseconds.
+  private static let endPatience: Int64 = 1000
+
+  /// Kills a child and waits for its end; nothing happens when it has been reaped already. One that the kernel cannot end now (it
+  /// waits for a dead file server, or somebody outside does not reap what entered its pid namespace) holds us up no longer: it is
+  /// killed, and is reaped when we end.
   package static func endAndReap(_ pidfd: borrowing Descriptor) {
     do throws(SystemError) {
       if try status(of: pidfd, blocking: false) != nil { return }
       try send(SIGKILL, to: pidfd)
-      _ = try status(of: pidfd, blocking: true)
+      var doors = [Door(pidfd.raw)]
+      try Poller.wait(&doors, timeout: endPatience)
+      _ = try status(of: pidfd, blocking: false)
     } catch {
       /* ECHILD and ESRCH: it is gone, which is what was wanted. */
     }

@@ -95,4 +95,6 @@ package enum Errno {
   package static let noDevice = ENODEV
   package static let timedOut = ETIMEDOUT
   package static let remote = EREMOTEIO
+  /// Of descriptors or memory: it may be over in a moment.
+  package static let ofShortage: Set<Int32> = [EMFILE, ENFILE, ENOBUFS, ENOMEM]
 }

@@ -146,4 +146,16 @@ struct RecordReaderTests {
     #expect(isTaken)
     #expect(reader.take(book.reader).records.map(\.record.id) == [11])
   }
+
+  @Test("are told in words, whatever a broker that was taken over has written")
+  func words() {
+    var record = DecisionRecord()
+    record.status = .max
+    record.grant = .max
+    record.time = BrokerTime(microseconds: .min)
+    #expect(record.words(grants).hasPrefix("hello refused: "))
+    record.status = 0
+    record.grant = 1
+    #expect(record.words(grants) == "hello \(grants[1].name) done")
+  }
 }

@@ -159,4 +159,49 @@ struct BrokerNetworkTests {
     #expect(try run.wait().code == 0)
     #expect(scene.scratch.content("out").contains("b'hi'"))
   }
+
+  @Test("a connection that was waited for leaves the broker in peace")
+  func waitedFor() throws {
+    let scene = try BrokerScene(
+      grants: Self.grants,
+      app: Self.prelude + """
+        door.send(message(32, struct.pack("<HBBH", 1, 1, 0, port) + text("127.0.0.1"), 30000))
+        r = receive()
+        show("connected", told(r))
+        time.sleep(1000)
+        """)
+    /* With its queue full it answers nobody, until it takes one. */
+    _ = scene.scratch.file(
+      "full.py",
+      """
+      import os, socket, time
+      s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen(0)
+      first = socket.create_connection(s.getsockname())
+      open("\(scene.path)/port.new", "w").write(str(s.getsockname()[1]))
+      os.rename("\(scene.path)/port.new", "\(scene.path)/port")
+      while not os.path.exists("\(scene.path)/go"): time.sleep(0.01)
+      kept = []
+      while True: kept.append(s.accept())
+      """)
+    let server = try Spawned([try #require(Run.find("python3")), "-B", scene.path + "/full.py"])
+    defer { server.send(SIGKILL) }
+    try #require(Moment.within(30) { !scene.scratch.content("port").isEmpty }, "no server")
+    let port = try #require(UInt16(scene.scratch.content("port")))
+    let run = try scene.start()
+    defer { run.send(SIGKILL) }
+    /* SYN_SENT (proc_pid_net(5)). */
+    let hex = String(port, radix: 16, uppercase: true)
+    let place = ":" + String(repeating: "0", count: 4 - hex.utf8.count) + hex + " 02"
+    try #require(
+      Moment.within(30) { Run.read("/proc/net/tcp").contains(place) },
+      "nobody waits: \(scene.scratch.content("err"))")
+    _ = scene.scratch.file("go", "")
+    try scene.waitFor("connected (0, 0)", seconds: 60)
+    let broker = try scene.broker(of: run)
+    #expect(
+      Moment.within(20) {
+        let text = Run.read("/proc/\(broker)/stat")
+        return text.split(separator: ")").last?.hasPrefix(" S") == true
+      }, "the broker does not sleep")
+  }
 }

@@ -317,4 +317,31 @@ struct DaemonControlTests {
     let heard = "READY=1\nWATCHDOG=1 WATCHDOG=1\nTrue\nreloaded True True\nstopping True 0\n"
     #expect(ran.output == heard, "\(ran.errors)")
   }
+
+  @Test("who comes when there are no descriptors waits, and is answered when there are")
+  func noDescriptors() throws {
+    let scene = try DaemonScene([("one", DaemonLifeTests.sleeper)])
+    try scene.start(["--metrics", "unix:" + scene.path + "/metrics"])
+    try scene.waitFor("one", .ready)
+    let daemon = try #require(scene.daemon)
+    let spoken = try speak(
+      scene,
+      """
+      import os, resource
+      list(call(c, "GetStatus"))
+      taken = {int(name) for name in os.listdir("/proc/\(daemon.pid)/fd")}
+      free = next(n for n in range(65536) if n not in taken)
+      soft, hard = resource.prlimit(\(daemon.pid), resource.RLIMIT_NOFILE)
+      resource.prlimit(\(daemon.pid), resource.RLIMIT_NOFILE, (free, hard))
+      scraper = socket.socket(socket.AF_UNIX); scraper.settimeout(30)
+      scraper.connect("\(scene.path)/metrics"); scraper.sendall(b"GET /metrics HTTP/1.1\\r\\n\\r\\n")
+      new = connect()
+      # By the second answer it has looked at whoever came before the first question.
+      for _ in range(2): list(call(c, "GetStatus"))
+      resource.prlimit(\(daemon.pid), resource.RLIMIT_NOFILE, (soft, hard))
+      print(list(call(new, "GetStatus"))[0]["parameters"]["live"])
+      print(scraper.recv(12).decode())
+      """)
+    #expect(spoken.output == "1\nHTTP/1.1 200\n", "\(spoken.errors) \(scene.said)")
+  }
 }

@@ -93,4 +93,39 @@ struct DaemonGrantTests {
     let rules = ["one.toml:8", "one.toml:9"].map { "\(scene.path)/services/\($0)" }
     #expect(ends == rules.map { "(True, [], ['\($0)'])" }, "\(scene.said)")
   }
+
+  @Test(
+    "whose broker the kernel cannot end holds up nobody", .enabled(if: Privileges.isRoot))
+  func unending() throws {
+    let scene = try DaemonScene([("other", DaemonLifeTests.sleeper)])
+    _ = scene.scratch.file("ask.py", BrokerScene.library)
+    _ = scene.scratch.file(
+      "asker.py",
+      "import sys\nsys.path.insert(0, '\(scene.path)')\nfrom ask import *\nhello()\ntime.sleep(1000)"
+    )
+    let made = Run.shell("mkdir \"$1/data\" && mkdir -m 777 \"$1/out\"", [scene.path])
+    try #require(made.code == 0, "\(made.errors)")
+    scene.write("one", profile("", "\"read\"", ""))
+    try scene.start()
+    let daemon = try #require(scene.daemon).pid
+    var broker: Int32?
+    try #require(
+      Moment.within(30) {
+        broker = Household.brokers(of: daemon).first
+        return broker != nil
+      }, "\(scene.story)")
+    let initPid = try #require(broker.flatMap { Household.parent($0) })
+    /* Who entered the namespace from outside is reaped there: until then the kernel keeps its init (pid_namespaces(7)). */
+    let guest = try Spawned(
+      [try #require(Run.find("nsenter")), "-t", "\(initPid)", "-p", "/bin/sleep", "1000"])
+    defer {
+      guest.send(SIGKILL)
+      _ = try? guest.wait()
+    }
+    try #require(Moment.within(30) { !Household.children(of: guest.pid).isEmpty })
+    guest.send(SIGSTOP)
+    #expect(scene.run("stop", "--no-wait", "one").code == 0)
+    try scene.waitFor("one", .down)
+    #expect(Household.isThere(initPid))
+  }
 }

@@ -215,4 +215,51 @@ struct DaemonLifeTests {
     #expect(lines.contains("SigBlk:\t0000000000000000"))
     #expect(!lines.contains { $0.hasPrefix("NOTIFY_SOCKET") || $0.hasPrefix("LISTEN_") })
   }
+
+  @Test("a launch that fails leaves no descriptor behind") func failedLaunch() throws {
+    let keys =
+      "[service]\nstart = \"demand\"\n[restart]\nwhen = \"never\"\n"
+      + "[files]\nread = [\"$DIR/shown\"]"
+    let scene = try DaemonScene([("app", DaemonScene.shell("exec sleep 1000", keys))])
+    _ = scene.scratch.file("shown", "")
+    try scene.start()
+    let daemon = try #require(scene.daemon).pid
+    /* What it reads: its ends of pipes to write to are those of children that wait. */
+    func pipes() -> String {
+      Run.shell("ls -l /proc/$1/fd | grep -c '^lr-x.* pipe:'", ["\(daemon)"]).output
+    }
+    #expect(pipes() == "0\n")
+    try #require(unsafe unlink(scene.path + "/shown") == 0)
+    #expect(scene.run("start", "app").code == 1)
+    #expect(scene.said.contains("shown"), "\(scene.said)")
+    #expect(pipes() == "0\n")
+  }
+
+  @Test("nobody who does not read what the daemon says holds it up") func unread() throws {
+    let keys =
+      "[restart]\nwhen = \"always\"\ndelay = \"1ms\"\nceiling = \"5ms\"\nburst = 100\nwindow = \"1ms\"\njitter = 0"
+    let scene = try DaemonScene([("app", DaemonScene.shell("exit 1", keys))])
+    let fifo = scene.path + "/said"
+    try #require(unsafe mkfifo(fifo, 0o600) == 0)
+    /* Of 4096 bytes: F_SETPIPE_SZ of fcntl(2). */
+    let wrapper = """
+      import fcntl, os, sys
+      fifo = os.open("\(fifo)", os.O_RDWR); fcntl.fcntl(fifo, 1031, 4096); os.dup2(fifo, 2)
+      os.execv(sys.argv[1], sys.argv[1:])
+      """
+    try scene.start(under: [try #require(Run.find("python3")), "-c", wrapper])
+    try #require(
+      Moment.within(60) { ((try? scene.app("app").instance) ?? 0) > 200 }, "\(scene.story)")
+    let reader = unsafe open(fifo, O_RDONLY | O_NONBLOCK)
+    try #require(reader >= 0)
+    defer { close(reader) }
+    var said = ""
+    #expect(
+      Moment.within(60) {
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        let count = unsafe read(reader, &bytes, bytes.count)
+        said += String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+        return said.contains(" lines were left out: nobody read them")
+      }, "\(said.suffix(500))")
+  }
 }

@@ -81,6 +81,34 @@ struct DaemonLogTests {
     #expect(ran.code == 1)
     #expect(ran.errors.contains("no log of 'app'"), "\(ran.errors)")
   }
+
+  @Test("a changed profile changes the log of what runs, and keeps what was written")
+  func reload() throws {
+    let script = "i=0; while :; do i=$((i+1)); echo tick $i; sleep 0.01; done"
+    let scene = try DaemonScene([("app", DaemonScene.shell(script))])
+    try scene.start()
+    try #require(Moment.within(30) { scene.run("logs", "app").output.contains("tick 1\n") })
+    let instance = try scene.app("app").instance
+    scene.write("app", DaemonScene.shell(script, "[logs]\nsize = \"4K\"\nfiles = 3"))
+    let ran = scene.run("reload", "app")
+    #expect(ran.output.contains("logs.size: at once"), "\(ran.output) \(ran.errors)")
+    let directory = scene.path + "/state/logs/app"
+    #expect(
+      Moment.within(60) {
+        (FileSystem.names(in: directory) ?? []).contains("0000000002.log")
+      }, "\(FileSystem.names(in: directory) ?? [])")
+    #expect(try scene.app("app").instance == instance)
+    /* No line was lost between the two: they are counted. */
+    let numbers = scene.run("logs", "--lines", "100000", "app").output.split(separator: "\n")
+      .compactMap { $0.split(separator: " ").last.flatMap { Int($0) } }
+    let first = try #require(numbers.first)
+    #expect(numbers == Array(first..<first + numbers.count))
+    scene.write("app", DaemonScene.shell(script, "[logs]\nto = []"))
+    #expect(scene.run("reload", "app").output.contains("logs.to: at once"))
+    let end = scene.run("logs", "--lines", "1", "app").output
+    #expect(scene.run("restart", "app").code == 0)
+    #expect(scene.run("logs", "--lines", "1", "app").output == end)
+  }
 }
 
 @Suite("A daemon and the health of its apps", .serialized)

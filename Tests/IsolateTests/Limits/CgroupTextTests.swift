@@ -119,4 +119,12 @@ struct ProcessTextTests {
     #expect(ProcessText.pids("12 13 4000 \n") == [12, 13, 4000])
     #expect(ProcessText.pids("") == [])
   }
+
+  @Test("a cgroup's name tells who made it; others' names tell nothing") func maker() {
+    #expect(CgroupText.maker(of: CgroupText.name(app: "a-b", pid: 12)) == 12)
+    #expect(CgroupText.maker(of: "isolated-web-12.2") == 12)
+    for other in ["web-12", "isolated-web-x", "isolated-web-0", "isolated-"] {
+      #expect(CgroupText.maker(of: other) == nil, "\(other)")
+    }
+  }
 }

@@ -110,4 +110,20 @@ struct LimitSignsTests {
     evidence.cpuTimeExceeded = true
     #expect(evidence.cause == .cpuTimeLimit)
   }
+
+  @Test("a limit of time or size was met when it was the cause; of disks nothing is known")
+  func causes() {
+    var limits = Limits()
+    for name in LimitName.allCases {
+      limits[name] = Limit(amount: 5, enforcement: .rlimit, position: position)
+    }
+    func met(_ cause: Cause) -> [String] {
+      var signs = LimitSigns()
+      signs.cause = cause
+      return signs.met(limits).map { "\($0.key) \($0.sign)" }
+    }
+    #expect(met(.fileSizeLimit) == ["limits.file-size ended"])
+    #expect(met(.cpuTimeLimit) == ["limits.cpu-time ended"])
+    #expect(met(.refusedSystemCall) == [] && met(.exited(code: 0)) == [])
+  }
 }

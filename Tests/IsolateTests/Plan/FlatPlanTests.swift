@@ -27,14 +27,16 @@ struct FlatPlanTests {
     .mountSysfs(path: "sys"), .mountOverlay(overlay), .mask(path: "m"), .makeReadOnly(path: "r"),
     .setAttributes(path: "", [.readOnly]), .enterRoot, .setHostname("h"),
     .becomeIdentity(uid: 1, gid: 2, clearsGroups: true), .newKeyring, .openTerminal(terminal),
-    .setDumpable(false), .dropCapabilities, .noNewPrivileges, .forkApp(copiesMemory: true),
+    .setDumpable(false), .dropCapabilities, .noNewPrivileges, .startWitness(atFilter: true),
+    .forkApp(copiesMemory: true), .meetWitness,
     .newSession(onTerminal: true), .changeDirectory("/"), .setUmask(0o22),
     .setLimit(ResourceLimit(resource: .data, soft: 1, hard: .max)), .resetSignals,
     .resetPersonality, .closeDescriptors(from: 3),
     .placeDescriptor(source: .terminal, number: 0),
     .placeDescriptor(source: .caller(4), number: 1), .denyWriteExecute,
     .beginLandlock(LandlockRights(files: 1, network: 2, scopes: 3, attributeSize: 24)),
-    .allowPath(path: "/usr", rights: 4), .allowPort(port: 443, rights: 2), .enforceLandlock,
+    .allowPath(path: "/usr", rights: 4), .allowFile(descriptor: 4, rights: 4),
+    .allowPort(port: 443, rights: 2), .enforceLandlock,
     .loadFilter(instructions: 2), .execute(candidates: ["/bin/a", "/usr/bin/a"]),
   ]
 
@@ -158,5 +160,12 @@ struct FlatPlanTests {
         Int32(LAUNCH_FAULT_NO_TEXT.rawValue), Int32(LAUNCH_FAULT_NO_TEXT.rawValue),
         Int32(LAUNCH_FAULT_OFFSET.rawValue), Int32(LAUNCH_FAULT_ARGUMENTS.rawValue),
       ])
+  }
+
+  @Test("may end with a program that a descriptor names") func byDescriptor() {
+    #expect(fault(fork, .executeFile(descriptor: 4)) == 0)
+    #expect(flat([.closeUnnamed, .enter(.pid, descriptor: 4), fork, run]).stepCount == 4)
+    #expect(
+      LaunchStep.closeUnnamed.description == "close every descriptor that no later step names")
   }
 }

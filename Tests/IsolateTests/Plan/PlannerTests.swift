@@ -237,6 +237,47 @@ struct PlannerTests {
     #expect(try limits(policy).map(\.soft) == [77])
     #expect(try limits(policy).map(\.hard) == [88])
   }
+
+  @Test("whoever looks at crashes is started before the app, and counts among its processes")
+  func witness() throws {
+    let text =
+      "extends = [\"default\"]\n" + base + "[limits]\nprocesses = 20\n[crash]\nreport = true\n"
+    let policy = try PlanFixture.policy(text)
+    let plan = try PlanFixture.plan(policy)
+    let atFilter = policy.syscalls.refusal == .kill
+    let started = try #require(plan.steps.firstIndex(of: .startWitness(atFilter: atFilter)))
+    let met = try #require(plan.steps.firstIndex(of: .meetWitness))
+    let forked = try #require(plan.steps.firstIndex(of: .forkApp(copiesMemory: true)))
+    #expect(started < forked && forked < met)
+    #expect(plan.appNumber == 4)
+    #expect(
+      plan.steps.contains(
+        .setLimit(ResourceLimit(resource: .processes, soft: 22, hard: 22))))
+    let plain = try PlanFixture.plan(try PlanFixture.policy(base + "[limits]\nprocesses = 20"))
+    #expect(plain.appNumber == 3)
+    var none = plain
+    none.cloneFlags = 0
+    #expect(none.appNumber == nil)
+  }
+
+  @Test("a program, files and streams that are descriptors are placed, allowed and run")
+  func descriptors() throws {
+    let policy = try PlanFixture.policy(base)
+    let plan = try PlanFixture.plan(
+      policy,
+      PlanFixture.context {
+        $0.executable = 8
+        $0.readable = [9]
+        $0.standard = [.given(20), .null, .asIs]
+      })
+    #expect(plan.steps.last == .executeFile(descriptor: 8))
+    #expect(
+      plan.steps.contains { $0.description.hasSuffix("of the file of descriptor 8 in Landlock") })
+    #expect(
+      plan.steps.contains { $0.description.hasSuffix("of the file of descriptor 9 in Landlock") })
+    #expect(plan.steps.contains(.placeDescriptor(source: .caller(20), number: 0)))
+    #expect(plan.steps.last?.description == "execute the program of descriptor 8")
+  }
 }
 
 extension LaunchStep {

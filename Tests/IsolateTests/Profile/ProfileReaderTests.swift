@@ -150,6 +150,8 @@ struct ProfileReaderTests {
         "limits.wall-time = \"99999999999999999h\"",
         "1:20: `limits.wall-time`: \"99999999999999999h\" is not a time"
       ),
+      ("limits.wall-time = \"1000001h\"", "1:20: `limits.wall-time`: too long"),
+      ("limits.wall-time = 9000000000000000", "1:20: `limits.wall-time`: too long"),
       (
         "limits.wall-time = true",
         "1:20: `limits.wall-time`: expected a time such as \"10s\", found a boolean"
@@ -170,6 +172,7 @@ struct ProfileReaderTests {
       ("identity.umask = \"8\"", "1:18: `identity.umask`: \"8\" is not an octal number up to 777"),
       ("descriptors.keep = [2]", "1:21: `descriptors.keep`: 2 is out of range"),
       ("stop.signal = \"SIGTREM\"", "1:15: `stop.signal`: \"SIGTREM\" is not one of its values"),
+      ("stop.timeout = \"1000001h\"", "1:16: `stop.timeout`: too long"),
       (
         "stop.timeout = []", "1:16: `stop.timeout`: expected a time such as \"10s\", found an array"
       ),
