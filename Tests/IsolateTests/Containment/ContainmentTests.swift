@@ -8,7 +8,8 @@ struct ContainmentTests {
     ("files", FileContainmentTests.all, 63, 53),
     ("descriptors", DescriptorContainmentTests.attacks, 20, 20),
     ("identity", IdentityContainmentTests.attacks, 15, 7),
-    ("processes", ProcessContainmentTests.all, 42, 42),
+    ("processes", ProcessContainmentTests.all, 51, 51),
+    ("the fallback", AloneContainmentTests.all, 0, 55),
     ("network", NetworkContainmentTests.attacks, 18, 18),
   ]
 

@@ -1,0 +1,157 @@
+/* Limits, priorities and processors of others, and what of a file is no reading or writing. Each attack leaves things as they were. */
+#include "victim.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/inotify.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/xattr.h>
+
+#define PROCESS 1 /* IOPRIO_WHO_PROCESS */
+#define USER 3    /* IOPRIO_WHO_USER */
+
+static int set_limit(pid_t pid)
+{
+	struct rlimit limit;
+
+	if (prlimit(pid, RLIMIT_NOFILE, NULL, &limit) < 0)
+		return errno;
+	return result_of(prlimit(pid, RLIMIT_NOFILE, &limit, NULL));
+}
+
+static int set_class(pid_t pid)
+{
+	struct sched_param parameter = { 0 };
+
+	return result_of(sched_setscheduler(pid, SCHED_OTHER, &parameter));
+}
+
+static int set_parameter(pid_t pid)
+{
+	struct sched_param parameter = { 0 };
+
+	return result_of(sched_setparam(pid, &parameter));
+}
+
+/* struct sched_attr of linux/sched/types.h, its first version: all zero is the usual class, niceness 0. */
+static int set_attributes(pid_t pid)
+{
+	uint32_t attributes[12] = { sizeof(attributes) };
+
+	return result_of(syscall(SYS_sched_setattr, pid, attributes, 0));
+}
+
+static int set_processors(pid_t pid)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(pid, sizeof(set), &set) < 0)
+		return errno;
+	return result_of(sched_setaffinity(pid, sizeof(set), &set));
+}
+
+static int set_niceness(pid_t pid)
+{
+	return result_of(setpriority(PRIO_PROCESS, (id_t)pid, getpriority(PRIO_PROCESS, 0)));
+}
+
+static int set_disk_priority(pid_t pid)
+{
+	return result_of(syscall(SYS_ioprio_set, PROCESS, pid, 0));
+}
+
+static const struct {
+	const char *name;
+	int (*set)(pid_t pid);
+} ways[] = {
+	{ "limit", set_limit },	      { "class", set_class },		{ "parameter", set_parameter },
+	{ "attributes", set_attributes }, { "processors", set_processors }, { "niceness", set_niceness },
+	{ "disk", set_disk_priority },
+};
+
+static int steer(char **words)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		if (strcmp(ways[i].name, words[0]) == 0)
+			return ways[i].set((pid_t)atol(words[1]));
+	return BROKEN;
+}
+
+/* Every process of the user at once. */
+static int steer_user(char **words)
+{
+	if (strcmp(words[0], "niceness") == 0)
+		return result_of(setpriority(PRIO_USER, 0, getpriority(PRIO_PROCESS, 0)));
+	return result_of(syscall(SYS_ioprio_set, USER, getuid(), 0));
+}
+
+static int change_owner(char **words)
+{
+	return result_of(chown(words[0], getuid(), getgid()));
+}
+
+static int change_times(char **words)
+{
+	return result_of(utimensat(AT_FDCWD, words[0], NULL, 0));
+}
+
+static int set_attribute(char **words)
+{
+	return result_of(setxattr(words[0], "user.isolated", "x", 1, 0));
+}
+
+static int watch(char **words)
+{
+	return result_of(inotify_add_watch(inotify_init1(IN_CLOEXEC), words[0], IN_ALL_EVENTS));
+}
+
+/* Such a pair can be pointed at any socket of the file system. */
+static int pair_of_datagrams(char **words)
+{
+	int pair[2];
+
+	(void)words;
+	return result_of(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair));
+}
+
+static volatile sig_atomic_t was_told;
+
+static void told(int sig)
+{
+	was_told = sig;
+}
+
+/* Has the kernel signal init of its own accord, as nobody's: done, if init takes that for its supervisor's and passes it on. */
+static int signal_by_kernel(char **words)
+{
+	int ends[2], tries;
+
+	signal(SIGUSR1, told);
+	if (pipe(ends) < 0 || fcntl(ends[0], F_SETSIG, SIGUSR1) < 0)
+		return BROKEN;
+	if (fcntl(ends[0], F_SETOWN, atoi(words[0])) < 0)
+		return errno;
+	if (fcntl(ends[0], F_SETFL, O_ASYNC) < 0 || write(ends[1], "x", 1) != 1)
+		return BROKEN;
+	for (tries = 0; tries < 50 && !was_told; tries++)
+		usleep(10000);
+	return was_told ? 0 : EPERM;
+}
+
+const struct attack steering_attacks[] = {
+	{ "signal-by-kernel", 1, signal_by_kernel },
+	{ "steer", 2, steer },
+	{ "steer-user", 1, steer_user },
+	{ "change-owner", 1, change_owner },
+	{ "change-times", 1, change_times },
+	{ "set-attribute", 1, set_attribute },
+	{ "watch", 1, watch },
+	{ "pair-of-datagrams", 0, pair_of_datagrams },
+	{ NULL, 0, NULL },
+};
