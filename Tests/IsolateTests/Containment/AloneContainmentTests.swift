@@ -1,3 +1,4 @@
+import Isolate
 import Testing
 
 /// The announced fallback: an ordinary user, no user namespaces, a profile that does not require them. What then confines is Landlock,
@@ -151,6 +152,51 @@ struct AloneContainmentTests {
   func supervisor(_ end: String, _ options: [String]) {
     let script = "\"$@\" >/dev/null 2>&1 & seen; \(end); grows"
     #expect(beats(after: script, options + ["--stop-timeout", "1s"], stay: true) == "still\n")
+  }
+
+  @Test("what Landlock cannot hold is an error, and an app without Landlock is none")
+  func refused() throws {
+    let alone = Fixture.host { $0.canMakeUserNamespaces = false }
+    let refused = [
+      "overlay = [\"/data\"]", "read = [{ path = \"/usr\", to = \"/elsewhere\" }]",
+      "write = [\"/data\"]\nread = [\"/data/less\"]", "read = [\"/data\"]\nhide = [\"/data/less\"]",
+      "read = [\"/data\"]\nprivate = [\"/data/less\"]",
+      "write = [{ path = \"/data\", execute = true }, \"/data/less\"]",
+    ]
+    for rules in refused {
+      #expect(Fixture.errors("[files]\n" + rules) == [], "\(rules)")
+      let errors = Fixture.errors("[files]\n" + rules, host: alone)
+      #expect(errors.count == 1 && errors[0].hasSuffix("which needs namespaces"), "\(errors)")
+    }
+    let harmless = "[files]\nread = [\"/usr\"]\nhide = [\"/data\"]\nprivate = [\"/tmp\"]"
+    let policy = try Fixture.policy(harmless, host: alone)
+    #expect(policy.files.rules.map(\.target) == ["/usr"])
+    #expect(policy.notices.contains { $0.hasPrefix("No private places") && $0.contains("/tmp") })
+    let bare = Fixture.host {
+      $0.canMakeUserNamespaces = false
+      $0.landlockABI = 0
+    }
+    #expect(Fixture.errors("", host: bare).count == 1)
+    for (abi, notices) in [(1, 4), (3, 3), (5, 1), (6, 0)] {
+      let old = Fixture.host {
+        $0.canMakeUserNamespaces = false
+        $0.landlockABI = abi
+      }
+      let told = try Fixture.policy("", host: old).notices
+      #expect(told.count { $0.hasPrefix("Landlock ABI") } == notices)
+    }
+  }
+
+  @Test("a call that the profile names by itself is there, and so is a family of sockets")
+  func named() throws {
+    let alone = Fixture.host { $0.canMakeUserNamespaces = false }
+    let none = try Fixture.policy("", host: alone).syscalls
+    #expect(none.socketFamilies == [] && !none.allowedCalls.contains("chmod"))
+    let all = try Fixture.policy(
+      "syscalls.allow = [\"chmod\"]\nnetwork.families = [\"unix\"]", host: alone)
+    #expect(all.syscalls.allowedCalls.contains("chmod"))
+    #expect(all.syscalls.socketFamilies == .unix)
+    #expect(all.notices.contains { $0.hasPrefix("network.families names unix") })
   }
 
   @Test(
