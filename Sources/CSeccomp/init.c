@@ -287,8 +287,11 @@ void child_become_init(struct child *c, int app_pid)
 	plan.argv = plan.envp = NULL;
 	c->plan = &plan;
 	child_forget(c);
-	/* Killed with the supervisor we could not kill the command, which may have undone its own tie: the lifeline tells us. */
-	if (c->is_guest)
+	/*
+	 * Killed with the supervisor we could not kill what is no child of our pid namespace, and may have undone its own tie: the
+	 * lifeline tells us.
+	 */
+	if (c->is_guest || c->holds_signals)
 		(void)syscall(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0);
 	report(&in, LAUNCH_REPORT_STARTED, 0);
 	/* The app may have ended before the signal descriptor was there. */

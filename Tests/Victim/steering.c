@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/inotify.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -120,32 +119,7 @@ static int pair_of_datagrams(char **words)
 	return result_of(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair));
 }
 
-static volatile sig_atomic_t was_told;
-
-static void told(int sig)
-{
-	was_told = sig;
-}
-
-/* Has the kernel signal init of its own accord, as nobody's: done, if init takes that for its supervisor's and passes it on. */
-static int signal_by_kernel(char **words)
-{
-	int ends[2], tries;
-
-	signal(SIGUSR1, told);
-	if (pipe(ends) < 0 || fcntl(ends[0], F_SETSIG, SIGUSR1) < 0)
-		return BROKEN;
-	if (fcntl(ends[0], F_SETOWN, atoi(words[0])) < 0)
-		return errno;
-	if (fcntl(ends[0], F_SETFL, O_ASYNC) < 0 || write(ends[1], "x", 1) != 1)
-		return BROKEN;
-	for (tries = 0; tries < 50 && !was_told; tries++)
-		usleep(10000);
-	return was_told ? 0 : EPERM;
-}
-
 const struct attack steering_attacks[] = {
-	{ "signal-by-kernel", 1, signal_by_kernel },
 	{ "steer", 2, steer },
 	{ "steer-user", 1, steer_user },
 	{ "change-owner", 1, change_owner },

@@ -60,13 +60,6 @@ struct ProcessContainmentTests {
         bare: .inNamespaces, refusal: ["EPERM"])
     }
 
-  @Test("init passes no signal on that the kernel sent of itself, which an app can have it do")
-  func byKernel() {
-    #expect(AttackRow("", ["signal-by-kernel", "1"]).protected() == .refused("EPERM"))
-    /* To itself it works: the attack is one. */
-    #expect(AttackRow("", ["signal-by-kernel", "2"]).protected() == .done)
-  }
-
   /// The filter would refuse it of any process, so only a pair of runs tells: it is refused of init alone.
   @Test("an app may set limits, priority and processors of its own processes") func own() {
     for way in Self.ways {
