@@ -131,7 +131,7 @@ struct FileAttackTests {
     #expect(refusal { () throws(SystemError) in _ = try granted.open("null") } == EACCES)
   }
 
-  @Test("a set-id program is not opened for writing, as a mapping would change it and leave the bit")
+  @Test("a set-id program is not opened for writing: a mapping would leave the bit")
   func setID() throws {
     let scene = try DriverScene()
     let root = try scene.root()
