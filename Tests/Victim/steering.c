@@ -2,8 +2,10 @@
 #include "victim.h"
 
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <sched.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -105,6 +107,23 @@ static int set_attribute(char **words)
 	return result_of(setxattr(words[0], "user.isolated", "x", 1, 0));
 }
 
+/* Through a descriptor for reading: that no time of reading is kept (FS_IOC_SETFLAGS, FS_NOATIME_FL of linux/fs.h). */
+static int set_flags(char **words)
+{
+	long flags = 0x80;
+	int fd = open(words[0], O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? errno : result_of(ioctl(fd, FS_IOC_SETFLAGS, &flags));
+}
+
+/* The same by the file's name. Linux 6.17; struct file_attr of linux/fs.h, its flag FS_XFLAG_NOATIME. */
+static int set_flags_by_name(char **words)
+{
+	uint64_t attribute[3] = { 0x40, 0, 0 };
+
+	return result_of(syscall(469 /* file_setattr */, AT_FDCWD, words[0], attribute, sizeof(attribute), 0));
+}
+
 static int watch(char **words)
 {
 	return result_of(inotify_add_watch(inotify_init1(IN_CLOEXEC), words[0], IN_ALL_EVENTS));
@@ -125,6 +144,8 @@ const struct attack steering_attacks[] = {
 	{ "change-owner", 1, change_owner },
 	{ "change-times", 1, change_times },
 	{ "set-attribute", 1, set_attribute },
+	{ "set-flags", 1, set_flags },
+	{ "set-flags-by-name", 1, set_flags_by_name },
 	{ "watch", 1, watch },
 	{ "pair-of-datagrams", 0, pair_of_datagrams },
 	{ NULL, 0, NULL },

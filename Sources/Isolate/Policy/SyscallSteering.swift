@@ -19,6 +19,10 @@ extension SyscallPolicy {
       [refuse(name, others(0))]
     case "setpriority": [refuse(name, others(1)), refuse(name, .int(2, in: 0))]
     case "ioprio_set": [refuse(name, others(1)), refuse(name, .int(3, in: 0))]
+    case "ioctl" where !hasNamespaces:
+      Self.fileSystemRequests.map { type in
+        refuse(name, SyscallCheck(argument: 1, comparison: .masked(0xff00, equals: type << 8)))
+      }
     default: []
     }
   }
@@ -32,10 +36,16 @@ extension SyscallPolicy {
     Set(Self.unseenCalls).subtracting(allow)
   }
 
+  /// 'f', 'X' and 'v': flags, projects, freezing, encryption; 0x94: what btrfs began, clones of files among it. Many of them change a
+  /// file of the caller's through a descriptor for reading, and Landlock looks at requests to devices only. Source: linux/fs.h,
+  /// Documentation/userspace-api/ioctl/ioctl-number.rst.
+  private static let fileSystemRequests: [UInt64] = [0x66, 0x58, 0x76, 0x94]
+
   private static let unseenCalls = [
     "chmod", "fchmod", "fchmodat", "fchmodat2", "chown", "fchown", "lchown", "fchownat", "utime",
     "utimes", "futimesat", "utimensat", "setxattr", "lsetxattr", "fsetxattr", "setxattrat",
-    "removexattr", "lremovexattr", "fremovexattr", "removexattrat", "inotify_add_watch", "shmget",
+    "removexattr", "lremovexattr", "fremovexattr", "removexattrat", "file_setattr",
+    "inotify_add_watch", "shmget",
     "shmat", "shmctl", "semget", "semop", "semtimedop", "semctl", "msgget", "msgsnd", "msgrcv",
     "msgctl", "mq_open", "mq_unlink",
   ]

@@ -45,6 +45,12 @@ struct AloneContainmentTests {
     row("an app cannot change an owner", ["change-owner", "$DIR/public"], refusal: ["EPERM"]),
     row("an app cannot change times", ["change-times", "$DIR/public"], refusal: ["EPERM"]),
     row("an app cannot set an attribute", ["set-attribute", "$DIR/public"], refusal: ["EPERM"]),
+    row(
+      "an app cannot set a flag of a file it may read", ["set-flags", "$DIR/shown/plain"], shown,
+      refusal: ["EPERM"], reached: ["ENOTTY", "EOPNOTSUPP"]),
+    row(
+      "an app cannot set a flag of a file by its name", ["set-flags-by-name", "$DIR/public"],
+      refusal: ["EPERM"], reached: ["ENOSYS", "ENOTTY", "EOPNOTSUPP"]),
     row("an app cannot watch a directory", ["watch", "$DIR"], refusal: ["EPERM"]),
     row("an app cannot list the machine's devices", ["list", "/dev"]),
     row("an app cannot reach the user's other terminals", ["list", "/dev/pts"]),

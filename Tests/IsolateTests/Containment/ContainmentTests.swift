@@ -9,7 +9,7 @@ struct ContainmentTests {
     ("descriptors", DescriptorContainmentTests.attacks, 20, 20),
     ("identity", IdentityContainmentTests.attacks, 15, 7),
     ("processes", ProcessContainmentTests.all, 51, 51),
-    ("the fallback", AloneContainmentTests.all, 0, 55),
+    ("the fallback", AloneContainmentTests.all, 0, 57),
     ("network", NetworkContainmentTests.attacks, 18, 18),
   ]
 

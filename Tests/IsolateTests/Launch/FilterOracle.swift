@@ -71,6 +71,8 @@ struct FilterOracle {
       isOther(arguments[0])
     case "setpriority": isOther(arguments[1]) || which == 2
     case "ioprio_set": isOther(arguments[1]) || which == 3
+    case "ioctl":
+      !policy.hasNamespaces && [0x66, 0x58, 0x76, 0x94].contains(arguments[1] >> 8 & 0xff)
     default: false
     }
   }
