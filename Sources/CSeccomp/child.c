@@ -336,6 +336,8 @@ static int run_step(struct child *c, const struct launch_step *s)
 		return (int)syscall(SYS_prctl, PR_SET_DUMPABLE, s->value, 0, 0, 0);
 	case LAUNCH_OP_CAPABILITIES_DROP:
 		return drop_capabilities();
+	case LAUNCH_OP_ALONE:
+		return child_stand_alone(c, s);
 	case LAUNCH_OP_NO_NEW_PRIVILEGES:
 		return (int)syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	case LAUNCH_OP_WITNESS:

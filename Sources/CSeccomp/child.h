@@ -37,6 +37,7 @@ struct child {
 	int network_error;
 	int network_pid;
 	int is_guest;     /* we are in the sandbox of an app that we did not start: its init is another process */
+	int holds_signals; /* no signal leaves us and our children for others: kill(-1) is safe */
 	int own_proc;     /* "proc" is a fresh one of ours */
 	int app_failed;   /* the app reported a failed step */
 	int app_pipe;     /* with a copied memory: where the app says so */
@@ -145,6 +146,7 @@ int child_start_witness(struct child *c, const struct launch_step *s);
 int child_meet_witness(struct child *c);
 
 /* PID 1 of the app's pid namespace, from the fork of the app to the end. Never returns. */
+int child_stand_alone(struct child *c, const struct launch_step *s); /* child_alone.c */
 void child_become_init(struct child *c, int app_pid) __attribute__((noreturn));
 
 #endif

@@ -104,6 +104,9 @@ static int regular(int fd, int flags, struct driver_identity *out)
 		return fail(fd, EISDIR);
 	if (!S_ISREG(st.st_mode))
 		return fail(fd, EOPNOTSUPP);
+	/* write(2) takes set-id bits away; a shared mapping changes the program and leaves them. */
+	if ((flags & O_ACCMODE) != O_RDONLY && st.st_mode & (S_ISUID | S_ISGID))
+		return fail(fd, EPERM);
 	/* O_APPEND is the only one of ours that F_SETFL changes beside the O_NONBLOCK that goes (fcntl(2)). */
 	if (fcntl(fd, F_SETFL, flags & O_APPEND) < 0)
 		return fail(fd, errno);

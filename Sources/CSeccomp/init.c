@@ -84,13 +84,18 @@ static uint64_t microseconds(struct timeval t)
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_usec;
 }
 
-/* In a pid namespace the kernel would do this at our end; without one -1 would mean every process of the user. */
+/*
+ * In a pid namespace the kernel would do this at our end; without one -1 would mean every process of the user, but where our
+ * signals are held in.
+ */
 static void kill_all(const struct init *in)
 {
+	int is_all = syscall(SYS_getpid) == 1 || in->child->holds_signals;
+
 	/* Outside the app's pid namespace: the command, which is not reaped yet, and its group. */
 	if (in->child->is_guest)
 		(void)syscall(SYS_kill, in->app_pid, SIGKILL);
-	(void)syscall(SYS_kill, syscall(SYS_getpid) == 1 ? -1 : -in->app_pid, SIGKILL);
+	(void)syscall(SYS_kill, is_all ? -1 : -in->app_pid, SIGKILL);
 }
 
 static void end_all(const struct init *in) __attribute__((noreturn));
@@ -108,19 +113,20 @@ static void finish_all(struct init *in, int status)
 	struct launch_report r = { 0 };
 	struct rusage usage = { 0 };
 	uint64_t reaped = in->reaped;
-	int ignored;
+	int ignored, wait = __WALL;
 	long pid;
 
 	r.tmpfs_full = full_file_systems(in->child);
 	/*
-	 * What a command in somebody else's sandbox left behind is that sandbox's. To kill all, the kernel looks at every process of
-	 * the machine: an init without any child has no need of it.
+	 * What a command in somebody else's sandbox left behind is that sandbox's, though it may be our child (CLONE_PARENT). To kill all,
+	 * the kernel looks at every process of the machine: an init without any child has no need of it.
 	 */
-	if (!in->child->is_guest &&
-	    !(syscall(SYS_waitid, P_ALL, 0, NULL, WEXITED | WNOHANG | WNOWAIT | __WALL, NULL) < 0 && errno == ECHILD &&
-	      syscall(SYS_getpid) == 1))
+	if (in->child->is_guest)
+		wait = __WALL | WNOHANG;
+	else if (!(syscall(SYS_waitid, P_ALL, 0, NULL, WEXITED | WNOHANG | WNOWAIT | __WALL, NULL) < 0 && errno == ECHILD &&
+		   syscall(SYS_getpid) == 1))
 		kill_all(in);
-	while ((pid = syscall(SYS_wait4, -1, &ignored, __WALL, NULL)) > 0 || errno == EINTR)
+	while ((pid = syscall(SYS_wait4, -1, &ignored, wait, NULL)) > 0 || (pid < 0 && errno == EINTR))
 		in->reaped += pid > 0 && pid != in->child->witness_pid;
 	(void)syscall(SYS_getrusage, RUSAGE_CHILDREN, &usage);
 	r.kind = LAUNCH_REPORT_EXITED;
@@ -182,7 +188,8 @@ static void forward(const struct init *in, const struct signalfd_siginfo *info)
 	int keyboard = sig == SIGINT || sig == SIGQUIT || sig == SIGHUP || sig == SIGTSTP ||
 		       sig == SIGCONT || sig == SIGWINCH;
 
-	if (info->ssi_pid != in->supervisor)
+	/* A signal that the kernel sends of itself has no sender: an app can have it sent (F_SETSIG of fcntl(2)). */
+	if (info->ssi_pid != in->supervisor || info->ssi_code > 0)
 		return;
 	/* Without a terminal the app leads an orphaned group, which SIGTSTP cannot stop (signal(7)). */
 	if (sig == SIGTSTP && in->child->terminal_fd < 0)
@@ -280,8 +287,11 @@ void child_become_init(struct child *c, int app_pid)
 	plan.argv = plan.envp = NULL;
 	c->plan = &plan;
 	child_forget(c);
-	/* Killed with the supervisor we could not kill the command, which may have undone its own tie: the lifeline tells us. */
-	if (c->is_guest)
+	/*
+	 * Killed with the supervisor we could not kill what is no child of our pid namespace, and may have undone its own tie: the
+	 * lifeline tells us.
+	 */
+	if (c->is_guest || c->holds_signals)
 		(void)syscall(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0);
 	report(&in, LAUNCH_REPORT_STARTED, 0);
 	/* The app may have ended before the signal descriptor was there. */

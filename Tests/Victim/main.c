@@ -5,7 +5,7 @@
 static const struct attack *const attacks[] = {
 	call_attacks,	     descriptor_attacks, file_attacks,	   identity_attacks, inheritance_attacks,
 	ipc_attacks,	     memory_attacks,	 network_attacks,  process_attacks,  terminal_attacks,
-	crash_attacks,
+	crash_attacks,	     steering_attacks,
 };
 static const struct wrapper *const wrappers[] = { host_wrappers, leak_wrappers, namespace_wrappers };
 

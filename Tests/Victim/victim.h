@@ -38,7 +38,7 @@ struct wrapper {
 
 extern const struct attack call_attacks[], descriptor_attacks[], file_attacks[], identity_attacks[],
 	inheritance_attacks[], ipc_attacks[], memory_attacks[], network_attacks[], process_attacks[],
-	terminal_attacks[], crash_attacks[];
+	terminal_attacks[], crash_attacks[], steering_attacks[];
 extern const struct wrapper host_wrappers[], leak_wrappers[], namespace_wrappers[];
 
 /* 0, or errno of a call that gives -1. */

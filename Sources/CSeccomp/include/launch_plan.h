@@ -47,6 +47,7 @@ enum launch_op {
 	LAUNCH_OP_KEYRING,             /* a fresh session keyring */
 	LAUNCH_OP_CLOSE_UNNAMED,       /* at once: every descriptor that no later step names, but the report's and the lifeline */
 	LAUNCH_OP_ENTER,               /* fd: a namespace of a running app, closed after; value: its CLONE_NEW* */
+	LAUNCH_OP_ALONE,               /* without namespaces: no capability; value: 1 = init's kill(-1) reaches the app's processes alone */
 	LAUNCH_OP_TERMINAL,            /* a: absolute path of ptmx, b: launch_terminal_extra; sends the pty's master up */
 	LAUNCH_OP_WITNESS,             /* start a process that looks at crashes. value: 1 = at the filter's, too */
 	LAUNCH_OP_FORK_APP,            /* what follows is run by the app; this process becomes init. value: 1 = own copy of memory */

@@ -117,6 +117,7 @@ package struct FlatPlan {
     case .meetWitness: emit(LAUNCH_OP_MEET_WITNESS)
     case .setDumpable(let yes): emit(LAUNCH_OP_DUMPABLE, value: yes ? 1 : 0)
     case .dropCapabilities: emit(LAUNCH_OP_CAPABILITIES_DROP)
+    case .standAlone(let holds): emit(LAUNCH_OP_ALONE, value: holds ? 1 : 0)
     case .noNewPrivileges: emit(LAUNCH_OP_NO_NEW_PRIVILEGES)
     case .forkApp(let copies): emit(LAUNCH_OP_FORK_APP, value: copies ? 1 : 0)
     case .newSession(let onTerminal): emit(LAUNCH_OP_SESSION, value: onTerminal ? 1 : 0)

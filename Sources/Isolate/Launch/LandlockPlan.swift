@@ -19,25 +19,30 @@ extension LaunchPlanner {
       let known = rights & handled
       if known != 0 { steps.append(.allowPath(path: path, rights: known)) }
     }
-    for rule in policy.files.rules where rule.kind != .hide {
+    let hasView = policy.namespaces.order != .without
+    for rule in policy.files.rules where hasView || Self.isOfTheMachine(rule) {
       allow(rule.target, rights(rule))
     }
     for rule in policy.files.devices {
       allow(rule.target, LandlockRight.write | LandlockRight.ioctlDevice)
     }
-    if policy.files.dev {
-      allow(
-        "/dev",
-        LandlockRight.readFile | LandlockRight.readDirectory | LandlockRight.writeFile
-          | LandlockRight.truncate | LandlockRight.ioctlDevice)
-      allow("/dev/shm", LandlockRight.write)
-    }
-    if policy.files.proc {
-      allow(
-        "/proc", LandlockRight.readFile | LandlockRight.readDirectory | LandlockRight.writeFile)
+    let use = LandlockRight.readFile | LandlockRight.writeFile | LandlockRight.readDirectory
+    let device = use | LandlockRight.truncate | LandlockRight.ioctlDevice
+    if hasView {
+      if policy.files.dev {
+        allow("/dev", device)
+        allow("/dev/shm", LandlockRight.write)
+      }
+      if policy.files.proc { allow("/proc", use) }
+    } else {
+      for node in Self.machineDevices where policy.files.dev { allow(node, device) }
+      if policy.files.proc {
+        allow("/proc/self", use)
+        for file in Self.machineProc { allow(file, use & ~LandlockRight.writeFile) }
+      }
     }
     if policy.files.sys { allow("/sys", LandlockRight.readFile | LandlockRight.readDirectory) }
-    if policy.namespaces.order != .without {
+    if hasView {
       /* What was made in the view itself: /etc/passwd and its like, and the listing of the root. */
       allow("/etc", LandlockRight.readFile | LandlockRight.readDirectory)
       allow("/", LandlockRight.readDirectory)
@@ -56,6 +61,24 @@ extension LaunchPlanner {
     }
     steps.append(.enforceLandlock)
   }
+
+  /// Without namespaces a path is the machine's: what would be the app's own there is not to be had.
+  private static func isOfTheMachine(_ rule: FileRule) -> Bool {
+    switch rule.kind {
+    case .read, .write, .device: rule.source.utf8.elementsEqual(rule.target.utf8)
+    case .private, .overlay, .hide: false
+    }
+  }
+
+  /// Of the machine's /dev what everybody may have. Not /dev/pts, where the user's other terminals lie, and not /dev/shm.
+  private static let machineDevices = ["null", "zero", "full", "random", "urandom", "tty"].map {
+    "/dev/" + $0
+  }
+
+  /// Of the machine's /proc what tells of no process; beside the app's own directory.
+  private static let machineProc = [
+    "cpuinfo", "filesystems", "loadavg", "meminfo", "stat", "sys", "uptime", "version",
+  ].map { "/proc/" + $0 }
 
   /// Bit 0: abstract sockets, bit 1: signals. A scope is a domain's own, so that a guest's would close it off from the very app whose
   /// sandbox it is in; there the namespaces hold both in, and only the host's network has abstract sockets of others.

@@ -151,7 +151,12 @@ package struct LaunchPlanner {
     var planner = self
     let order = planner.policy.namespaces.order
     planner.planCgroup(order)
-    if order != .without { planner.planNamespaces(order) }
+    if order != .without {
+      planner.planNamespaces(order)
+    } else if var terminal = planner.context.terminal {
+      terminal.path = "/dev/ptmx"
+      planner.steps.append(.openTerminal(terminal))
+    }
     planner.planApp()
     if !planner.failures.isEmpty { throw PlanErrors(errors: planner.failures) }
     let first: UInt64 = order == .userFirst ? CloneFlag.user : 0
@@ -231,6 +236,9 @@ package struct LaunchPlanner {
     steps.append(.setDumpable(false))
     if policy.namespaces.order != .without { steps.append(.dropCapabilities) }
     steps.append(.noNewPrivileges)
+    if policy.namespaces.order == .without {
+      steps.append(.standAlone(holdsSignals: context.landlockABI >= 6))
+    }
     let hasWitness = policy.crash.isOn
     if hasWitness { steps.append(.startWitness(atFilter: policy.syscalls.refusal == .kill)) }
     steps.append(.forkApp(copiesMemory: policy.namespaces.time || hasWitness))

@@ -35,6 +35,8 @@ package enum LaunchStep: Equatable, Sendable {
   case openTerminal(TerminalSettings)
   case setDumpable(Bool)
   case dropCapabilities
+  /// Without namespaces: no capability, and with `holdsSignals` (Landlock ABI 6) no process of the app's outlives it.
+  case standAlone(holdsSignals: Bool)
   case noNewPrivileges
   /// Beside init, for whoever crashes. `atFilter`: the filter kills, which no tracer sees as a signal.
   case startWitness(atFilter: Bool)
@@ -229,6 +231,10 @@ extension LaunchStep: CustomStringConvertible {
     case .openTerminal: "open a pty in the own devpts and hand its master up"
     case .setDumpable(let yes): yes ? "become dumpable" : "become undumpable"
     case .dropCapabilities: "drop every capability and lock the securebits"
+    case .standAlone(let holds):
+      holds
+        ? "drop every capability, and keep the app's processes together by Landlock"
+        : "drop every capability"
     case .noNewPrivileges: "set no_new_privs"
     case .startWitness: "start the witness, which looks at crashes"
     case .meetWitness: "let the witness trace this process"

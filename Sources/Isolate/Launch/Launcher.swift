@@ -113,6 +113,12 @@ package enum Launcher {
     }
   }
 
+  /// Has init kill the app and all that it has started, and end. What it still reports can be received.
+  package static func endByInit(_ reports: borrowing Descriptor) throws(SystemError) {
+    let socket = reports.raw
+    try call("shutdown") { shutdown(socket, Int32(SHUT_WR)) }
+  }
+
   /// Asks init how much memory lies where no process need map it. The answer is a `.shared` report.
   package static func askForShared(_ reports: borrowing Descriptor) {
     /* Init that is gone, or has a question already, needs none. */

@@ -36,7 +36,7 @@ extension LaunchPlanner {
   /// Files of /proc that say or do more than an app's business; covered. Not every kernel has all: the child passes over what is not
   /// there.
   private static let maskedProcFiles = [
-    "acpi", "asound", "kcore", "key-users", "keys", "kmsg", "latency_stats", "scsi",
+    "acpi", "asound", "kallsyms", "kcore", "key-users", "keys", "kmsg", "latency_stats", "scsi",
     "sched_debug", "timer_list", "timer_stats",
   ]
   /// Directories and files of /proc that change the machine; read-only.

@@ -110,20 +110,20 @@ package struct PolicyResolver {
   private mutating func policy() -> Policy? {
     searchPath = findSearchPath()
     let order = namespaceOrder()
-    let files = filePolicy()
+    let files = filePolicy(order)
     let identity = identity(order)
-    let synthesised = synthesisedFiles(identity, files.rules)
+    let synthesised = order == .without ? [] : synthesisedFiles(identity, files.rules)
     let environment = environment(identity)
     let limits = limits(order)
     let memory = memoryPolicy()
     let network = networkPolicy(order)
     let namespaces = Namespaces(order: order, time: timeNamespace(order))
-    let syscalls = syscallPolicy()
+    let syscalls = syscallPolicy(order)
     let workdir = workdir(files, synthesised, identity)
     let service = servicePolicy()
     let grants = profile.grants.isEmpty ? [] : grants()
     let drivers = profile.drivers.isEmpty ? [] : drivers()
-    checkRequirements()
+    checkRequirements(order)
     guard let command = profile.command.run?.value else {
       report(
         Diagnostic(
@@ -241,13 +241,18 @@ package struct PolicyResolver {
       }
     }
     if order == .without, mode != .host {
-      notices.append(
-        "The app is on the host's network: without user namespaces there is no other.")
+      note(
+        "The app has no network at all, no loopback either: without namespaces there is only the machine's."
+      )
     }
     var network = NetworkPolicy(
       mode: mode, connectPorts: profile.network.connect?.value.sorted(),
       bindPorts: profile.network.bind?.value.sorted())
     network.modePosition = profile.network.mode?.position
+    if order == .without, mode != .host {
+      network.connectPorts = []
+      network.bindPorts = []
+    }
     return network
   }
 

@@ -5,7 +5,7 @@ extension PolicyResolver {
   static let defaultInodes: UInt64 = 65536
 
   /// The rules, sorted, and the mounts of our own; nothing synthesised yet.
-  mutating func filePolicy() -> FilePolicy {
+  mutating func filePolicy(_ order: Namespaces.Order) -> FilePolicy {
     let settings = profile.files
     let proc = settings.proc?.value ?? false
     let dev = settings.dev?.value ?? false
@@ -21,6 +21,7 @@ extension PolicyResolver {
     // A parent's path is a prefix of its children's, so it sorts before them.
     rules.sort { $0.target.utf8.lexicographicallyPrecedes($1.target.utf8) }
     devices.sort { $0.target.utf8.lexicographicallyPrecedes($1.target.utf8) }
+    if order == .without { rules = withoutView(rules) }
     return FilePolicy(
       rules: rules, proc: proc, dev: dev, sys: sys, devices: devices, synthesised: [])
   }

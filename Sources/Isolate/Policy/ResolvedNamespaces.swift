@@ -15,7 +15,8 @@ extension PolicyResolver {
     } else {
       note(
         "No namespaces: this machine refuses user namespaces to ordinary users. "
-          + "Landlock, the filter and process limits alone confine the app (\(cure)).")
+          + "Landlock, the filter and process limits alone confine the app (\(cure)). It sees that processes and files of "
+          + "this user are there, and when files were changed.")
     }
     return .without
   }
@@ -45,8 +46,9 @@ extension PolicyResolver {
     return true
   }
 
-  mutating func checkRequirements() {
-    guard host.landlockABI == 0 else { return }
+  mutating func checkRequirements(_ order: Namespaces.Order) {
+    if order == .without { checkLandlockAlone() }
+    guard host.landlockABI == 0, order != .without else { return }
     if let required = requirement(.landlock) {
       lacks(
         required, "landlock", "this kernel has no Landlock or it is switched off",

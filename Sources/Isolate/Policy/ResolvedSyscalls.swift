@@ -1,6 +1,6 @@
 /// The system-call filter's policy.
 extension PolicyResolver {
-  mutating func syscallPolicy() -> SyscallPolicy {
+  mutating func syscallPolicy(_ order: Namespaces.Order) -> SyscallPolicy {
     let settings = profile.syscalls
     let base: SyscallPolicy.Base =
       switch settings.base?.value ?? .default {
@@ -26,6 +26,7 @@ extension PolicyResolver {
     if let families = profile.network.families?.value {
       policy.socketFamilies = families.reduce(into: []) { $0.formUnion(Self.family($1)) }
     }
+    if order == .without { confineAlone(&policy) }
     for one in settings.switches {
       switch one.name {
       case .setIDBits: policy.allowsWriteOfSetIDBits = one.isOn.value

@@ -58,6 +58,11 @@ package struct SyscallPolicy: Hashable, Sendable {
   /// Whether TCP Fast Open is refused: it connects without connect(2), so that Landlock may not see it. For apps that get sockets
   /// of a network that is not theirs.
   package var refusesFastOpen = false
+  /// Whether the app has namespaces of its own. Without, more is refused: see `rulesWithoutNamespaces`.
+  package var hasNamespaces = true
+
+  /// Rises with every change of what is refused by arguments: filters of another build are then not taken from the cache.
+  static let argumentEdition: UInt64 = 2
 
   /// The default set with every switch off.
   package init() {
@@ -136,6 +141,9 @@ package struct SyscallPolicy: Hashable, Sendable {
     text += allowsTerminalInjection ? "\ninjection yes".utf8 : "\ninjection no".utf8
     text += allowsPersonality ? "\npersonality yes".utf8 : "\npersonality no".utf8
     if refusesFastOpen { text += "\nfast-open no".utf8 }
+    if !hasNamespaces { text += "\nalone yes".utf8 }
+    text += "\narguments ".utf8
+    SyscallPolicy.append(SyscallPolicy.argumentEdition, to: &text)
     text += "\ntable ".utf8
     SyscallPolicy.append(SyscallCatalog.fingerprint, to: &text)
     text += "\n".utf8

@@ -51,6 +51,7 @@ extension SyscallPolicy {
     }
     if allowsNestedUserNamespaces { allowed.insert("unshare") }
     allowed.formUnion(allow.filter { !$0.isGroup })
+    if !hasNamespaces { allowed.subtract(refusedWithoutNamespaces) }
     allowed.subtract(deny.filter { !$0.isGroup })
     // What lies behind a pointer cannot be checked: these follow the switch they would get round.
     if !allowsNestedUserNamespaces { allowed.remove("clone3") }
@@ -74,7 +75,7 @@ extension SyscallPolicy {
     for group in SyscallCatalog.groups {
       for call in group.calls {
         if allowed.contains(call.name) {
-          rules += argumentRules(for: call.name)
+          rules += argumentRules(for: call.name) + steeringRules(for: call.name)
         } else {
           let answer = call.writtenError.map { Answer.error($0) } ?? refusal
           rules.append(SyscallRule(name: call.name, answer: answer))
@@ -87,7 +88,8 @@ extension SyscallPolicy {
   private func argumentRules(for name: String) -> [SyscallRule] {
     switch name {
     case "socket": socketRules
-    case "socketpair": [socketRule(name, .familyNotSupported, .notEqual(Kernel.familyUnix))]
+    case "socketpair":
+      [socketRule(name, .familyNotSupported, .notEqual(Kernel.familyUnix))] + pairRules
     case "clone" where !allowsNestedUserNamespaces:
       Kernel.namespaceFlags.map { refuse(name, .any(of: $0, in: 0)) }
     case "ioctl" where !allowsTerminalInjection:
@@ -108,7 +110,7 @@ extension SyscallPolicy {
     }
   }
 
-  private func refuse(_ name: String, _ checks: SyscallCheck...) -> SyscallRule {
+  func refuse(_ name: String, _ checks: SyscallCheck...) -> SyscallRule {
     SyscallRule(name: name, answer: refusal, checks: checks)
   }
 
@@ -143,6 +145,16 @@ extension SyscallPolicy {
     return SyscallRule(
       name: name, answer: .error(number),
       checks: [SyscallCheck(argument: 0, comparison: family)] + more)
+  }
+
+  /// A pair of datagram sockets can be pointed at any socket of the file system, as one of `socket` can.
+  private var pairRules: [SyscallRule] {
+    if hasNamespaces || socketFamilies.contains(.unix) { return [] }
+    return Kernel.datagramTypes.map { type in
+      socketRule(
+        "socketpair", .protocolNotSupported, .equal(Kernel.familyUnix),
+        SyscallCheck(argument: 1, comparison: .masked(0xf, equals: type)))
+    }
   }
 
   private var socketRules: [SyscallRule] {
@@ -198,6 +210,8 @@ private enum Kernel {
   static let fastOpenFlag: UInt64 = 0x2000_0000
   static let levelTCP: UInt64 = 6
   static let fastOpenOptions: [UInt64] = [30, 34]
+  /// SOCK_DGRAM, and SOCK_RAW, which is the same of Unix sockets (unix_create of the kernel).
+  static let datagramTypes: [UInt64] = [2, 3]
   /// SOCK_DCCP loads a module of its own; AF_INET with SOCK_PACKET is AF_PACKET under another name.
   static let refusedSocketTypes: [UInt64] = [6, 10]
   /// DCCP, L2TP, SCTP and UDP-Lite: modules loaded on request, with a long record of holes.

@@ -25,16 +25,36 @@ package struct Diagnostic: Error, Hashable, Sendable {
   ///
   /// - Parameter sourceLine: the text of the line at `position`, without its newline, if known.
   package func rendered(sourceLine: String?) -> String {
-    var text = "\(position.precise): \(severity.rawValue): \(message)"
+    var text = "\(position.precise): \(severity.rawValue): \(Self.visible(message))"
     if let sourceLine {
       let number = String(position.line)
       let margin = String(repeating: " ", count: number.count)
       let before = sourceLine.unicodeScalars.prefix(position.column - 1)
       let indent = String(String.UnicodeScalarView(before.map { $0 == "\t" ? "\t" : " " }))
       let underline = "^" + String(repeating: "~", count: length - 1)
-      text += "\n  \(number) | \(sourceLine)\n  \(margin) | \(indent)\(underline)"
+      text += "\n  \(number) | \(Self.visible(sourceLine))\n  \(margin) | \(indent)\(underline)"
     }
-    if let cure { text += "\n  help: \(cure)" }
+    if let cure { text += "\n  help: \(Self.visible(cure))" }
     return text
+  }
+
+  /// A profile may be somebody else's, looked at before it is trusted: what would be a command to the terminal becomes a picture of
+  /// itself, one column wide as the caret expects (U+2400 and on). Tabs and newlines stay.
+  private static func visible(_ text: String) -> String {
+    func isControl(_ value: UInt32) -> Bool {
+      (value < 0x20 && value != 0x09 && value != 0x0A) || 0x7F..<0xA0 ~= value
+    }
+    if !text.unicodeScalars.contains(where: { isControl($0.value) }) { return text }
+    var shown = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars {
+      if !isControl(scalar.value) {
+        shown.append(scalar)
+      } else if scalar.value < 0x20, let picture = Unicode.Scalar(0x2400 + scalar.value) {
+        shown.append(picture)
+      } else {
+        shown.append(scalar.value == 0x7F ? "\u{2421}" : "\u{FFFD}")
+      }
+    }
+    return String(shown)
   }
 }

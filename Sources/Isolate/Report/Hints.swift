@@ -220,7 +220,7 @@ package enum Hints {
     case .awaitGate, .closeUnnamed, .enter, .makeFile, .makeLink, .makeDevice, .mountDevpts,
       .makeReadOnly,
       .setAttributes, .setOwner, .setHostname, .becomeIdentity, .newKeyring, .setDumpable,
-      .dropCapabilities,
+      .dropCapabilities, .standAlone,
       .noNewPrivileges, .startWitness, .forkApp, .meetWitness, .newSession, .setUmask,
       .resetSignals, .resetPersonality,
       .closeDescriptors, .placeDescriptor(.terminal, _), .beginLandlock, .allowPath, .allowPort,

@@ -147,10 +147,16 @@ final class LiveApp {
 
   // MARK: Its end
 
-  /// Kills init: the kernel then kills everything in its pid namespace.
+  /// Kills init: the kernel then kills everything in its pid namespace. Without one init does that itself, when it sees the end of
+  /// the report socket.
   func kill() {
     do throws(SystemError) {
-      try ProcessHandle.send(SignalNumber.kill, to: child.pidfd)
+      if policy.namespaces.order == .without {
+        try Launcher.endByInit(child.reports)
+        try ProcessHandle.send(SignalNumber.continue, to: child.pidfd)
+      } else {
+        try ProcessHandle.send(SignalNumber.kill, to: child.pidfd)
+      }
     } catch {
       /* ESRCH: it has ended already, which is what was wanted. */
     }

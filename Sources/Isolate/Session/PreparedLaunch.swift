@@ -67,7 +67,7 @@ extension PreparedLaunch {
     (0...2).map { (number: Int32) in
       guard Output.isTerminal(number) else { return .asIs }
       switch policy.terminal {
-      case .auto: return policy.files.dev && policy.namespaces.order != .without ? .pty : .asIs
+      case .auto: return policy.files.dev ? .pty : .asIs
       case .inherit: return .asIs
       case .none: return .null
       }

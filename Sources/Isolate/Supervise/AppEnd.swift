@@ -125,7 +125,7 @@ package struct Evidence: Sendable {
     guard let status else {
       if let stopSignal { return .stopped(by: stopSignal, forced: wasForced) }
       if memoryKills > 0 { return .memoryLimit }
-      return .lost(signal: initStatus.map { $0.shellCode - 128 } ?? 9)
+      return .lost(signal: initStatus?.signal ?? SignalNumber.kill)
     }
     switch status {
     case .exited(let code): return .exited(code: code)

@@ -12,6 +12,14 @@ package enum ExitStatus: Hashable, Sendable {
     }
   }
 
+  /// Nil: it ended by itself.
+  package var signal: Int32? {
+    switch self {
+    case .exited: nil
+    case .signaled(let signal, _): signal
+    }
+  }
+
   /// The code a shell gives it: the program's own, or 128 + the signal.
   package var shellCode: Int32 {
     switch self {

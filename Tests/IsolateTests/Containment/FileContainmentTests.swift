@@ -119,6 +119,7 @@ struct FileContainmentTests {
       options: write, outside: ["with-device", "$DIR/open/zero"], caller: .root),
     AttackRow(
       "an app has only the harmless devices", ["open-read", "/dev/kmsg"], caller: .root),
+    AttackRow("an app cannot read where the kernel's functions lie", ["read", "/proc/kallsyms"]),
     AttackRow("an app cannot read the list of its user's keys", ["read-keys", "/proc/keys"]),
     AttackRow(
       "an app cannot read the kernel's timers", ["read", "/proc/timer_list"], caller: .root),
@@ -191,7 +192,7 @@ struct FileContainmentTests {
   /// By the mounts alone: whoever the app is, what is there of these is covered or read-only.
   @Test("what of /proc steers the machine is covered or read-only, whoever asks")
   func coveredProc() {
-    let covered = ["kcore", "keys", "kmsg", "timer_list", "sched_debug"]
+    let covered = ["kallsyms", "kcore", "keys", "kmsg", "timer_list", "sched_debug"]
     let readOnly = ["sys", "irq", "fs", "bus", "sysrq-trigger"]
     let inside = Run.command(
       [Executable.path, "run", "--", "/bin/cat", "/proc/self/mountinfo"]

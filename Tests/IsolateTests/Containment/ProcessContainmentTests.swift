@@ -42,7 +42,33 @@ struct ProcessContainmentTests {
     ]
   }
 
-  static let all = outside + initFiles + initCalls
+  private static let ways = [
+    "limit", "class", "parameter", "attributes", "processors", "niceness", "disk",
+  ]
+
+  /// It has the app's user id, and the kernel asks no more: without a limit of descriptors to wait with, or a processor to run on,
+  /// it would not do its work.
+  static let steering =
+    ways.map { way in
+      AttackRow(
+        "an app cannot set its init's \(way)", ["steer", way, "1"], bare: .inNamespaces,
+        refusal: ["EPERM"])
+    }
+    + ["niceness", "disk"].map { way in
+      AttackRow(
+        "an app cannot set the \(way) of all of its user's processes", ["steer-user", way],
+        bare: .inNamespaces, refusal: ["EPERM"])
+    }
+
+  /// The filter would refuse it of any process, so only a pair of runs tells: it is refused of init alone.
+  @Test("an app may set limits, priority and processors of its own processes") func own() {
+    for way in Self.ways {
+      let attack = AttackRow("", ["steer", way, "2"])
+      #expect(attack.protected() == .done, "\(way)")
+    }
+  }
+
+  static let all = outside + initFiles + initCalls + steering
 
   @Test(
     "an attack on another process is refused, and works without the launch",

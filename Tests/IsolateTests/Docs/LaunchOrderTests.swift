@@ -36,6 +36,7 @@ private func kind(_ step: LaunchStep) -> String {
   case .openTerminal: "openTerminal"
   case .setDumpable(let yes): yes ? "setDumpable yes" : "setDumpable no"
   case .dropCapabilities: "dropCapabilities"
+  case .standAlone: "standAlone"
   case .noNewPrivileges: "noNewPrivileges"
   case .startWitness: "startWitness"
   case .forkApp: "forkApp"

@@ -131,6 +131,22 @@ struct FileAttackTests {
     #expect(refusal { () throws(SystemError) in _ = try granted.open("null") } == EACCES)
   }
 
+  @Test("a set-id program is not opened for writing: a mapping would leave the bit")
+  func setID() throws {
+    let scene = try DriverScene()
+    let root = try scene.root()
+    let path = scene.scratch.path + "/granted/program"
+    try #require(Run.shell("echo text >\"$1\"", [path]).code == 0)
+    for (mode, error) in [("4755", EPERM), ("2755", EPERM), ("755", nil)] {
+      try #require(Run.shell("chmod \"$2\" \"$1\"", [path, mode]).code == 0)
+      for opening: FileOpening in [.write, [.read, .write]] {
+        #expect(
+          refusal { () throws(SystemError) in _ = try root.open("program", opening) } == error)
+      }
+      #expect(refusal { () throws(SystemError) in _ = try root.open("program", .read) } == nil)
+    }
+  }
+
   @Test("links of /proc lead nowhere, even where links are followed")
   func magic() throws {
     let proc = try DriverScene.plain("/proc")

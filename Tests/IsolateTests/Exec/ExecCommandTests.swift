@@ -203,6 +203,22 @@ import Testing
     #expect(try processes(scene, with: "sleep.778") != "")
   }
 
+  @Test("exec does not wait for what a command makes its own parent's child") func sibling() throws
+  {
+    let scene = try scene()
+    let script = """
+      import ctypes, os
+      number = {"x86_64": 56, "aarch64": 220}[os.uname().machine]
+      if ctypes.CDLL(None).syscall(number, 0x8000 | 17, 0, 0, 0, 0) == 0:  # CLONE_PARENT, SIGCHLD
+          for end in range(3): os.close(end)
+          os.execvp("sleep", ["sleep", "59"])
+      print("done")
+      """
+    let ran = try scene.run(["exec", scene.app, "--", "python3", "-c", script])
+    #expect(ran.output == "done\n", "\(ran.errors)")
+    #expect(try processes(scene, with: "sleep.59") != "")
+  }
+
   @Test("nothing is run under a profile that has changed since the app was started")
   func changed() throws {
     let scene = try scene()

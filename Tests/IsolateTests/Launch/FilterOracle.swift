@@ -31,8 +31,12 @@ struct FilterOracle {
     let ints = arguments.map { UInt32(truncatingIfNeeded: $0) }
     switch name {
     case "socket": return socketAnswer(arguments[0], type: ints[1], number: arguments[2])
-    case "socketpair": return arguments[0] == 1 ? .allow : .error(97)
-    default: return isRefused(name, ints) ? refusal : .allow
+    case "socketpair":
+      if arguments[0] != 1 { return .error(97) }
+      let isOpen = policy.hasNamespaces || policy.socketFamilies.contains(.unix)
+      return isOpen || ![2, 3].contains(ints[1] & 0xf) ? .allow : .error(93)
+    default:
+      return isRefused(name, ints) || steersOthers(name, arguments) ? refusal : .allow
     }
   }
 
@@ -51,6 +55,24 @@ struct FilterOracle {
     case "sendmsg": policy.refusesFastOpen && ints[2] & 0x2000_0000 != 0
     case "sendto", "sendmmsg": policy.refusesFastOpen && ints[3] & 0x2000_0000 != 0
     case "setsockopt": policy.refusesFastOpen && ints[1] == 6 && [30, 34].contains(ints[2])
+    default: false
+    }
+  }
+
+  /// Init, or without namespaces anybody but the caller; and all of a user.
+  private func steersOthers(_ name: String, _ arguments: [UInt64]) -> Bool {
+    func isOther(_ argument: UInt64) -> Bool {
+      policy.hasNamespaces ? UInt32(truncatingIfNeeded: argument) == 1 : argument != 0
+    }
+    let which = UInt32(truncatingIfNeeded: arguments[0])
+    return switch name {
+    case "prlimit64": isOther(arguments[0]) && arguments[2] != 0
+    case "sched_setscheduler", "sched_setparam", "sched_setattr", "sched_setaffinity":
+      isOther(arguments[0])
+    case "setpriority": isOther(arguments[1]) || which == 2
+    case "ioprio_set": isOther(arguments[1]) || which == 3
+    case "ioctl":
+      !policy.hasNamespaces && [0x66, 0x58, 0x76, 0x94].contains(arguments[1] >> 8 & 0xff)
     default: false
     }
   }

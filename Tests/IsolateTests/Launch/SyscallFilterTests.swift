@@ -23,8 +23,11 @@ struct SyscallFilterTests {
     var logging = SyscallPolicy()
     logging.refusal = .log
     logging.socketFamilies = []
+    var alone = SyscallPolicy()
+    alone.hasNamespaces = false
+    alone.socketFamilies = []
     return [
-      SyscallPolicy(), open, killing, logging,
+      SyscallPolicy(), open, killing, logging, alone,
       try SyscallPolicy(base: .strict, allow: [], deny: []),
       try SyscallPolicy(base: .nothing, allow: ["@io", "socket"], deny: []),
     ]
@@ -64,7 +67,8 @@ struct SyscallFilterTests {
     let filter = BPFInterpreter(try SyscallFilter.compile(SyscallPolicy()))
     let checked: Set = [
       "socket", "socketpair", "clone", "ioctl", "personality", "chmod", "fchmod", "fchmodat",
-      "fchmodat2", "mknod", "mknodat", "creat", "open", "openat",
+      "fchmodat2", "mknod", "mknodat", "creat", "open", "openat", "prlimit64", "setpriority",
+      "ioprio_set", "sched_setscheduler", "sched_setparam", "sched_setattr", "sched_setaffinity",
     ]
     for (number, name) in KnownCalls.native {
       let run = try filter.run(Call(number: number, architecture: filter_architecture()))

@@ -28,7 +28,7 @@ struct FlatPlanTests {
     .setAttributes(path: "", [.readOnly]), .enterRoot, .setHostname("h"),
     .becomeIdentity(uid: 1, gid: 2, clearsGroups: true), .newKeyring, .openTerminal(terminal),
     .setDumpable(false), .dropCapabilities, .noNewPrivileges, .startWitness(atFilter: true),
-    .forkApp(copiesMemory: true), .meetWitness,
+    .standAlone(holdsSignals: true), .forkApp(copiesMemory: true), .meetWitness,
     .newSession(onTerminal: true), .changeDirectory("/"), .setUmask(0o22),
     .setLimit(ResourceLimit(resource: .data, soft: 1, hard: .max)), .resetSignals,
     .resetPersonality, .closeDescriptors(from: 3),

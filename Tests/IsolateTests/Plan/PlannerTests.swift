@@ -137,7 +137,8 @@ struct PlannerTests {
     #expect(found.cloneFlags == 0)
     #expect(!found.steps.contains { $0.isMount })
     #expect(index(of: "enforce the Landlock ruleset", in: found) != nil)
-    #expect(index(of: "drop every capability", in: found) == nil)
+    #expect(index(of: "drop every capability and lock the securebits", in: found) == nil)
+    #expect(found.steps.contains(.standAlone(holdsSignals: true)))
     #expect(index(of: "allow read beneath /etc", in: found) == nil)
   }
 

@@ -227,6 +227,18 @@ struct TOMLMessageTests {
         == "1:1+1 the file is UTF-16, and TOML must be UTF-8 | save the file as UTF-8")
   }
 
+  @Test("carry no command to the terminal, of a file that is only looked at") func controls() {
+    let diagnostic = Diagnostic(
+      at: Position(file: "f", line: 1, column: 3), "no key `\u{1B}[31m`", cure: "not \u{9B}K")
+    #expect(
+      diagnostic.rendered(sourceLine: "a\t\u{7F}\u{1B}]0;x\u{07}") == """
+        f:1:3: error: no key `\u{241B}[31m`
+          1 | a\t\u{2421}\u{241B}]0;x\u{2407}
+            |  \t^
+          help: not \u{FFFD}K
+        """)
+  }
+
   @Test("underline what is meant, whatever characters stand before it") func rendered() {
     let error = #expect(throws: Diagnostic.self) {
       try TOMLReader.read(Array("x = 1\n\t'é😀' = [private]\n".utf8), file: "a.toml")

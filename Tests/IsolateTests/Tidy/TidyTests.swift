@@ -147,7 +147,8 @@ struct TidyTests {
       .filter { !supervisors.contains($0) }
     #expect(
       names.sorted() == [
-        "child", "child_app", "child_early", "child_enter", "child_masks", "child_mounts",
+        "child", "child_alone", "child_app", "child_early", "child_enter", "child_masks",
+        "child_mounts",
         "child_overlay",
         "child_places", "init", "launcher_process", "service_network", "spawn", "witness",
         "witness_core", "witness_maps",
