@@ -24,8 +24,11 @@ struct RequestWordTests {
     #expect(try read("GetSandbox", [app]) == .sandbox("a"))
     #expect(try read("Reload") == .reload(app: nil, isPlan: false))
     #expect(try read("Reload", [app, .init("plan", true)]) == .reload(app: "a", isPlan: true))
-    #expect(try read("GetEvents") == .events(count: Int(DaemonInterface.events)))
-    #expect(try read("GetEvents", [.init("count", 99_999)]) == .events(count: 10_000))
+    #expect(try read("GetEvents") == .events(app: nil, count: 100, follows: false))
+    #expect(
+      try read("GetEvents", [app, .init("count", 4096)])
+        == .events(app: "a", count: DaemonInterface.eventsKept, follows: false))
+    #expect(try read("ListCrashes") == .crashes)
     #expect(try read("GetUse") == .use)
     #expect(
       try read("GetWhy", [app]) == .why("a", count: Int(SessionInterface.refusals)))
@@ -53,6 +56,8 @@ struct RequestWordTests {
     #expect(error("Order", [app]) == .invalidParameter("order"))
     #expect(error("Order", [.init("order", "stop")]) == .invalidParameter("app"))
     #expect(error("GetEvents", [.init("count", -1)]) == .invalidParameter("count"))
+    #expect(error("GetLog", [app]) == .expectedMore)
+    #expect(error("GetCrash", [.init("id", 1)]) == .expectedMore)
     #expect(error("GetWhy") == .invalidParameter("app"))
     #expect(error("GetWhy", [app, .init("count", 999)]) == .invalidParameter("count"))
     #expect(error("Dance") == .methodNotImplemented("io.isolated.Daemon.Dance"))
