@@ -85,6 +85,7 @@ final class Daemon {
     crashes.finish(by: Poller.now() + (isHurried ? 0 : DaemonCrashes.lastPatience))
     while crashes.isBusy { try turn() }
     try awaitLeaving(until: Poller.now() + 2_000)
+    try tellJournal(until: Poller.now() + (isHurried ? 0 : 1_000))
     control = nil
     metricsListener = nil
     for problem in base.end() { say(.problem, "", problem) }

@@ -13,6 +13,17 @@ extension Daemon {
     app.log?.take(streams)
   }
 
+  /// At the end: what journald has not taken yet gets a moment more.
+  func tellJournal(until end: Int64) throws(SystemError) {
+    while Poller.now() < end {
+      let logs = apps.values.compactMap(\.log).filter { $0.waiting > 0 }
+      if logs.isEmpty { return }
+      for log in logs { log.handleTime(now: Poller.now(), wall: LogCalls.wallMicroseconds()) }
+      var none: [Door] = []
+      try Poller.wait(&none, timeout: 10)
+    }
+  }
+
   private func makeLog(_ app: DaemonApp, _ policy: LogPolicy) -> AppLog {
     var files: LogFile?
     var journal: JournalLog?
@@ -25,7 +36,9 @@ extension Daemon {
           .directory(ControlPlace.fileName(app.name))
         files = LogFile(in: directory, policy)
       }
-      if policy.to.contains(.journald) { journal = try JournalLog(app: app.name, instance: nil) }
+      if policy.to.contains(.journald) {
+        journal = try JournalLog(app: app.name, instance: nil, room: logMemory.journalRoom)
+      }
     } catch {
       say(.problem, app.name, "what it writes is not kept: \(error)")
     }

@@ -42,7 +42,9 @@ package final class AppLog {
 
   /// The end of this log, but not of what it reads: that is another's from now on.
   package func giveAway() -> [LogStream] {
-    if let dropped = rate.takeDropped() { say(dropped, wall: LogCalls.wallMicroseconds()) }
+    if let dropped = rate.takeDropped() {
+      say(dropped, now: Poller.now(), wall: LogCalls.wallMicroseconds())
+    }
     flush()
     defer { streams = [] }
     return streams
@@ -94,11 +96,17 @@ package final class AppLog {
   }
 
   /// When `handleTime` has something to do, on the clock of `now`.
-  package var nextAt: Int64? { rate.nextAt }
+  package var nextAt: Int64? {
+    guard let at = journal?.nextAt else { return rate.nextAt }
+    return min(at, rate.nextAt ?? at)
+  }
+  /// Messages that journald has not taken yet.
+  package var waiting: Int { journal?.waiting ?? 0 }
 
   package func handleTime(now: Int64, wall: Int64) {
-    if let dropped = rate.takeDropped(now: now) { say(dropped, wall: wall) }
+    if let dropped = rate.takeDropped(now: now) { say(dropped, now: now, wall: wall) }
     flush()
+    journal?.flush(now: now)
   }
 
   /// The end of a stream, whatever its pipe still brings: what was left without a newline is a line.
@@ -106,14 +114,14 @@ package final class AppLog {
     guard let stream = streams.first(where: { $0.source == source }) else { return }
     memory.begin(with: stream.rest)
     take(stream, isEnd: true, now: now, wall: wall)
-    if streams.count == 1, let dropped = rate.takeDropped() { say(dropped, wall: wall) }
+    if streams.count == 1, let dropped = rate.takeDropped() { say(dropped, now: now, wall: wall) }
     flush()
     streams.removeAll { $0 === stream }
   }
 
   /// Takes the lines of what lies in the memory; what is no whole line is kept.
   private func take(_ stream: LogStream, isEnd: Bool, now: Int64, wall: Int64) {
-    if let dropped = rate.takeDropped(now: now) { say(dropped, wall: wall) }
+    if let dropped = rate.takeDropped(now: now) { say(dropped, now: now, wall: wall) }
     let stamp = LogTime.write(wall) + [LogByte.space]
     let head = stamp + stream.source.rawValue.utf8 + [LogByte.space]
     var start = 0
@@ -155,10 +163,10 @@ package final class AppLog {
     }
   }
 
-  private func say(_ dropped: UInt64, wall: Int64) {
+  private func say(_ dropped: UInt64, now: Int64, wall: Int64) {
     let text = "\(dropped) lines were dropped: more than \(rate.perSecond) a second"
     if files != nil { remark(text, wall) }
-    journal?.remark(text)
+    journal?.remark(text, now: now)
   }
 
   private func remark(_ text: String, _ wall: Int64) {
@@ -168,9 +176,11 @@ package final class AppLog {
   }
 }
 
-/// What logs work in, one after another: nothing lies in it between two calls.
+/// What logs work in, one after another: nothing lies in it between two calls, but what counts journald's room.
 package final class LogMemory {
   let input = ByteBuffer(capacity: AppLog.perTurn + LineFramer.longest)
+  /// Of what journald has not taken yet.
+  package let journalRoom = JournalRoom()
   let out = ByteBuffer(
     capacity: LogFile.largestBatch + LogTime.size + 32 + LineFramer.longest * LogEscape.widest)
 

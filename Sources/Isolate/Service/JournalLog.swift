@@ -18,11 +18,12 @@ enum JournalMessage {
   }
 }
 
-/// Tells journald the lines of an app. One that is not there, or does not read, holds nobody up: lines are lost, counted, and that is
-/// said when it listens again.
+/// Tells journald the lines of an app. One that is not there, or reads slowly, holds nobody up: messages wait, in bounded room; what
+/// finds none is lost, counted, and that is said when there is room again.
 package final class JournalLog {
-  /// How long one that is not there is left alone, in milliseconds.
-  private static let pause: Int64 = 1000
+  /// How long one that is full is left alone, and one that is not there: twice as long each time. In milliseconds.
+  private static let shortPause: Int64 = 10
+  private static let longPauses: ClosedRange<Int64> = 250...8000
 
   private let socket: Descriptor
   private let path: String
@@ -30,14 +31,21 @@ package final class JournalLog {
   private let fields: [UInt8]
   /// Which launch of the app writes now.
   package var instance: String?
+  private var queue: JournalQueue
+  /// Nothing is tried before this.
   private var retryAt: Int64 = .min
+  private var pause = JournalLog.longPauses.lowerBound
   private var unsaid: UInt64 = 0
   package private(set) var lostLines: UInt64 = 0
 
-  /// - Parameter path: of the socket.
+  /// - Parameters:
+  ///   - path: of the socket.
+  ///   - room: for what waits; shared by the logs of all apps.
   package init(
-    app: String, instance: String?, path: String = "/run/systemd/journal/socket"
+    app: String, instance: String?, path: String = "/run/systemd/journal/socket",
+    room: JournalRoom = JournalRoom()
   ) throws(SystemError) {
+    queue = JournalQueue(room)
     socket = try LogCalls.datagramSocket()
     self.path = path
     var fields: [UInt8] = []
@@ -47,27 +55,44 @@ package final class JournalLog {
     self.instance = instance
   }
 
+  deinit { queue.removeAll() }
+
   func send(_ source: LogSource, _ bytes: ByteBuffer, _ piece: LineFramer.Piece, now: Int64) {
-    if now < retryAt {
-      lose()
-      return
-    }
-    if unsaid > 0 {
-      let text = "\(unsaid) lines were lost: journald did not take them"
-      guard deliver(message(.isolated, Array(text.utf8)), now: now) else {
-        lose()
-        return
-      }
-      unsaid = 0
-    }
     var line = message(source, bytes.bytes(piece.range))
     if piece.isPartial { line += Array("CONTAINER_PARTIAL_MESSAGE=true\n".utf8) }
-    if !deliver(line, now: now) { lose() }
+    tell(line, now: now)
   }
 
   /// A remark of ours; lost with the lines.
-  func remark(_ text: String) {
-    _ = deliver(message(.isolated, Array(text.utf8)), now: nil)
+  func remark(_ text: String, now: Int64) { tell(message(.isolated, Array(text.utf8)), now: now) }
+
+  /// How many messages wait.
+  package var waiting: Int { queue.count }
+  /// When `flush` has something to do, on the clock of `now`.
+  package var nextAt: Int64? { queue.count > 0 || unsaid > 0 ? retryAt : nil }
+
+  /// Tells what waits, as much of it as is taken now.
+  package func flush(now: Int64) {
+    guard now >= retryAt else { return }
+    while let message = queue.oldest {
+      guard deliver(message, now: now) else { return }
+      queue.removeOldest()
+    }
+    if unsaid > 0, deliver(lossRemark, now: now) { unsaid = 0 }
+  }
+
+  private func tell(_ message: [UInt8], now: Int64) {
+    flush(now: now)
+    if queue.count == 0, unsaid == 0, now >= retryAt, deliver(message, now: now) { return }
+    if unsaid > 0 {
+      guard queue.isHalfFree, queue.add(lossRemark) else { return lose() }
+      unsaid = 0
+    }
+    if !queue.add(message) { lose() }
+  }
+
+  private var lossRemark: [UInt8] {
+    message(.isolated, Array("\(unsaid) lines were lost: journald did not take them".utf8))
   }
 
   private func message(_ source: LogSource, _ text: [UInt8]) -> [UInt8] {
@@ -94,7 +119,7 @@ package final class JournalLog {
     unsaid += 1
   }
 
-  private func deliver(_ message: [UInt8], now: Int64?) -> Bool {
+  private func deliver(_ message: [UInt8], now: Int64) -> Bool {
     var sent = LogCalls.send(message, to: path, from: socket)
     if sent == .tooLarge {
       do throws(SystemError) {
@@ -105,9 +130,15 @@ package final class JournalLog {
       }
     }
     switch sent {
-    case .done: return true
-    case .full, .tooLarge, .failed:
-      if let now { retryAt = sent == .full ? now + 10 : now + Self.pause }
+    case .done:
+      pause = Self.longPauses.lowerBound
+      return true
+    case .full:
+      retryAt = now + Self.shortPause
+      return false
+    case .tooLarge, .failed:
+      retryAt = now + pause
+      pause = min(pause * 2, Self.longPauses.upperBound)
       return false
     }
   }

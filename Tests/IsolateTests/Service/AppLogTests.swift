@@ -301,6 +301,13 @@ private final class FakeJournal {
     }
     return Array(buffer[..<arrival.size])
   }
+
+  /// The text of the next message.
+  func text() throws -> String? {
+    guard let message = try next() else { return nil }
+    let text = String(decoding: message, as: UTF8.self).dropLast()
+    return text.split(separator: "MESSAGE=", maxSplits: 1).last.map(String.init)
+  }
 }
 
 @Suite("What journald is told")
@@ -322,23 +329,65 @@ struct JournalLogTests {
     #expect(try journald.next() == nil)
   }
 
-  @Test("never holds anybody up, and is made up for by a remark") func absent() throws {
+  @Test("waits for a journald that is not there") func absent() throws {
     let scratch = try Scratch()
     let journal = try JournalLog(app: "web", instance: nil, path: scratch.path + "/journal")
     let scene = try LogScene(journal: journal, files: false)
     try scene.attach(.stdout)
     try scene.write("one\ntwo\n")
-    #expect(journal.lostLines == 2)
+    #expect(journal.waiting == 2 && journal.lostLines == 0)
     let journald = try FakeJournal(scratch)
-    scene.now += 1000
+    let due = try #require(scene.log.nextAt)
+    scene.now = due - 1
+    scene.log.handleTime(now: scene.now, wall: 0)
+    #expect(try journald.next() == nil, "it is left alone for a while")
+    scene.now = due
     try scene.write("three\n")
-    let remark = String(decoding: try #require(try journald.next()), as: UTF8.self)
-    #expect(remark.hasSuffix("MESSAGE=2 lines were lost: journald did not take them\n"))
-    let line = String(decoding: try #require(try journald.next()), as: UTF8.self)
-    #expect(line.hasSuffix("MESSAGE=three\n"))
-    /* One that does not read: the kernel queues a few. */
-    try scene.write(String(repeating: "x\n", count: 5000))
-    #expect(journal.lostLines > 2)
+    for text in ["one", "two", "three"] { #expect(try journald.text() == text) }
+    #expect(try journald.next() == nil)
+    #expect(journal.waiting == 0 && scene.log.nextAt == nil)
+  }
+
+  @Test("is lost only where there is no room for it, and that is said in its place")
+  func slow() throws {
+    let scratch = try Scratch()
+    let journald = try FakeJournal(scratch)
+    let journal = try JournalLog(app: "web", instance: nil, path: journald.path)
+    let scene = try LogScene(journal: journal, files: false) { $0.linesPerSecond = 1_000_000 }
+    try scene.attach(.stdout)
+    /* The kernel queues a few, the rest waits. */
+    try scene.write((1...3000).map { "\($0)\n" }.joined())
+    #expect(journal.waiting > 2000 && journal.lostLines == 0)
+    /* More than what may wait. */
+    try scene.write((3001...40_000).map { "\($0)\n" }.joined())
+    let lost = Int(journal.lostLines)
+    #expect(lost > 1000)
+    var told: [String] = []
+    for _ in 0..<100_000 where journal.waiting > 0 {
+      scene.now = try #require(scene.log.nextAt)
+      scene.log.handleTime(now: scene.now, wall: 0)
+      while let text = try journald.text() { told.append(text) }
+    }
+    #expect(told.count == 40_000 - lost + 1)
+    #expect(told.last == "\(lost) lines were lost: journald did not take them")
+    #expect(told.dropLast() == (1...(40_000 - lost)).map(String.init)[...])
+    #expect(scene.log.nextAt == nil)
+  }
+
+  @Test("has one room for all apps") func room() {
+    let room = JournalRoom()
+    let message = [UInt8](repeating: 0, count: JournalQueue.most)
+    var queues = (0..<5).map { _ in JournalQueue(room) }
+    let first = (0..<4).map { queues[$0].add(message) }
+    #expect(first == [true, true, true, true])
+    let more = (0..<5).map { queues[$0].add([1]) }
+    #expect(more == Array(repeating: false, count: 5), "an app has its share, and all have theirs")
+    queues[2].removeOldest()
+    let last = queues[4].add(message)
+    #expect(last && queues[2].oldest == nil)
+    queues[0].removeAll()
+    let other = queues[2].add([1])
+    #expect(other && queues[2].oldest == [1])
   }
 
   @Test("comes in a sealed file when it fits into no datagram") func large() throws {
