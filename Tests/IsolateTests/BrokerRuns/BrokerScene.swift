@@ -30,8 +30,8 @@ final class BrokerScene {
       """, [scratch.path])
     try #require(made.code == 0, "\(made.errors)")
     _ = scratch.file("ask.py", Self.library)
-    _ = scratch.file(
-      "app.py", "import sys\nsys.path.insert(0, '\(path)')\nfrom ask import *\n" + app)
+    /* Not imported: that would list the directory, which is no rule's. */
+    _ = scratch.file("app.py", "exec(open('\(path)/ask.py').read())\n" + app)
     let tables = (limits + "\n" + grants).split(separator: "\n", omittingEmptySubsequences: false)
       .map { Self.replaced(String($0), "$DIR", path) }.joined(separator: "\n")
     _ = scratch.file(

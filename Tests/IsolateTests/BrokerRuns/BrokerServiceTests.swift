@@ -170,7 +170,7 @@ struct BrokerServiceTests {
     let scene = try BrokerScene(
       grants: """
         [grants.a-wide]
-        clock = "10000000h"
+        clock = "1000000h"
         [grants.b-narrow]
         clock = "1s"
         """,
