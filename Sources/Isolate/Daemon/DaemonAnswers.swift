@@ -124,8 +124,10 @@ extension Daemon {
       return order == .stop ? .done("") : .failed(.noSuchApp(""))
     }
     func failed() -> Progress {
-      .failed(
-        .orderFailed(app: app.name, reason: app.lastEnd?.end.words ?? "it could not be started"))
+      let fault = app.why.fault.map { "\(app.name) was not started: \($0)" }
+      return .failed(
+        .orderFailed(
+          app: app.name, reason: fault ?? app.lastEnd?.end.words ?? "it could not be started"))
     }
     switch (order, status.state) {
     case (.start, .ready), (.start, .running), (.start, .frozen): return .done(app.name)

@@ -30,7 +30,8 @@ package enum EndText {
     case .startTimeout: return "\(app) was ended: it was not ready in time (readiness.timeout)"
     case .dependency(let other): return "\(app) was stopped: \(other) is down"
     case .launchFailed(let step, let number):
-      return "\(app) was not started: \(step): error \(number)"
+      let error = "\(SystemError.text(number)) (\(SystemError.name(number)))"
+      return "\(app) was not started: \(step): \(error)"
     case .daemon(let reason): return "\(app) was ended by the daemon: \(reason)"
     }
   }

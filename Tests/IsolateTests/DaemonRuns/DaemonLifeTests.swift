@@ -77,6 +77,9 @@ struct DaemonLifeTests {
     try scene.waitFor("app", .failed)
     #expect(try scene.app("app").end?.cause == "launch-failure")
     #expect(scene.said.contains("/bin/not-there"))
+    /* Whoever orders it hears the same, not only the log. */
+    let ran = scene.run("start", "app")
+    #expect(ran.code == 1 && ran.errors.contains("app was not started: cannot find /bin/not-there"))
   }
 
   @Test("restarts an app that crashes, each time later, and gives it up after so many")

@@ -88,7 +88,7 @@ struct SupervisorStateTests {
     }
     #expect(texts.count == all.count - 2, "but for exits, which say nothing, each has its words")
     #expect(texts.contains("web was stopped: db is down"))
-    #expect(texts.contains("web was not started: exec: error 2"))
+    #expect(texts.contains("web was not started: exec: No such file or directory (ENOENT)"))
   }
 
   /// A supervisor in the middle of many lives.
