@@ -145,8 +145,10 @@ void child_forget_heap(void);
 int child_start_witness(struct child *c, const struct launch_step *s);
 int child_meet_witness(struct child *c);
 
+/* Without namespaces; child_alone.c. */
+int child_stand_alone(struct child *c, const struct launch_step *s);
+
 /* PID 1 of the app's pid namespace, from the fork of the app to the end. Never returns. */
-int child_stand_alone(struct child *c, const struct launch_step *s); /* child_alone.c */
 void child_become_init(struct child *c, int app_pid) __attribute__((noreturn));
 
 #endif

@@ -98,6 +98,13 @@ static void kill_all(const struct init *in)
 	(void)syscall(SYS_kill, is_all ? -1 : -in->app_pid, SIGKILL);
 }
 
+/* To kill all, the kernel looks at every process of the machine: PID 1 without any child has no need of it. */
+static int is_childless(void)
+{
+	return syscall(SYS_getpid) == 1 &&
+	       syscall(SYS_waitid, P_ALL, 0, NULL, WEXITED | WNOHANG | WNOWAIT | __WALL, NULL) < 0 && errno == ECHILD;
+}
+
 static void end_all(const struct init *in) __attribute__((noreturn));
 static void end_all(const struct init *in)
 {
@@ -117,14 +124,10 @@ static void finish_all(struct init *in, int status)
 	long pid;
 
 	r.tmpfs_full = full_file_systems(in->child);
-	/*
-	 * What a command in somebody else's sandbox left behind is that sandbox's, though it may be our child (CLONE_PARENT). To kill all,
-	 * the kernel looks at every process of the machine: an init without any child has no need of it.
-	 */
+	/* What a command in somebody else's sandbox left behind is that sandbox's, though it may be our child (CLONE_PARENT). */
 	if (in->child->is_guest)
 		wait = __WALL | WNOHANG;
-	else if (!(syscall(SYS_waitid, P_ALL, 0, NULL, WEXITED | WNOHANG | WNOWAIT | __WALL, NULL) < 0 && errno == ECHILD &&
-		   syscall(SYS_getpid) == 1))
+	else if (!is_childless())
 		kill_all(in);
 	while ((pid = syscall(SYS_wait4, -1, &ignored, wait, NULL)) > 0 || (pid < 0 && errno == EINTR))
 		in->reaped += pid > 0 && pid != in->child->witness_pid;

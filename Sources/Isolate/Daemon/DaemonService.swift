@@ -37,7 +37,11 @@ extension Daemon {
         files = LogFile(in: directory, policy)
       }
       if policy.to.contains(.journald) {
-        journal = try JournalLog(app: app.name, instance: nil, room: logMemory.journalRoom)
+        /* What waits in the one that there was goes on waiting. */
+        journal = app.log?.journal
+        if journal == nil {
+          journal = try JournalLog(app: app.name, instance: nil, room: logMemory.journalRoom)
+        }
       }
     } catch {
       say(.problem, app.name, "what it writes is not kept: \(error)")

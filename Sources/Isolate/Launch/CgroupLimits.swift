@@ -24,6 +24,7 @@ package enum CgroupLimits {
     return names
   }
 
+  /// What a v2 cgroup's files are to hold.
   ///
   /// - Parameter old: what the cgroup holds now; what is limited no more is lifted.
   package static func unified(_ limits: Limits, replacing old: Limits = Limits()) -> [Setting] {

@@ -58,7 +58,7 @@ package struct SyscallPolicy: Hashable, Sendable {
   /// Whether TCP Fast Open is refused: it connects without connect(2), so that Landlock may not see it. For apps that get sockets
   /// of a network that is not theirs.
   package var refusesFastOpen = false
-  /// Whether the app has namespaces of its own. Without, more is refused: see `rulesWithoutNamespaces`.
+  /// Whether the app has namespaces of its own. Without, more is refused: see `refusedWithoutNamespaces`.
   package var hasNamespaces = true
 
   /// Rises with every change of what is refused by arguments: filters of another build are then not taken from the cache.

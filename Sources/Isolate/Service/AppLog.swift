@@ -7,7 +7,7 @@ package final class AppLog {
   private var streams: [LogStream] = []
   private var rate: LineRate
   private let files: LogFile?
-  private let journal: JournalLog?
+  package let journal: JournalLog?
   /// Which launch of the app writes from now on: journald is told it with each line.
   package var instance: String? {
     get { journal?.instance }

@@ -75,15 +75,23 @@ package final class JournalLog {
   package func flush(now: Int64) {
     guard now >= retryAt else { return }
     while let message = queue.oldest {
-      guard deliver(message, now: now) else { return }
+      let fate = deliver(message, now: now)
+      if fate == .later { return }
       queue.removeOldest()
+      if fate == .never { return lose() }
     }
-    if unsaid > 0, deliver(lossRemark, now: now) { unsaid = 0 }
+    if unsaid > 0, deliver(lossRemark, now: now) == .taken { unsaid = 0 }
   }
 
   private func tell(_ message: [UInt8], now: Int64) {
     flush(now: now)
-    if queue.count == 0, unsaid == 0, now >= retryAt, deliver(message, now: now) { return }
+    if queue.count == 0, unsaid == 0, now >= retryAt {
+      switch deliver(message, now: now) {
+      case .taken: return
+      case .never: return lose()
+      case .later: break
+      }
+    }
     if unsaid > 0 {
       guard queue.isHalfFree, queue.add(lossRemark) else { return lose() }
       unsaid = 0
@@ -119,7 +127,13 @@ package final class JournalLog {
     unsaid += 1
   }
 
-  private func deliver(_ message: [UInt8], now: Int64) -> Bool {
+  private enum Fate {
+    case taken, later
+    /// Nothing is wrong with journald, but with the message: what stands behind it must not wait for it for ever.
+    case never
+  }
+
+  private func deliver(_ message: [UInt8], now: Int64) -> Fate {
     var sent = LogCalls.send(message, to: path, from: socket)
     if sent == .tooLarge {
       do throws(SystemError) {
@@ -132,14 +146,20 @@ package final class JournalLog {
     switch sent {
     case .done:
       pause = Self.longPauses.lowerBound
-      return true
+      return .taken
     case .full:
       retryAt = now + Self.shortPause
-      return false
+      return .later
     case .tooLarge, .failed:
       retryAt = now + pause
       pause = min(pause * 2, Self.longPauses.upperBound)
-      return false
+      guard case .failed(let number) = sent else { return .never }
+      return Self.passing.contains(number) ? .later : .never
     }
   }
+
+  /// Errors that tell of journald, or of a shortage here.
+  private static let passing = Errno.ofShortage.union([
+    Errno.noEntry, LocalSocket.refused, Errno.access, Errno.notPermitted,
+  ])
 }

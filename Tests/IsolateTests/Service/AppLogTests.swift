@@ -374,6 +374,28 @@ struct JournalLogTests {
     #expect(scene.log.nextAt == nil)
   }
 
+  @Test("holds nothing up with a message that can never be taken, and does not ask again at once")
+  func wrong() throws {
+    let scratch = try Scratch()
+    let path = scratch.path + "/journal"
+    /* EPROTOTYPE: what is there takes no messages. */
+    let other = try ServiceSockets.listen(at: path, .stream, mode: 0o600, backlog: 1).takeSocket()
+    let journal = try JournalLog(app: "web", instance: nil, path: path)
+    let scene = try LogScene(journal: journal, files: false)
+    try scene.attach(.stdout)
+    try scene.write("one\n")
+    #expect(journal.lostLines == 1 && journal.waiting == 0)
+    #expect(try #require(scene.log.nextAt) > scene.now)
+    _ = consume other
+    try #require(unsafe unlink(path) == 0)
+    let journald = try FakeJournal(scratch)
+    scene.now = try #require(scene.log.nextAt)
+    try scene.write("two\n")
+    #expect(try journald.text() == "1 lines were lost: journald did not take them")
+    #expect(try journald.text() == "two")
+    #expect(scene.log.nextAt == nil)
+  }
+
   @Test("has one room for all apps") func room() {
     let room = JournalRoom()
     let message = [UInt8](repeating: 0, count: JournalQueue.most)
