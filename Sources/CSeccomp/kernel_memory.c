@@ -103,6 +103,12 @@ void kernel_keep_one_heap(void)
 	(void)mallopt(M_MMAP_MAX, 0);
 }
 
+void kernel_keep_freed_memory(void)
+{
+	kernel_keep_one_heap();
+	(void)mallopt(M_TRIM_THRESHOLD, 4 << 20);
+}
+
 /*
  * What deeper calls have left on the stack. Below it there is nothing for a mebibyte (the kernel's stack_guard_gap), so the range
  * may reach beyond its end: that part is passed over (madvise(2): ENOMEM). Of a thread's stack that is not known.

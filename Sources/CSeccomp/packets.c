@@ -143,6 +143,11 @@ int kernel_shut(int fd)
 	return shutdown(fd, SHUT_RDWR);
 }
 
+int kernel_end_sending(int fd)
+{
+	return shutdown(fd, SHUT_WR);
+}
+
 int kernel_duplicate(int fd, int floor)
 {
 	return fcntl(fd, F_DUPFD_CLOEXEC, floor);

@@ -86,6 +86,8 @@ void kernel_shed_memory(void);
 
 /* malloc takes memory from the heap (brk(2)) alone from now on, never by mmap(2): who drops the heap drops all of it. */
 void kernel_keep_one_heap(void);
+/* free gives nothing below 4 MiB back to the kernel from now on. */
+void kernel_keep_freed_memory(void);
 /* Raw text of errno numbers, for people. Never NULL. */
 const char *kernel_error_name(int number);
 const char *kernel_error_text(int number);

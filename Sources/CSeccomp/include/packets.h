@@ -41,6 +41,8 @@ enum { PACKET_NOTE = 64, PACKET_NOTE_SENT = 56 };
 int kernel_packet_pair(int ends[2]);
 /* shutdown(2), both ways. */
 int kernel_shut(int fd);
+/* shutdown(2) of what this end sends. */
+int kernel_end_sending(int fd);
 /* A duplicate at this number or above, close-on-exec. */
 int kernel_duplicate(int fd, int floor);
 

@@ -107,7 +107,7 @@ extension BrokerSession {
 
   private mutating func obey(_ order: BrokerOrder, _ passed: consuming Descriptor?) {
     switch order {
-    case .begin: break
+    case .begin, .rehearse: break
     case .answer(let number, let answer): decide(number, answer)
     case .revoke(let grant): _ = broker.revoke(grant, at: now)
     case .door(let number):

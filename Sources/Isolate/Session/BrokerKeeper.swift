@@ -169,7 +169,7 @@ package final class BrokerKeeper {
       deafUntil = nil
       pins.look()
       guard let bookFile else { return }
-      let settings = try settings()
+      let settings = try settings(recordsTaken: audit?.begin())
       let running: BrokerLaunch.Running
       if let ready = spare?.take(launch, pins) {
         running = ready
@@ -192,7 +192,10 @@ package final class BrokerKeeper {
     spareAt = nil
     guard case .running = state, spare == nil, let launch, let door, let bookFile else { return }
     do throws(LaunchError) {
-      spare = try SpareBroker(launch, door.descriptor, book: bookFile.descriptor, pins: pins)
+      pins.look()
+      let spare = try SpareBroker(launch, door.descriptor, book: bookFile.descriptor, pins: pins)
+      self.spare = spare
+      spare.rehearse(settings: try settings(recordsTaken: nil))
     } catch {
       /* The next broker is launched when it is needed, and says why it cannot be. */
     }
@@ -217,12 +220,12 @@ package final class BrokerKeeper {
     }
   }
 
-  private func settings() throws(LaunchError) -> Descriptor {
+  private func settings(recordsTaken: UInt64?) throws(LaunchError) -> Descriptor {
     let start = BrokerStart(
       settings: BrokerSettings(
         grants: policy.grants, drivers: policy.drivers, start: bootStart,
         doors: [0] + moreDoors.map { Int($0.number) }, revoked: revoked, answers: answers,
-        recordsTaken: audit?.begin()),
+        recordsTaken: recordsTaken),
       order: policy.namespaces.order, credentials: host.credentialsDirectory,
       appIsBonded: policy.bondsSockets(host), pins: pins.pins)
     return try attempt { () throws(SystemError) in

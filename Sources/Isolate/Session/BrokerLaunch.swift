@@ -23,6 +23,13 @@ final class BrokerLaunch {
       self.startedAt = startedAt
     }
 
+    /// It goes through its beginning once, so that it will begin sooner.
+    ///
+    /// - Parameter settings: as for `begin`.
+    func rehearse(settings: borrowing Descriptor) {
+      _ = Packets.send(BrokerMessage(.rehearse).bytes.span, to: control, passing: settings.raw)
+    }
+
     /// From here on it serves. Once.
     ///
     /// - Parameters:

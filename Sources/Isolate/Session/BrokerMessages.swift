@@ -37,6 +37,8 @@ enum BrokerNotice: Hashable, Sendable {
 enum BrokerOrder: Hashable, Sendable {
   /// The first of all: what it is to do comes with this, sealed (`BrokerStart`).
   case begin
+  /// Before `begin`, to a spare one: what it would be told if it began now comes with this (`BrokerSession.rehearse`).
+  case rehearse
   case answer(number: UInt64, AskAnswer)
   /// A door that the app was given by a predecessor comes with this. Before anything else.
   case door(number: UInt16)
@@ -141,6 +143,7 @@ struct BrokerMessage: ~Copyable {
   init(_ order: BrokerOrder) {
     switch order {
     case .begin: self.init(kind: 32)
+    case .rehearse: self.init(kind: 50)
     case .answer(let number, let answer):
       self.init(kind: 33, handle: UInt32(answer.rawValue), number: number)
     case .door(let number): self.init(kind: 37, grant: number)
@@ -201,6 +204,7 @@ struct BrokerMessage: ~Copyable {
     let grant = UInt16(truncatingIfNeeded: get(2, at: 2))
     switch get(2, at: 0) {
     case 32: return .begin
+    case 50: return .rehearse
     case 33:
       guard let answer = AskAnswer(rawValue: UInt8(truncatingIfNeeded: get(4, at: 4))) else {
         return nil

@@ -16,7 +16,8 @@ package func runBroker() -> Int32 {
     }
     var session = try BrokerSession.begin(
       door: Descriptor(adopting: BrokerNumbers.door), control: control,
-      book: Descriptor(adopting: BrokerNumbers.book), settings: settings)
+      book: Descriptor(adopting: BrokerNumbers.book),
+      settings: settings.readAll(limit: BrokerSession.settingsLimit))
     return try session.run().rawValue
   } catch {
     return BrokerNumbers.End.badStart.rawValue
@@ -72,7 +73,8 @@ struct BrokerSession: ~Copyable {
     init?(_ token: UInt64) { self.init(rawValue: token >> 32) }
   }
 
-  /// Waits for the first order, for as long as the app runs if this is a spare one. Until then nothing is looked at.
+  /// Waits for the order to begin, for as long as the app runs if this is a spare one. Until then nothing is looked at, but for a
+  /// rehearsal.
   ///
   /// - Returns: nil: the supervisor is gone.
   static func waitForSettings(
@@ -84,23 +86,31 @@ struct BrokerSession: ~Copyable {
       var room = message.bytes.mutableSpan
       if var arrival = try Packets.receive(from: control, into: &room) {
         if arrival.size == 0 { return nil }
-        guard message.order(size: arrival.size) == .begin,
-          let settings = arrival.descriptors.take(0)
-        else { throw SystemError(call: "read", number: Errno.invalid) }
-        return settings
+        let order = message.order(size: arrival.size)
+        guard let settings = arrival.descriptors.take(0) else {
+          throw SystemError(call: "read", number: Errno.invalid)
+        }
+        switch order {
+        case .begin: return settings
+        case .rehearse: rehearse(settings)
+        default: throw SystemError(call: "read", number: Errno.invalid)
+        }
+        continue
       }
       try Poller.wait(&doors, timeout: nil)
     }
   }
 
+  /// Of `BrokerStart`, in bytes.
+  static let settingsLimit = 4 << 20
+
   /// Takes over what the supervisor passed.
   static func begin(
     door: consuming Descriptor, control: consuming Descriptor, book: consuming Descriptor,
-    settings: consuming Descriptor
+    settings: [UInt8]
   ) throws(SystemError) -> BrokerSession {
-    let bytes = try settings.readAll(limit: 4 << 20)
     let mapped = try SharedMemory.map(book, size: BookLayout.bytes, isWritable: true)
-    guard let start = BrokerStart(bytes), let memory = BookMemory(mapped) else {
+    guard let start = BrokerStart(settings), let memory = BookMemory(mapped) else {
       throw SystemError(call: "read", number: Errno.invalid)
     }
     let events = try EventQueue()

@@ -1,5 +1,5 @@
-/// A broker that is launched ahead, so that the app does not wait for a launch when its broker dies. It waits for its first order,
-/// and has looked at nothing until then.
+/// A broker that is launched ahead, so that the app does not wait for a launch when its broker dies. It waits for the order to begin,
+/// and has looked at nothing of the app's until then.
 ///
 /// One for an app, and only for one that has asked. What it can reach was settled when it was launched. So before it is used
 /// it is looked whether another that is launched now would have the same: if any path leads elsewhere, it is thrown away.
@@ -11,14 +11,17 @@ final class SpareBroker {
   private let sight: [String: FileIdentity?]
 
   /// Launches one.
+  ///
+  /// - Parameter pins: which were looked at just now.
   init(
     _ launch: BrokerLaunch, _ door: borrowing Descriptor, book: borrowing Descriptor,
     pins: BrokerPins
   ) throws(LaunchError) {
-    pins.look()
     sight = try attempt { () throws(SystemError) in try launch.sight(pins) }
     running = try launch.start(door, book: book, pins: pins)
   }
+
+  func rehearse(settings: borrowing Descriptor) { running.rehearse(settings: settings) }
 
   /// Gives it away, or ends it. Once.
   ///

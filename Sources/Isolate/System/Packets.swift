@@ -174,6 +174,11 @@ package enum Packets {
 
   /// Ends a socket for everybody who has it, both ways. What fails (it is no socket, it was not connected) changes nothing.
   package static func shut(_ socket: borrowing Descriptor) { _ = kernel_shut(socket.raw) }
+
+  /// The same one way: the peer reads what was sent, then the end, and can still answer.
+  package static func endSending(_ socket: borrowing Descriptor) {
+    _ = kernel_end_sending(socket.raw)
+  }
 }
 
 /// The two ends of a pair, to be taken one by one.

@@ -51,6 +51,47 @@ struct SpareBrokerTests {
     #expect(Moment.within(10) { Household.brokers(of: run.pid).isEmpty })
   }
 
+  private func pageFaults(_ pid: Int32) throws -> Int {
+    let status = Run.read("/proc/\(pid)/stat").split(separator: ")").last ?? ""
+    return try #require(Int(status.split(separator: " ").dropFirst(7).first ?? ""))
+  }
+
+  @Test("has gone through its beginning, so that it begins with few page faults")
+  func rehearsal() throws {
+    let scene = try BrokerScene(
+      grants: BrokerScene.dataGrant,
+      app: """
+        show("up", told(hello()))
+        input()
+        show("again", told(hello()))
+        input()
+        """)
+    let input = try Pipe()
+    let run = try scene.start(input: input.readEnd.raw)
+    try scene.waitFor("up (0, 0)")
+    let broker = try scene.broker(of: run)
+    let waiting = try spare(scene, run, besides: broker)
+    var before = try pageFaults(waiting)
+    var calm = 0
+    /* It sleeps, and has done nothing for a while. */
+    try #require(
+      Moment.within(60) {
+        let faults = (try? pageFaults(waiting)) ?? 0
+        let sleeps = Run.read("/proc/\(waiting)/stat").contains(") S ")
+        calm = sleeps && faults == before ? calm + 1 : 0
+        before = faults
+        return calm == 20
+      })
+    _ = kill(broker, SIGKILL)
+    #expect(try scene.broker(of: run, other: broker) == waiting)
+    #expect(unsafe write(input.writeEnd.raw, "\n", 1) == 1)
+    try scene.waitFor("again (0, 0)")
+    let faults = try pageFaults(waiting) - before
+    /* 35 with it; about 150 without. */
+    #expect(faults < 90, "\(before) before, then \(faults)")
+    try finish(scene, run, input)
+  }
+
   @Test("that has died itself, or sees what a new one would not see, is not used")
   func notUsed() throws {
     let scene = try BrokerScene(
