@@ -6,6 +6,8 @@ final class DaemonControl {
   private let socket: ControlSocket
   private var streams: [Stream] = []
   private var isBusy = false
+  /// In this turn an order was performed at once; others wait for the next one, as launches do that nobody ordered.
+  private var hasActed = false
   /// Calls that are answered later are so many at most: each peer waits for one.
   private unowned let daemon: Daemon
 
@@ -59,6 +61,7 @@ final class DaemonControl {
 
   /// Takes what peers sent, answers it, and goes on with what they follow. Never waits.
   func turn(now: Int64) throws(SystemError) {
+    hasActed = false
     try socket.serve(now: now)
     let calls = socket.calls(now: now)
     isBusy = !calls.isEmpty
@@ -164,6 +167,9 @@ final class DaemonControl {
     let app = try daemon.find(name, takesUp: order == .start || order == .restart)
     let before = (app.launches, app.endCount)
     try daemon.carryOut(order, app, now)
+    /* Before the answer is put together: nobody waits for it longer, and the app waits less. */
+    if !hasActed { _ = daemon.perform() }
+    hasActed = true
     if waits {
       streams.append(
         Stream(

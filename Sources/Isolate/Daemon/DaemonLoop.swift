@@ -70,7 +70,7 @@ extension Daemon {
   /// Performs what the supervisor says, in its order; launches only some at a time.
   ///
   /// - Returns: whether there was anything.
-  private func perform() -> Bool {
+  func perform() -> Bool {
     var launches = 0
     var hasActed = false
     while true {

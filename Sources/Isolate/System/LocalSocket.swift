@@ -165,15 +165,22 @@ package struct SocketPeer: ~Copyable {
   /// Asked of our own descriptor for it, whose fdinfo has its number in each pid namespace (NSpid, pidfd_open(2)): of another
   /// user's process /proc may show nothing.
   package borrowing func isOfOurNamespace() -> Bool {
-    guard pid > 0, let own = TextFile.read("/proc/self/status", limit: 4096) else { return false }
+    guard pid > 0, let own = Self.ownDepth ?? Self.readOwnDepth() else { return false }
     let opened = isPinned ? -1 : kernel_pidfd(pid)
     defer { if opened >= 0 { _ = close(opened) } }
     let process = isPinned ? pidfd : opened
     guard process >= 0, let text = TextFile.read("/proc/self/fdinfo/\(process)", limit: 4096),
-      let depth = Self.depth(text), depth == Self.depth(own)
+      Self.depth(text) == own
     else { return false }
     /* Ended since, it may have left its number to another. */
     return kernel_is_alive(process) == 1
+  }
+
+  /// It never changes, so it is read once; but nothing is decided for ever by a read that failed.
+  private static let ownDepth = readOwnDepth()
+
+  private static func readOwnDepth() -> Int? {
+    TextFile.read("/proc/self/status", limit: 4096).flatMap { depth($0) }
   }
 
   /// In how many pid namespaces a process has a number, as far as this /proc shows (NSpid, proc(5)). Nil: it has ended, or is
