@@ -16,9 +16,9 @@ private struct CrashFinding {
   let question: CrashQuestion
   let way: Way
 
-  init(_ question: CrashQuestion) throws(ControlClient.Failure) {
+  init(_ question: CrashQuestion) {
     self.question = question
-    way = try Way(socket: question.socket)
+    way = Way(socket: question.socket)
   }
 
   func source() throws(ControlClient.Failure) -> CrashSource {

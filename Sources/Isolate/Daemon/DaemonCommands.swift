@@ -27,7 +27,7 @@ package func direct(
   _ command: DaemonCommand, socket: String?, json: Bool, style: TextStyle
 ) -> CommandResult {
   do throws(ControlClient.Failure) {
-    let way = try Way(socket: socket)
+    let way = Way(socket: socket)
     switch command {
     case .order(let order, let apps, let waits):
       return try carryOut(way, order, apps, waits, json)
@@ -170,13 +170,9 @@ struct Way {
   var place: DaemonPlace
   var socket: String?
 
-  init(socket: String?) throws(ControlClient.Failure) {
+  init(socket: String?) {
     self.socket = socket
-    do throws(SystemError) {
-      place = DaemonPlace(try HostProbe.placeFacts())
-    } catch {
-      throw ControlClient.Failure(message: "cannot read the machine's facts: \(error)", cure: nil)
-    }
+    place = DaemonPlace(HostProbe.placeFacts())
   }
 
   func client(waits: Bool) throws(ControlClient.Failure) -> DaemonClient {

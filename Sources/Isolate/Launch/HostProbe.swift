@@ -31,8 +31,9 @@ package enum HostProbe {
       timezone: timezone())
   }
 
-  /// Enough to know where this user's things lie: of the environment, the variables that say so.
-  package static func placeFacts() throws(SystemError) -> HostFacts {
+  /// Enough to know where this user's things lie: who it is, its home, the directory it is in, and of the environment the variables
+  /// that say so. Nothing else is looked at: a command to a daemon is done in the time that would take.
+  package static func placeFacts() -> HostFacts {
     var said: [EnvironmentVariable] = []
     for name in ["HOME", "XDG_RUNTIME_DIR", "XDG_STATE_HOME", "XDG_CONFIG_HOME"] {
       guard let value = unsafe getenv(name) else { continue }
@@ -41,7 +42,16 @@ package enum HostProbe {
         unsafe said.append(EnvironmentVariable(name: name, value: RawText.decode(bytes)))
       }
     }
-    return try facts(withCgroups: false, environment: said)
+    let uid = geteuid()
+    func variable(_ name: String) -> String? {
+      said.first { $0.name == name && !$0.value.isEmpty }?.value
+    }
+    return HostFacts(
+      kernelMajor: 0, kernelMinor: 0, effectiveUID: uid, effectiveGID: getegid(),
+      isPrivileged: false, canMakeUserNamespaces: false, landlockABI: 0, cgroup2: nil, cgroup1: [],
+      processorCount: 1, hostname: "", workingDirectory: workingDirectory(), environment: said,
+      home: home(variable("HOME"), uid), runtimeDirectory: variable("XDG_RUNTIME_DIR"),
+      resolvConf: "", timezone: nil)
   }
 
   /// Where cgroups may be made; a few file reads.

@@ -3,7 +3,7 @@ package func operate(
   _ command: OperatorCommand, json: Bool, style: TextStyle
 ) -> CommandResult {
   do throws(ControlClient.Failure) {
-    let place = try controlPlace()
+    let place = ControlPlace(HostProbe.placeFacts())
     switch command {
     case .grants(let app): return try showGrants(place, app, json, style)
     case .handles(let app): return try showHandles(place, app, json, style)
@@ -18,14 +18,6 @@ package func operate(
   } catch {
     let cure = error.cure.map { "  help: \($0)\n" } ?? ""
     return CommandResult(errors: "isolated: \(error.message)\n\(cure)", exitCode: 1)
-  }
-}
-
-private func controlPlace() throws(ControlClient.Failure) -> ControlPlace {
-  do throws(SystemError) {
-    return ControlPlace(try HostProbe.placeFacts())
-  } catch {
-    throw ControlClient.Failure(message: "cannot read the machine's facts: \(error)", cure: nil)
   }
 }
 
