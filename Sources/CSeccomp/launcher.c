@@ -1,6 +1,7 @@
 /* The supervisor's side of the launcher process. See launcher.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/mount.h>
 #include <linux/sched.h>
 #include <sched.h>
@@ -11,6 +12,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "kernel.h"
@@ -216,6 +218,37 @@ int launcher_open_tree(const char *path, const struct launch_bind_extra *wanted)
 	    (wanted->userns_fd >= 0 && set_tree(tree, 0, 0, wanted->userns_fd) < 0))
 		return close_keeping_errno(tree);
 	return tree;
+}
+
+int launcher_maps_owners(const char *path)
+{
+	struct statfs fs;
+	int32_t major = 0, minor = 0;
+	int tree, users, maps;
+
+	if (statfs(path, &fs) < 0)
+		return 1;
+	switch (fs.f_type) {
+	case EXT4_SUPER_MAGIC:
+	case XFS_SUPER_MAGIC:
+	case BTRFS_SUPER_MAGIC:
+		return 1;
+	case TMPFS_MAGIC:
+		if (kernel_release(&major, &minor) == 0 && (major > 6 || (major == 6 && minor >= 3)))
+			return 1;
+		break;
+	default:
+		break;
+	}
+	tree = (int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (tree < 0)
+		return 1;
+	users = kernel_user_namespace(1, 1, 1, 1);
+	maps = users < 0 || set_tree(tree, 0, 0, users) == 0 || errno != EINVAL;
+	if (users >= 0)
+		close(users);
+	close(tree);
+	return maps;
 }
 
 int launcher_pair(int ends[2], int seconds)

@@ -70,6 +70,13 @@ int launcher_run(int report, int plan, const int *passed, uint32_t count, int32_
  */
 int launcher_open_tree(const char *path, const struct launch_bind_extra *wanted);
 
+/*
+ * Whether the file system at a path maps owners (an idmapped mount, mount_setattr(2)): 0 if it says that it does not. Of the usual
+ * ones it is known (since Linux 5.12, btrfs 5.15, tmpfs 6.3); another is tried, which costs a process. What cannot be looked at
+ * counts as one that does: whoever binds it says why it cannot.
+ */
+int launcher_maps_owners(const char *path);
+
 /* A SOCK_SEQPACKET pair, close-on-exec, whose ends[0] waits at most that long for a message. */
 int launcher_pair(int ends[2], int seconds);
 

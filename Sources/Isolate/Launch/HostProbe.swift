@@ -171,6 +171,12 @@ package enum HostProbe {
     }
   }
 
+  /// Whether files at a path can appear as the app's own (an idmapped mount). Overlays of containers and most network file systems
+  /// cannot do that. What cannot be looked at counts as if it could: whoever binds it says why it cannot.
+  package static func canMapOwners(_ path: String) -> Bool {
+    unsafe RawText.withCString(path) { unsafe launcher_maps_owners($0) != 0 }
+  }
+
   /// Seconds on CLOCK_BOOTTIME and CLOCK_MONOTONIC; for a time namespace.
   package static func clocks() -> (boot: Int64, monotonic: Int64) {
     var now = timespec()

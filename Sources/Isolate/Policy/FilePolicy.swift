@@ -97,3 +97,24 @@ package struct SynthesisedFile: Hashable, Sendable {
     self.mode = mode
   }
 }
+
+extension Policy {
+  /// Where a file system cannot map owners, files keep theirs: the app may do less with them than the profile meant, never more.
+  ///
+  /// - Parameter cannotMap: whether the file system at a path says so.
+  /// - Returns: what a person should know of it, a sentence a rule.
+  package mutating func keepOwners(where cannotMap: (String) -> Bool) -> [String] {
+    guard namespaces.order == .userLast else { return [] }
+    var told: [String] = []
+    for index in files.rules.indices {
+      let rule = files.rules[index]
+      guard rule.mapsOwner, [.read, .write, .overlay].contains(rule.kind), cannotMap(rule.source)
+      else { continue }
+      files.rules[index].mapsOwner = false
+      told.append(
+        "\(rule.position): the file system of \(rule.source) cannot map owners: the app may do there what"
+          + " the files' modes allow others (owner = \"keep\")")
+    }
+    return told
+  }
+}

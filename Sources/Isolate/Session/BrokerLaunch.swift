@@ -52,7 +52,9 @@ final class BrokerLaunch {
     _ policy: Policy, _ host: HostFacts, role: BrokerPolicy.Role = .broker
   ) throws(SystemError) {
     program = try OwnProgram.open()
-    self.policy = BrokerView.policy(for: policy, role: role, loader: program.loader, host: host)
+    var view = BrokerView.policy(for: policy, role: role, loader: program.loader, host: host)
+    _ = view.keepOwners(where: { !HostProbe.canMapOwners($0) })
+    self.policy = view
     self.host = host
   }
 

@@ -62,12 +62,13 @@ extension Preparation {
     }
     let result = PolicyResolver.resolve(loaded, host: host, app: app, explaining: explaining)
     switch result {
-    case .success(let policy):
+    case .success(var policy):
       if !complaints.isEmpty { throw PreparationError(messages: complaints) }
       let faults = checksDrivers ? DriverCheck.problems(of: policy, host: host) : []
       if !faults.isEmpty {
         throw PreparationError(messages: faults.map { render($0, loaded) })
       }
+      policy.notices += policy.keepOwners(where: { !HostProbe.canMapOwners($0) })
       return Preparation(
         policy: policy, host: host, notices: policy.notices,
         warnings: policy.warnings.map { render($0, loaded) }, files: loaded.profiles.map(\.file))
