@@ -4,10 +4,10 @@
  *     static struct isolated broker;                 // 23 KiB
  *     int fd = isolated_connect(&broker);            // 0, or a negative errno, as everything below
  *     if (fd == 0) fd = isolated_open(&broker, "photos", "a.jpg", ISOLATED_READ, 0);
- *     if (fd < 0) fprintf(stderr, "%s (rule %s)\n", strerror(-fd), broker.rule);
+ *     if (fd < 0) fprintf(stderr, "%s: %s (rule %s)\n", strerror(-fd), isolated_reason(&broker), broker.rule);
  *
  * Descriptors that are returned are close-on-exec and the caller's. After each call `rule` has the file:line that decided and
- * `detail` why (docs/protocol.md; -1: the broker had no say). One thread at a time; broker.fd may be polled. Needs C99 and
+ * `detail` why (docs/protocol.md; -1: the broker had no say), which isolated_reason says in words. One thread at a time; broker.fd may be polled. Needs C99 and
  * POSIX.1-2008: compile with -std=gnu99 or later, or define _POSIX_C_SOURCE as 200809L.
  */
 #ifndef ISOLATED_H
@@ -55,6 +55,17 @@ struct isolated {
 	int64_t until;
 	struct isolated_message m;
 };
+
+/* Why, in words; "" where errno says it all. */
+static inline const char *isolated_reason(const struct isolated *c)
+{
+	static const char *const reasons[] = { "", "no such grant", "the grant lacks a right", "outside the grant",
+		"too many requests in a short time", "the grant is used up", "the grant's time is over", "the grant was revoked",
+		"an operator said no", "no operator answered", "too many requests wait", "the deadline passed", "cancelled",
+		"the broker died with it", "the driver failed", "it means nothing", "not to be had here" };
+
+	return c->detail > 0 && c->detail < (int)(sizeof(reasons) / sizeof(*reasons)) ? reasons[c->detail] : "";
+}
 
 /* ---- How it works: isolated_send, isolated_answer, isolated_take..., isolated_finish. What an app calls is at the end. ---- */
 

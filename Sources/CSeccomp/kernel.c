@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/xattr.h>
@@ -86,6 +87,15 @@ int kernel_landlock_abi(void)
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, 1);
 
 	return abi < 0 ? 0 : (int)abi;
+}
+
+#ifndef PR_GET_MDWE
+#define PR_GET_MDWE 66
+#endif
+
+int kernel_can_deny_write_execute(void)
+{
+	return prctl(PR_GET_MDWE, 0, 0, 0, 0) >= 0;
 }
 
 char *const *kernel_environment(void)

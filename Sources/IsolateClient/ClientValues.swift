@@ -16,6 +16,27 @@ public struct BrokerError: Error, Hashable, Sendable {
   }
 }
 
+extension BrokerError: CustomStringConvertible {
+  private static let reasons = [
+    "", "no such grant", "the grant lacks a right", "outside the grant",
+    "too many requests in a short time", "the grant is used up", "the grant's time is over",
+    "the grant was revoked", "an operator said no", "no operator answered",
+    "too many requests wait", "the deadline passed", "cancelled", "the broker died with it",
+    "the driver failed", "it means nothing", "not to be had here",
+  ]
+
+  /// Why, in words; "" where errno says it all.
+  public var reason: String {
+    let detail = Int(detail ?? 0)
+    return detail < Self.reasons.count ? Self.reasons[detail] : ""
+  }
+
+  public var description: String {
+    let why = reason.isEmpty ? "" : ": \(reason)"
+    return unsafe String(cString: strerror(number)) + why + (rule.isEmpty ? "" : " (rule \(rule))")
+  }
+}
+
 /// A descriptor with one owner; leaving scope closes it. It is close-on-exec.
 public struct OwnedDescriptor: ~Copyable, Sendable {
   public let raw: Int32

@@ -147,7 +147,10 @@ def guarded(name, action):
         return True
     except isolated.BrokerError as error:
         detail = "-" if error.detail is None else error.detail
-        say(f"{name}: error {error.errno} detail {detail} rule {error.rule or '-'}")
+        said = str(error).split("] ", 1)[1].removeprefix(os.strerror(error.errno))
+        rule = f" (rule {error.rule})" if error.rule else ""
+        reason = said.removeprefix(": ").removesuffix(rule)
+        say(f"{name}: error {error.errno} detail {detail} rule {error.rule or '-'}{reason and ' = ' + reason}")
         return False
 
 

@@ -6,7 +6,7 @@
         key = broker.secret("key")                          # bytes
 
 A refusal is an OSError of the usual kind (FileNotFoundError, PermissionError...) that is a BrokerError too: its `detail`
-says why (docs/protocol.md; None: the broker had no say), its `rule` which line of which profile decided.
+says why (docs/protocol.md; None: the broker had no say), its `rule` which line of which profile decided; its text has both.
 One Broker may be used by one thread at a time. Several requests at once: `begin` them, then `finish` each, in any order.
 """
 import array
@@ -21,6 +21,10 @@ import time
 MESSAGE, DESCRIPTORS = 4096, 16
 READ, WRITE, CREATE, EXCLUSIVE, TRUNCATE, APPEND, DIRECTORY = 1, 2, 4, 8, 16, 32, 64
 TRANSPORTS = {"tcp": 1, "udp": 2, "unix": 3}
+# By detail.
+REASONS = ("|no such grant|the grant lacks a right|outside the grant|too many requests in a short time|the grant is used up|"
+           "the grant's time is over|the grant was revoked|an operator said no|no operator answered|too many requests wait|"
+           "the deadline passed|cancelled|the broker died with it|the driver failed|it means nothing|not to be had here").split("|")
 
 Grant = collections.namedtuple("Grant", "index name kind rights")
 Handle = collections.namedtuple("Handle", "handle grant kind state age_ms rights")
@@ -43,8 +47,8 @@ def _error(number, detail=None, rule=None, grant=None):
     usual = type(OSError(number, ""))
     if usual not in _classes:
         _classes[usual] = type("Broker" + usual.__name__, (BrokerError, usual), {"__module__": __name__})
-    text = os.strerror(number) + (f" (rule {rule})" if rule else "")
-    error = _classes[usual](number, text)
+    why = f": {REASONS[detail]}" if 0 < (detail or 0) < len(REASONS) else ""
+    error = _classes[usual](number, os.strerror(number) + why + (f" (rule {rule})" if rule else ""))
     error.detail, error.rule, error.grant = detail, rule, grant
     return error
 

@@ -33,6 +33,7 @@ int kernel_has_attribute(const char *path, const char *name); /* getxattr(2): th
 int kernel_send_byte(int fd);                 /* one byte, without waiting and without SIGPIPE */
 uint64_t kernel_page_size(void);
 int kernel_landlock_abi(void);                /* 0 when there is none */
+int kernel_can_deny_write_execute(void);      /* 1: it has PR_SET_MDWE (Linux 6.3, not on every processor) */
 /* One report; *fd is a descriptor that came with it or -1. Returns its size, 0 at the end, -1 with errno. */
 ssize_t kernel_receive_report(int socket, struct launch_report *report, int *fd);
 

@@ -18,7 +18,7 @@ package enum HostProbe {
       environment.first { $0.name == name && !$0.value.isEmpty }?.value
     }
     let privileged = isPrivileged()
-    return HostFacts(
+    var facts = HostFacts(
       kernelMajor: kernel.major, kernelMinor: kernel.minor, effectiveUID: uid,
       effectiveGID: getegid(), isPrivileged: privileged, canMakeUserNamespaces: true,
       landlockABI: Int(kernel_landlock_abi()),
@@ -29,7 +29,12 @@ package enum HostProbe {
       home: home(variable("HOME"), uid),
       runtimeDirectory: variable("XDG_RUNTIME_DIR"), resolvConf: "",
       timezone: timezone())
+    facts.canDenyWriteExecute = canDenyWriteExecute
+    return facts
   }
+
+  /// Asked of the kernel, not told by its version: not every processor's has it, and a filter may refuse it.
+  static var canDenyWriteExecute: Bool { kernel_can_deny_write_execute() == 1 }
 
   /// Enough to know where this user's things lie: who it is, its home, the directory it is in, and of the environment the variables
   /// that say so. Nothing else is looked at: a command to a daemon is done in the time that would take.

@@ -10,6 +10,8 @@ package struct HostFacts: Sendable {
   package var canMakeUserNamespaces: Bool
   /// The Landlock ABI, 0 without Landlock.
   package var landlockABI: Int
+  /// Memory that was written can be kept from being executed: PR_SET_MDWE of prctl(2), Linux 6.3.
+  package var canDenyWriteExecute = true
   /// A cgroup v2 directory delegated to the caller, with its enabled controllers.
   package var cgroup2: UnifiedCgroup?
   /// v1 controllers mounted, with the caller's own directory in each; only read as root.

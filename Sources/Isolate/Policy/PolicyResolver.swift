@@ -210,15 +210,15 @@ package struct PolicyResolver {
           "`require`: deny-write-execute and memory.write-execute = true exclude each other",
           cure: "remove one of them"))
     }
-    if denies, !host.isAtLeast(6, 3) {
+    if denies, !host.canDenyWriteExecute {
       lacks(
         required, "memory.write-execute",
-        "kernel \(host.kernelMajor).\(host.kernelMinor) cannot refuse memory that is written and "
+        "this kernel, or a filter that this runs under, cannot refuse memory that is written and "
           + "then executed",
-        "Linux 6.3 can")
+        "prctl(PR_SET_MDWE) of Linux 6.3")
     }
     /* Where the kernel cannot, the step would fail: it is left out, and that was said above. */
-    return MemoryPolicy(deniesWriteExecute: denies && host.isAtLeast(6, 3))
+    return MemoryPolicy(deniesWriteExecute: denies && host.canDenyWriteExecute)
   }
 
   private mutating func networkPolicy(_ order: Namespaces.Order) -> NetworkPolicy {

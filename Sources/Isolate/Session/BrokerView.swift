@@ -5,12 +5,11 @@ enum BrokerView {
     for app: Policy, role: BrokerPolicy.Role = .broker, loader: OwnProgram.Loader?,
     host: HostFacts? = nil
   ) -> Policy {
-    let isNew = HostProbe.isAtLeast(6, 3)
-    return BrokerPolicy.make(
+    BrokerPolicy.make(
       for: app, role: role,
       loader: loader.map { BrokerPolicy.Loader(path: $0.path, libraries: $0.libraries) },
-      credentials: host?.credentialsDirectory, deniesWriteExecute: isNew,
-      mapsMemoryFiles: isNew)
+      credentials: host?.credentialsDirectory, deniesWriteExecute: HostProbe.canDenyWriteExecute,
+      mapsMemoryFiles: HostProbe.isAtLeast(6, 3))
   }
 }
 

@@ -38,7 +38,7 @@ package struct Unwinding {
       command: [
         program, "-m", "-s", "-n", "\(StackText.mostFrames)", "--core=/proc/self/fd/\(Self.core)",
       ],
-      deniesWriteExecute: HostProbe.isAtLeast(6, 3))
+      deniesWriteExecute: HostProbe.canDenyWriteExecute)
     let floor = BrokerNumbers.floor
     let output = try attempt { () throws(SystemError) in try Pipe().split() }
     let errors = try attempt { () throws(SystemError) in try Pipe().split() }

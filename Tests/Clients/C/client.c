@@ -280,7 +280,8 @@ static void say_error(const char *name, int status)
 	if (broker.detail < 0)
 		printf("%s: error %d detail - rule %s\n", name, -status, rule);
 	else
-		printf("%s: error %d detail %d rule %s\n", name, -status, broker.detail, rule);
+		printf("%s: error %d detail %d rule %s%s%s\n", name, -status, broker.detail, rule,
+		       *isolated_reason(&broker) ? " = " : "", isolated_reason(&broker));
 }
 
 int main(int argc, char **argv)

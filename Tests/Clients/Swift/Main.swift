@@ -27,7 +27,8 @@ enum Client {
   static func report(_ error: BrokerError, _ name: String) {
     let detail = error.detail.map(String.init) ?? "-"
     let rule = error.rule.isEmpty ? "-" : error.rule
-    print("\(name): error \(error.number) detail \(detail) rule \(rule)")
+    let reason = error.reason.isEmpty ? "" : " = \(error.reason)"
+    print("\(name): error \(error.number) detail \(detail) rule \(rule)\(reason)")
   }
 
   static func opened() -> Int { (0..<256 as Range<Int32>).count { fcntl($0, F_GETFD) >= 0 } }

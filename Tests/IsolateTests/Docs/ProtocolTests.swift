@@ -1,3 +1,4 @@
+import Foundation
 import Isolate
 import Testing
 
@@ -104,11 +105,11 @@ struct ClientFileTests {
   @Test(
     "are short: lines of code, without comments",
     arguments: [
-      (["include/isolated.h"], 330), (["clients/python/isolated.py"], 300),
+      (["include/isolated.h"], 340), (["clients/python/isolated.py"], 300),
       (
         ["ClientConnection", "ClientRequests", "ClientValues", "SocketMessage"].map {
           "Sources/IsolateClient/\($0).swift"
-        }, 480
+        }, 500
       ),
     ])
   func short(paths: [String], limit: Int) {
@@ -118,6 +119,29 @@ struct ClientFileTests {
     }
     #expect(code.count > 100)
     #expect(code.count < limit, "\(paths)")
+  }
+
+  @Test("say in the same words why a request was refused, for every detail")
+  func reasons() throws {
+    func words(_ path: String, from first: String, to last: String, by separator: String) throws
+      -> [String]
+    {
+      let text = Tree.lines(path).joined(separator: " ")
+      let start = try #require(text.range(of: first))
+      let end = try #require(text.range(of: last, range: start.upperBound..<text.endIndex))
+      return text[start.upperBound..<end.lowerBound].components(separatedBy: separator)
+    }
+    let swift = try words(
+      "Sources/IsolateClient/ClientValues.swift", from: "reasons = [", to: "]", by: "\"")
+    let said = swift.enumerated().filter { $0.offset % 2 == 1 }.map(\.element)
+    #expect(said.count == ReplyDetail.allCases.count)
+    #expect(said.dropFirst().allSatisfy { !$0.isEmpty } && Set(said).count == said.count)
+    let header = try words("include/isolated.h", from: "reasons[] = {", to: "};", by: "\"")
+    #expect(header.enumerated().filter { $0.offset % 2 == 1 }.map(\.element) == said)
+    let python = try words(
+      "clients/python/isolated.py", from: "REASONS = (", to: ").split", by: "\"")
+    let joined = python.enumerated().filter { $0.offset % 2 == 1 }.map(\.element).joined()
+    #expect(joined.components(separatedBy: "|") == said)
   }
 
   /// C99 and C++, with every warning.

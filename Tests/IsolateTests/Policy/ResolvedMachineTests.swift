@@ -70,7 +70,7 @@ struct ResolvedMachineTests {
   @Test("memory that is written and executed is refused where the kernel can") func writeExecute()
     throws
   {
-    let old = Fixture.host { $0.kernelMinor = 2 }
+    let old = Fixture.host { $0.canDenyWriteExecute = false }
     #expect(try Fixture.policy("").memory.deniesWriteExecute)
     #expect(try Fixture.policy("", host: old).notices.count == 1)
     #expect(Fixture.errors("require = [\"deny-write-execute\"]", host: old).count == 1)

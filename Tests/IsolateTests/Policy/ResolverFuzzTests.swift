@@ -104,6 +104,7 @@ struct ResolverFuzzTests {
     func coin() -> Bool { Bool.random(using: &generator) }
     return Fixture.host {
       $0.kernelMinor = coin() ? 1 : 18
+      $0.canDenyWriteExecute = coin()
       $0.isPrivileged = coin()
       $0.canMakeUserNamespaces = coin()
       $0.landlockABI = coin() ? 0 : 7
