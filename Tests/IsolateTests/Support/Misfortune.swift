@@ -4,9 +4,11 @@ enum Misfortune {
   /// misfortune WHAT... -- PROGRAM ARGS: does each thing to itself, then becomes PROGRAM.
   ///
   /// `refuse:NAME:ERRNO` refuses a system call; `user:ID` becomes that user; `processes:N` lowers
-  /// RLIMIT_NPROC; `userns` enters a user namespace as its root; `max-userns:N` sets its limit.
+  /// RLIMIT_NPROC; `userns` enters a user namespace as its root; `max-userns:N` sets its limit; `linux-5.15` has only the system
+  /// calls, and of those that are asked for here only the options, that Linux 5.15 has.
   private static let source = #"""
     #define _GNU_SOURCE
+    #include <errno.h>
     #include <linux/filter.h>
     #include <linux/seccomp.h>
     #include <stddef.h>
@@ -44,6 +46,37 @@ enum Misfortune {
       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
       return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
     }
+    static struct sock_filter code[64];
+    static unsigned short length;
+    static void add(unsigned short what, unsigned yes, unsigned no, unsigned value)
+    { code[length++] = (struct sock_filter){what, yes, no, value}; }
+    static void load(unsigned place) { add(BPF_LD | BPF_W | BPF_ABS, 0, 0, place); }
+    /* A call whose argument is, or (BPF_JSET) has a bit of, this value ends with an error. */
+    static void lacks(unsigned number, unsigned argument, unsigned test, unsigned value, unsigned error)
+    {
+      load(offsetof(struct seccomp_data, nr));
+      add(BPF_JMP | BPF_JEQ | BPF_K, 0, 3, number);
+      load(offsetof(struct seccomp_data, args) + 8 * argument);
+      add(BPF_JMP | test | BPF_K, 0, 1, value);
+      add(BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | error);
+    }
+    static int linux_5_15(void)
+    {
+      load(offsetof(struct seccomp_data, nr));
+      add(BPF_JMP | BPF_JGE | BPF_K, 0, 2, 449); /* futex_waitv, of 5.16 */
+      add(BPF_JMP | BPF_JGE | BPF_K, 1, 0, 512);
+      add(BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | ENOSYS);
+      lacks(SYS_prctl, 0, BPF_JEQ, 65, EINVAL);            /* PR_SET_MDWE */
+      lacks(SYS_prctl, 0, BPF_JEQ, 66, EINVAL);            /* PR_GET_MDWE */
+      lacks(SYS_getsockopt, 2, BPF_JEQ, 77, ENOPROTOOPT);  /* SO_PEERPIDFD */
+      lacks(SYS_setsockopt, 2, BPF_JEQ, 76, ENOPROTOOPT);  /* SO_PASSPIDFD */
+      lacks(SYS_memfd_create, 1, BPF_JSET, 0x18, EINVAL);  /* MFD_NOEXEC_SEAL, MFD_EXEC */
+      lacks(SYS_fcntl, 1, BPF_JEQ, 1027, EINVAL);          /* F_DUPFD_QUERY */
+      add(BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
+      struct sock_fprog program = {length, code};
+      prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+      return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+    }
     int main(int argc, char **argv)
     {
       int i, failed = 0;
@@ -51,6 +84,7 @@ enum Misfortune {
         unsigned a = 0, b = 0;
         char name[32];
         if (sscanf(argv[i], "refuse:%31[^:]:%u", name, &b) == 2) failed |= refuse(name, b);
+        else if (strcmp(argv[i], "linux-5.15") == 0) failed |= linux_5_15();
         else if (sscanf(argv[i], "user:%u", &a) == 1) failed |= setgid(a) | setuid(a);
         else if (sscanf(argv[i], "processes:%u", &a) == 1) {
           struct rlimit limit = {a, a};
