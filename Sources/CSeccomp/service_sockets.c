@@ -187,6 +187,14 @@ int service_is_hung_up(int fd)
 	return poll(&door, 1, 0) > 0 && door.revents & (POLLHUP | POLLERR | POLLNVAL);
 }
 
+/* A listening TCP socket is closed by that, which hangs it up; of the others each is seen to have no more to read. */
+int service_is_shut(int fd)
+{
+	struct pollfd door = { fd, POLLRDHUP, 0 };
+
+	return poll(&door, 1, 0) > 0 && door.revents & (POLLHUP | POLLRDHUP);
+}
+
 int service_is_same(int one, int other)
 {
 	pid_t self = getpid();

@@ -5,9 +5,8 @@ internal import Isolate
 @main
 struct Main {
   static func main() {
-    if asksForVersion {
-      exit(Output.print(Version.line, to: STDOUT_FILENO) == .written ? 0 : 125)
-    }
+    /* Where it cannot be written the usual way says why. */
+    if asksForVersion, Output.print(Version.line, to: STDOUT_FILENO) == .written { exit(0) }
     let arguments = RawText.arguments()
     /* What a supervisor starts, never a person: it is in no help. */
     let isDriver = arguments.count == 2 && arguments[0] == "driver"
@@ -64,9 +63,9 @@ struct Main {
     switch Output.print(result.output, to: STDOUT_FILENO) {
     case .written, .nobodyReads: return result.exitCode
     case .failed(let number):
-      let reason = Output.words(for: number)
-      _ = Output.print("isolated: cannot write the output: \(reason)\n", to: STDERR_FILENO)
-      return 125
+      let unwritten = CommandResult.unwritten(number)
+      _ = Output.print(unwritten.errors, to: STDERR_FILENO)
+      return unwritten.exitCode
     }
   }
 }

@@ -37,6 +37,8 @@ int service_remove_file(const char *path, const struct service_file *file);
 int service_notify_socket(int directory, const char *name);
 /* 1: nobody is at the other end of what this descriptor names, ever again. */
 int service_is_hung_up(int fd);
+/* 1: a socket that was bound here was shut for receiving (shutdown(2)): it takes nobody any more. */
+int service_is_shut(int fd);
 /* 1: both name one open file description. 0: not, or the kernel cannot say (kcmp(2)). */
 int service_is_same(int one, int other);
 

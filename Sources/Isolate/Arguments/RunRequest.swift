@@ -23,6 +23,8 @@ package struct RunRequest: Hashable, Sendable {
   /// `--audit`: where a line for every decision of the app's broker goes.
   package var audit: TypedWord?
   package var isQuiet: Bool
+  /// Nobody typed it as what to run: its APP is no program that could be meant.
+  package var isService = false
   /// `--crash-report`: where reports go. It also asks for them.
   package var crashDirectory: TypedWord?
 

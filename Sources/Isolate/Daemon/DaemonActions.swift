@@ -53,6 +53,22 @@ extension Daemon {
     }
   }
 
+  /// What the app has shut is opened anew, before it is started and before somebody's connection is to start it.
+  func renewListeners(_ app: DaemonApp) {
+    guard app.instance == nil, let listeners = app.listeners else { return }
+    do throws(Diagnostic) {
+      let names = try listeners.renew()
+      if names.isEmpty { return }
+      say(
+        .notice, app.name,
+        "it has shut what it listens on, which is opened anew: \(names.joined(separator: ", "))")
+    } catch {
+      app.listeners = nil
+      say(.problem, app.name, error.rendered(sourceLine: nil))
+      supervisor.receive(.listenFailed(number: Errno.invalid), of: app.id, now: Poller.now())
+    }
+  }
+
   private func closeListeners(_ id: AppID) {
     guard let app = apps[id.slot] else { return }
     arm(id, false)
@@ -61,7 +77,8 @@ extension Daemon {
 
   private func arm(_ id: AppID, _ isArmed: Bool) {
     guard let app = apps[id.slot] else { return }
-    app.isArmed = isArmed
+    if isArmed { renewListeners(app) }
+    app.isArmed = isArmed && app.listeners != nil
     tend(id.slot, Poller.now())
   }
 

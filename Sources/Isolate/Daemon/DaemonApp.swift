@@ -34,6 +34,9 @@ final class DaemonApp {
   /// What it asks operators, and that it reloads: as often as it likes, told once a second.
   var askTelling = TellingLimit()
   var reloadTelling = TellingLimit()
+  /// Why its log's files cannot be written, as far as that was told; nil: they can.
+  var logFault: SystemError?
+  var logTelling = TellingLimit()
   /// It was said that nobody can look at its crashes.
   var crashesAreUnseen = false
   /// What of it is polled, and by which number.

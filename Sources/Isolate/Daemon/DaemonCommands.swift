@@ -16,7 +16,8 @@ package func runDaemon(_ settings: DaemonRequestSettings) -> Int32 {
   } catch {
     let cure =
       error.number == LocalSocket.taken
-      ? "\n  help: another daemon of yours runs; see: isolated status" : ""
+      ? "\n  help: another daemon of yours runs (see: isolated status), or what lies there is no "
+        + "socket of yours" : ""
     Output.complain("the daemon cannot work: \(error)\(cure)")
     return 1
   }
@@ -151,6 +152,7 @@ private func showEvents(
   _ way: Way, _ name: String?, _ follows: Bool, _ lines: Int, _ json: Bool
 ) throws(ControlClient.Failure) -> CommandResult {
   var client = try way.client(waits: follows)
+  let output = StreamedOutput()
   try client.events(of: name, lines, follows: follows) { event in
     var text = DaemonReport.line(event)
     if json {
@@ -160,9 +162,9 @@ private func showEvents(
       text = writer.text
     }
     /* Whoever reads has gone: head(1). */
-    return Output.print(text, to: 1) == .written
+    return output.put(text)
   }
-  return CommandResult()
+  return output.result
 }
 
 /// How a daemon is found.

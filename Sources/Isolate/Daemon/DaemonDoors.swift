@@ -22,11 +22,11 @@ extension Daemon {
           guests = .whoeverReachesIt
         }
       } catch {
-        directory.directory.remove(name)
+        ControlSocket.removeFile(name, in: directory.directory)
         throw error
       }
       control = try DaemonControl(self, listener: listener, guests: guests) {
-        directory.directory.remove(name)
+        ControlSocket.removeFile(name, in: directory.directory)
       }
     }
     if let control { try queue.add(control.door, token: Token.control, .reading) }
@@ -51,7 +51,7 @@ extension Daemon {
       ControlSocket.removeStale(name, in: directory.directory)
       let listener = try LocalSocket.listen(name, in: directory.directory)
       metricsListener = try MetricsListener(
-        listener, remove: { directory.directory.remove(name) }, make: made)
+        listener, remove: { ControlSocket.removeFile(name, in: directory.directory) }, make: made)
     case .tcp(let host, let port):
       let bytes = Array(host.utf8)
       guard let address = InternetAddress(text: bytes.span) else {

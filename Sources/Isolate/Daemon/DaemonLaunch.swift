@@ -6,6 +6,7 @@ extension Daemon {
   func launch(_ id: AppID, _ number: Instance, ordinarily: Bool = false) {
     guard let app = apps[id.slot] else { return }
     let now = Poller.now()
+    renewListeners(app)
     do throws(LaunchError) {
       app.instance = try start(app, number, now, ordinarily)
       app.noteLaunch()
@@ -77,7 +78,7 @@ extension Daemon {
     guard let typed = settings.audit else { return nil }
     return try attempt { () throws(SystemError) in
       let directory = try PrivateDirectory.made(place.audit(typed))
-        .directory(ControlPlace.fileName(app.name))
+        .directory(ControlPlace.ownName(app.name))
       return try AuditLog(
         .files(LogFile(in: directory, AuditLog.files)), policy, instance: number.number)
     }

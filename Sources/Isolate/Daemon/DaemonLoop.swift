@@ -94,7 +94,10 @@ extension Daemon {
   private func handle(_ slot: Int, _ door: DaemonDoor, _ event: EventQueue.Event) {
     guard let app = apps[slot] else { return }
     if door == .listener {
-      if app.isArmed { supervisor.receive(.knock, of: app.id, now: Poller.now()) }
+      /* Once: while the connection waits to be taken it would wake us again and again. */
+      guard app.isArmed else { return }
+      app.isArmed = false
+      supervisor.receive(.knock, of: app.id, now: Poller.now())
       return
     }
     if door == .out || door == .error { return readLog(app, door) }
@@ -129,6 +132,7 @@ extension Daemon {
     guard let app = apps[slot] else { return }
     if let log = app.log, let at = log.nextAt, now >= at {
       log.handleTime(now: now, wall: LogCalls.wallMicroseconds())
+      tellLogFault(app)
     }
     tellLeftOut(app, now)
     guard let instance = app.instance else { return }

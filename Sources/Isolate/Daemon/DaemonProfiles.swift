@@ -6,7 +6,9 @@ extension Daemon {
   func find(_ problems: inout [String]) -> [(name: String, request: RunRequest)] {
     var found: [(name: String, request: RunRequest)] = []
     if let directory = settings.services ?? place.services {
-      for file in FileSystem.names(in: directory) ?? [] where file.hasSuffix(".toml") {
+      /* What begins with a dot is an editor's, or hidden; ".toml" would be an app without a name. */
+      for file in FileSystem.names(in: directory) ?? []
+      where file.hasSuffix(".toml") && !file.hasPrefix(".") {
         let path = directory + "/" + file
         found.append((String(file.dropLast(5)), Self.request(path, argument: 1)))
       }
@@ -28,6 +30,7 @@ extension Daemon {
   private static func request(_ profile: String, argument: Int) -> RunRequest {
     var request = RunRequest()
     request.app = TypedWord(profile, argument: argument)
+    request.isService = true
     return request
   }
 

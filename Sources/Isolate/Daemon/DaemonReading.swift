@@ -7,7 +7,7 @@ extension Daemon {
         throw SystemError(call: "open", number: Errno.noEntry, subject: "$HOME")
       }
       let directory = try PrivateDirectory(
-        existing: path + "/" + ControlPlace.fileName(name), isPrivate: true,
+        existing: path + "/" + ControlPlace.ownName(name), isPrivate: true,
         ownedBy: LocalSocket.user)
       return LogTelling(app: name, LogReader(directory), last: lines)
     } catch {

@@ -33,8 +33,8 @@ extension Daemon {
           throw SystemError(call: "open", number: Errno.noEntry, subject: "$HOME")
         }
         let directory = try PrivateDirectory.made(path)
-          .directory(ControlPlace.fileName(app.name))
-        files = LogFile(in: directory, policy)
+          .directory(ControlPlace.ownName(app.name))
+        files = LogFile(in: directory, policy, isAlone: true)
       }
       if policy.to.contains(.journald) {
         /* What waits in the one that there was goes on waiting. */
@@ -44,7 +44,8 @@ extension Daemon {
         }
       }
     } catch {
-      say(.problem, app.name, "what it writes is not kept: \(error)")
+      let cure = error.cureOfPrivacy.map { "\n  help: \($0)" } ?? ""
+      say(.problem, app.name, "what it writes is not kept: \(error)\(cure)")
     }
     return AppLog(policy, files: files, journal: journal, memory: logMemory)
   }
@@ -71,6 +72,22 @@ extension Daemon {
   func readLog(_ app: DaemonApp, _ door: DaemonDoor) {
     let source: LogSource = door == .out ? .stdout : .stderr
     _ = app.log?.handle(source, now: Poller.now(), wall: LogCalls.wallMicroseconds())
+    tellLogFault(app)
+  }
+
+  /// That its files cannot be written: once, until they can be again. The log itself says how much was lost, but only then.
+  func tellLogFault(_ app: DaemonApp) {
+    guard let log = app.log, log.fault != app.logFault else { return }
+    guard let fault = log.fault else {
+      app.logFault = nil
+      return
+    }
+    /* A disk may be full now and then. */
+    guard app.logTelling.pass(Poller.now()) != nil else { return }
+    app.logFault = fault
+    let reason =
+      fault.number == Errno.again ? "another daemon writes to \(fault.subject ?? "")" : "\(fault)"
+    say(.problem, app.name, "what it writes is not kept: \(reason)")
   }
 
   /// Nobody is left who could write: what is in the pipes is read, then they are closed.
@@ -84,6 +101,7 @@ extension Daemon {
       log.end(door.source, now: now, wall: wall)
     }
     log.handleTime(now: now, wall: wall)
+    tellLogFault(app)
   }
 
   // MARK: Checks

@@ -62,7 +62,7 @@ extension Daemon {
       say(.problem, app.name, "it has no broker any more: \(reason)")
       app.why.noteBroker("it has no broker any more: \(reason)", now: Poller.now())
     case .notified(let text):
-      app.statusText = RawText.decode(Array(text.prefix(256)))
+      app.statusText = VisibleText.of(RawText.decode(Array(text.prefix(256))))
     case .asked(let ask):
       let grants = app.preparation.policy.grants
       let name = grants.indices.contains(ask.grant) ? grants[ask.grant].name : ""

@@ -4,6 +4,7 @@ struct LogCommand {
   let follows: Bool
   let lines: Int
   let json: Bool
+  private let output = StreamedOutput()
 
   /// How often new lines are looked for where the kernel does not tell of them, in milliseconds.
   private static let lookMilliseconds: Int64 = 1000
@@ -25,7 +26,7 @@ struct LogCommand {
         throw failure(error, error.number == Errno.noEntry ? Self.cure : nil)
       }
     }
-    return CommandResult()
+    return output.result
   }
 
   private func failure(_ error: SystemError, _ cure: String?) -> ControlClient.Failure {
@@ -50,7 +51,7 @@ struct LogCommand {
     guard let logs else {
       throw SystemError(call: "open", number: Errno.noEntry, subject: "$HOME")
     }
-    let path = logs + "/" + ControlPlace.fileName(app)
+    let path = logs + "/" + ControlPlace.ownName(app)
     try PlaceOwner.become(of: path)
     let directory = try PrivateDirectory(
       existing: path, isPrivate: true, ownedBy: LocalSocket.user)
@@ -79,7 +80,7 @@ struct LogCommand {
     var bytes: [UInt8] = []
     if hasGap { bytes += Array("(lines are gone: their file was removed)\n".utf8) }
     for line in lines { add(line, isShown, to: &bytes) }
-    return bytes.isEmpty || Output.write(bytes, to: 1)
+    return bytes.isEmpty || output.put(bytes)
   }
 
   private func add(_ line: ControlLine, _ isShown: Bool, to bytes: inout [UInt8]) {

@@ -44,9 +44,10 @@ enum TopCommand {
   private static func follow(
     _ client: inout DaemonClient, _ report: inout TopReport, _ interval: Int64
   ) throws(Failure) -> CommandResult {
+    let output = StreamedOutput()
     while true {
       /* Whoever reads has gone: head(1). */
-      guard Output.print(line(report), to: 1) == .written else { return CommandResult() }
+      guard output.put(line(report)) else { return output.result }
       do throws(SystemError) {
         var nothing: [Door] = []
         try Poller.wait(&nothing, timeout: interval)

@@ -169,7 +169,7 @@ package enum Diagnosis {
   private static func words(_ result: ProbeResult) -> String {
     switch result.outcome {
     case .works: ""
-    case .failed: "\(result.call): \(Output.words(for: result.error))"
+    case .failed: "\(result.call): \(SystemError.text(result.error))"
     case .ineffective: "\(result.call) was accepted, but did not do what it promises"
     case .timedOut: "gave no answer within five seconds"
     case .died: "\(result.call) was ended by signal \(result.error)"

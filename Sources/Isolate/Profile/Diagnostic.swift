@@ -29,13 +29,32 @@ package struct Diagnostic: Error, Hashable, Sendable {
     if let sourceLine {
       let number = String(position.line)
       let margin = String(repeating: " ", count: number.count)
-      let before = sourceLine.unicodeScalars.prefix(position.column - 1)
+      let (line, before) = Self.part(of: sourceLine, around: position.column - 1)
       let indent = String(String.UnicodeScalarView(before.map { $0 == "\t" ? "\t" : " " }))
-      let underline = "^" + String(repeating: "~", count: length - 1)
-      text += "\n  \(number) | \(Self.visible(sourceLine))\n  \(margin) | \(indent)\(underline)"
+      let underline = "^" + String(repeating: "~", count: min(length, Self.widest) - 1)
+      text += "\n  \(number) | \(Self.visible(line))\n  \(margin) | \(indent)\(underline)"
     }
     if let cure { text += "\n  help: \(Self.visible(cure))" }
     return text
+  }
+
+  /// So many characters of a line are shown, and at most so many before the place that is meant.
+  private static let (widest, widestBefore) = (160, 100)
+
+  /// A line may be as long as the file, which may be a program that somebody took for a profile: what is shown of it, and what
+  /// of that stands before the place.
+  private static func part(
+    of line: String, around place: Int
+  ) -> (shown: String, before: [Unicode.Scalar]) {
+    let scalars = Array(line.unicodeScalars)
+    let place = min(place, scalars.count)
+    if scalars.count <= widest { return (line, Array(scalars[..<place])) }
+    let start = max(0, place - widestBefore)
+    let end = min(scalars.count, start + widest)
+    let front: [Unicode.Scalar] = start > 0 ? [".", ".", "."] : []
+    let back: [Unicode.Scalar] = end < scalars.count ? [".", ".", "."] : []
+    let shown = front + scalars[start..<end] + back
+    return (String(String.UnicodeScalarView(shown)), front + scalars[start..<place])
   }
 
   /// A profile may be somebody else's, looked at before it is trusted: what would be a command to the terminal becomes a picture of

@@ -31,7 +31,7 @@ package enum DaemonReport {
     if let time = app.restartsInMilliseconds, let end = app.end {
       return "\(VisibleText.of(end.cause)); again in \(time) ms"
     }
-    if let status = app.status { return VisibleText.of(status, limit: 60) }
+    if let status = app.status { return VisibleText.of(status, limit: 60, isVisible: true) }
     guard let end = app.end else { return app.isListening ? "listens" : "-" }
     return "\(VisibleText.of(end.cause)) \(TextTable.age(end.ageMilliseconds)) ago"
   }
@@ -55,7 +55,9 @@ package enum DaemonReport {
     lines.append(("restarts", "\(app.restarts), failures in a row: \(app.failures)"))
     if app.isHealthy != nil { lines.append(("health", health(app))) }
     if app.isListening { lines.append(("sockets", "open")) }
-    if let status = app.status { lines.append(("says", VisibleText.of(status, limit: 256))) }
+    if let status = app.status {
+      lines.append(("says", VisibleText.of(status, limit: 256, isVisible: true)))
+    }
     if let end = app.end {
       lines.append(("last end", VisibleText.of(end.words, limit: 1000)))
       lines.append(

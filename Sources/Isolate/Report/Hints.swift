@@ -86,7 +86,15 @@ package enum Hints {
   private static func missing(
     _ program: String, _ candidates: [String], _ policy: Policy
   ) -> Explanation {
-    for path in candidates where isInView(path, policy) && exists(path) {
+    for path in candidates where exists(path) {
+      /* As the app looks for it. */
+      guard let place = absolute(path, from: policy.workdir) else {
+        return Explanation(
+          text:
+            "cannot find \(program): it is on this machine; it, or its interpreter or loader, is "
+            + "not in the app's view", exitCode: 127)
+      }
+      guard isInView(place, policy) else { continue }
       return Explanation(
         text: "cannot execute \(path): it is there, but its interpreter or loader is not in the "
           + "app's view\n  help: the first line of a script, or `file \(path)`, names it; "
@@ -110,7 +118,9 @@ package enum Hints {
     if status(path)?.isDirectory == true {
       return Explanation(text: "cannot execute \(path): it is a directory", exitCode: 126)
     }
-    if let rule = rule(for: path, policy), rule.kind != .read, !rule.allowsExecute {
+    if let place = absolute(path, from: policy.workdir), let rule = rule(for: place, policy),
+      rule.kind != .read, !rule.allowsExecute
+    {
       return Explanation(
         text: "cannot execute \(path): the rule at \(rule.position) lets the app write there, "
           + "and what can be written cannot be executed\n  help: { path = \"\(rule.source)\", "

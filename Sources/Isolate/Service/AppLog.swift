@@ -46,6 +46,7 @@ package final class AppLog {
       say(dropped, now: Poller.now(), wall: LogCalls.wallMicroseconds())
     }
     flush()
+    files?.giveUp()
     defer { streams = [] }
     return streams
   }

@@ -89,6 +89,12 @@ package struct LogRotation: Hashable, Sendable {
     self.size = size
   }
 
+  /// Goes on with a file that another has begun.
+  package mutating func goOn(from number: UInt64) {
+    self.number = max(self.number, number)
+    size = 0
+  }
+
   /// Whether a new file is begun before so many bytes are written. One file always takes something.
   package func wantsNext(_ bytes: Int) -> Bool { size > 0 && size + UInt64(bytes) > limit }
 

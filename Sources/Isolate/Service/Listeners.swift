@@ -2,6 +2,7 @@
 /// refuses nobody. Its end closes them and removes their files.
 package final class Listeners {
   private var sockets: [ListeningDoor] = []
+  private let policies: [ListenPolicy]
   /// In the order of `descriptors`, as LISTEN_FDNAMES has them.
   package let names: [String]
 
@@ -9,12 +10,28 @@ package final class Listeners {
   ///
   /// - Throws: where it was asked for, what failed, and what to do.
   package init(_ policies: [ListenPolicy]) throws(Diagnostic) {
+    self.policies = policies
     names = policies.map(\.name)
     for policy in policies { sockets.append(try Self.open(policy)) }
   }
 
   /// To be polled for reading (somebody is there), and given to the app from number 3 on. They stay owned here, and block.
   package var descriptors: [Int32] { sockets.map { $0.socket.raw } }
+
+  /// Opens anew what the app has shut down (shutdown(2)): that holds for all who have the socket, and nobody can connect to it any
+  /// more. While no instance of the app is there.
+  ///
+  /// - Returns: the names of those.
+  /// - Throws: as `init`; then this is of no more use.
+  package func renew() throws(Diagnostic) -> [String] {
+    let places = sockets.indices.filter { ServiceSockets.isShut(sockets[$0].socket.raw) }
+    for place in places {
+      /* First closed: until then its address is taken. */
+      sockets.remove(at: place)
+      sockets.insert(try Self.open(policies[place]), at: place)
+    }
+    return places.map { names[$0] }
+  }
 
   private static func open(_ policy: ListenPolicy) throws(Diagnostic) -> ListeningDoor {
     do throws(SystemError) {

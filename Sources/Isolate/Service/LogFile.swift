@@ -3,6 +3,9 @@
 package final class LogFile {
   private let directory: PrivateDirectory
   private let mode: UInt32
+  /// Nobody else writes this log meanwhile: two would remove each other's files.
+  private let isAlone: Bool
+  private var isClaimed = false
   private var rotation: LogRotation
   private var file: LogFileHandle?
   /// What was written last has no end: an error cut it.
@@ -20,10 +23,14 @@ package final class LogFile {
 
   /// Goes on with the newest file that is there.
   ///
-  /// - Parameter mode: of the files; less the umask.
+  /// - Parameters:
+  ///   - mode: of the files; less the umask.
+  ///   - isAlone: nothing is written (EAGAIN) while another has this log; until `giveUp` or its end nobody else has it.
   package init(
-    in directory: consuming PrivateDirectory, _ policy: LogPolicy, mode: UInt32 = 0o600
+    in directory: consuming PrivateDirectory, _ policy: LogPolicy, mode: UInt32 = 0o600,
+    isAlone: Bool = false
   ) {
+    self.isAlone = isAlone
     let newest = directory.names().compactMap(LogRotation.number).max() ?? 1
     rotation = LogRotation(limit: policy.sizeBytes, files: policy.files, number: newest)
     self.directory = directory
@@ -117,7 +124,21 @@ package final class LogFile {
     (fault, reason) = (error, error)
   }
 
+  /// Another may write it from now on; what is written here still waits for that one's end.
+  package func giveUp() {
+    file = nil
+    if isClaimed { directory.release() }
+    isClaimed = false
+  }
+
   private func open() throws(SystemError) {
+    if isAlone, !isClaimed {
+      try directory.claim()
+      isClaimed = true
+      /* Who had it may have begun others. */
+      let newest = directory.names().compactMap(LogRotation.number).max() ?? rotation.number
+      rotation.goOn(from: newest)
+    }
     let name = LogRotation.name(rotation.number)
     let opened = try LogCalls.open(name, in: directory, mode: mode)
     rotation.opened(size: opened.size)

@@ -135,6 +135,7 @@ package final class BrokerKeeper {
   func follow() {
     events += drivers.takeEvents()
     for (order, descriptor) in drivers.takeOrders() {
+      if case .driverLost(let index) = order { services.leaveCommands(of: Int(index)) }
       send(order, passing: descriptor?.descriptor.raw ?? -1)
       withExtendedLifetime(descriptor) {}
     }
@@ -236,6 +237,7 @@ package final class BrokerKeeper {
   func shut(_ state: BrokerState) {
     self.state = state
     drivers.endAll()
+    services.leaveCommands()
     endSpare()
     if let door { Packets.shut(door.descriptor) }
     door = nil
@@ -316,6 +318,7 @@ package final class BrokerKeeper {
   func died(_ now: Int64) {
     /* They end with it: the next one begins with none. */
     drivers.endAll()
+    services.leaveCommands()
     /* Who asked is told that the broker died; the next one asks anew. */
     for ask in pendingAsks { forget(ask: ask.number) }
     deaths = deaths.filter { now - $0 < Self.deathWindow } + [now]

@@ -27,7 +27,7 @@ enum BrokerNotice: Hashable, Sendable {
   /// It broke the protocol (the violation's number), or is silent (`BrokerSession.silence`), and is to be ended.
   case driverFailed(index: UInt16, reason: UInt8)
   /// A program of the host is to be started, signalled or looked at for a request; `ticket` is its serial number. With app.start a
-  /// sealed file comes that holds the arguments, a NUL behind each.
+  /// sealed file comes that holds the arguments, a NUL behind each. With `cancel` nobody waits for a secret's command any more.
   case wantsService(ticket: UInt64, grant: UInt16, opcode: UInt16, signal: UInt32, name: BrokerText)
   /// The machine's clock is to be set: seconds since 1970, UTC.
   case wantsClock(ticket: UInt64, grant: UInt16, seconds: Int64, nanoseconds: UInt32)

@@ -101,6 +101,7 @@ extension BrokerSession {
     keptCount -= 1
     if request.work != nil { working -= 1 }
     kept[Int(ticket.slot)] = nil
+    leaveCommand(request)
   }
 
   /// An operator said yes.

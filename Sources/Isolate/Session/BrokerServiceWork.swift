@@ -61,6 +61,18 @@ extension BrokerSession {
         nanoseconds: wanted.nanoseconds))
   }
 
+  /// Nobody waits for a request any more: the command of a secret that still runs for it is to end, or it would hold one of the
+  /// few places until the app ends.
+  func leaveCommand(_ request: KeptRequest) {
+    guard let service = request.service, service.isWell == nil,
+      let grant = request.message.request.grant, case .secretRead = request.message.request
+    else { return }
+    tell(
+      .wantsService(
+        ticket: request.ticket.serial, grant: grant, opcode: Opcode.cancel.rawValue, signal: 0,
+        name: BrokerText()))
+  }
+
   private func waiting(_ serial: UInt64) -> KeptRequest? {
     for request in kept {
       if let request, request.service != nil, request.ticket.serial == serial { return request }
@@ -184,6 +196,7 @@ extension BrokerKeeper {
   }
 
   func serve(_ request: ServiceRequest) {
+    if request.opcode == .cancel { return services.leaveCommand(request.ticket) }
     do throws(SystemError) {
       try check(request.grant)
       switch request.opcode {
@@ -214,6 +227,7 @@ extension BrokerKeeper {
 
   /// The same for a driver with a process of its own: it needs nothing but the commands of secrets.
   func serve(_ request: ServiceRequest, driver: Int) {
+    if request.opcode == .cancel { return services.leaveCommand(request.ticket, driver: driver) }
     var answer = BrokerOrder.served(
       ticket: request.ticket, status: 0, state: 0, exit: 0, name: BrokerText())
     var output: HeldDescriptor?

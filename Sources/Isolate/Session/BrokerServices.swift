@@ -105,6 +105,7 @@ final class BrokerServices {
   private func check(_ name: String, _ complain: (String) -> Void) throws(SystemError) {
     var request = RunRequest()
     request.app = TypedWord(name, argument: 1)
+    request.isService = true
     let found: Preparation
     do throws(PreparationError) {
       found = try Preparation.make(request)
@@ -171,6 +172,30 @@ final class BrokerServices {
       standard: (null.raw, pipe.writeEnd.raw, 2), deathSignal: SignalNumber.kill)
     commands.append((ticket, driver, HeldDescriptor(pidfd)))
     return HeldDescriptor(pipe.keepReadEnd())
+  }
+
+  /// Ends a command that nobody waits for any more. It holds its place until it has ended.
+  ///
+  /// - Parameter driver: who asked for it; nil: the broker.
+  func leaveCommand(_ ticket: UInt64, driver: Int? = nil) {
+    for command in commands where command.ticket == ticket && command.driver == driver {
+      end(command.process)
+    }
+  }
+
+  /// The same with all that a driver asked for, which has ended; nil: all there are.
+  func leaveCommands(of driver: Int? = nil) {
+    for command in commands where driver == nil || command.driver == driver {
+      end(command.process)
+    }
+  }
+
+  private func end(_ process: HeldDescriptor) {
+    do throws(SystemError) {
+      try ProcessHandle.send(SignalNumber.kill, to: process.descriptor)
+    } catch {
+      /* ESRCH: it has ended. */
+    }
   }
 
   // MARK: Ends

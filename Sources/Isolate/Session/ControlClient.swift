@@ -32,7 +32,9 @@ struct ControlClient {
               session.text, in: directory, timeoutMilliseconds: Self.timeoutMilliseconds)))
         answering.append(session)
       } catch {
-        if error.number == LocalSocket.refused { directory.remove(session.text) }
+        if error.number == LocalSocket.refused {
+          ControlSocket.removeFile(session.text, in: directory)
+        }
       }
     }
     guard let first = answering.first, let socket = sockets.first else {

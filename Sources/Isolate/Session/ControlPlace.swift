@@ -72,7 +72,16 @@ struct ControlPlace {
     return try PrivateDirectory.made(answers)
   }
 
-  /// A name of an app as part of a file's name.
+  /// The name of what is kept for one app alone (its log, its answers): the app's where that is plain, else no other's either, by a
+  /// hash behind a dot, which no plain name has.
+  static func ownName(_ app: String) -> String {
+    let plain = fileName(app)
+    if plain == app { return plain }
+    let digits = String(Fingerprint.narrow(RawText.bytes(app)), radix: 16)
+    return plain + "." + String(repeating: "0", count: 16 - digits.utf8.count) + digits
+  }
+
+  /// A name of an app as part of a file's name: several apps may have one.
   static func fileName(_ app: String) -> String {
     let plain = PathWords.plain(app)
     return plain.isEmpty ? "_" : plain

@@ -52,7 +52,9 @@ final class ControlSocket {
     let listener = try LocalSocket.listen(session.text, in: directory)
     Self.removeLeftovers(in: directory, but: session)
     let held = HeldPlace(directory)
-    try self.init(listener, server, guests: .sameUser) { held.directory.remove(session.text) }
+    try self.init(listener, server, guests: .sameUser) {
+      Self.removeFile(session.text, in: held.directory)
+    }
   }
 
   deinit { remove() }
@@ -84,12 +86,22 @@ final class ControlSocket {
     }
   }
 
-  /// Removes a socket behind which nobody listens; one that answers, or anything unclear, stays.
+  /// Removes a socket behind which nobody listens; one that answers, or anything else, stays.
   static func removeStale(_ name: String, in directory: borrowing PrivateDirectory) {
     do throws(SystemError) {
       _ = try LocalSocket.connect(name, in: directory, timeoutMilliseconds: 10)
     } catch {
-      if error.number == LocalSocket.refused { directory.remove(name) }
+      /* The kernel says the same of a file that is no socket (connect(2)), and the path is a person's. */
+      if error.number == LocalSocket.refused { removeFile(name, in: directory) }
+    }
+  }
+
+  /// The file of a socket of ours, if that is what is there.
+  static func removeFile(_ name: String, in directory: borrowing PrivateDirectory) {
+    do throws(SystemError) {
+      try directory.removeSocket(name)
+    } catch {
+      /* Something else, which is not ours to remove, or nothing. */
     }
   }
 

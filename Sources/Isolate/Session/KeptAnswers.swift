@@ -3,7 +3,7 @@ struct KeptAnswers {
   let place: ControlPlace
   let app: String
 
-  private var fileName: String { ControlPlace.fileName(app) }
+  private var fileName: String { ControlPlace.ownName(app) }
 
   /// A file that cannot be read, or that others could have written, answers nothing.
   func read() throws(SystemError) -> AnswerBook {

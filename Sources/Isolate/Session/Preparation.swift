@@ -130,7 +130,9 @@ extension Preparation {
       base?.text ?? "default", argument: base?.argument ?? 1, search: search(host),
       commandLine: commandLine, read: readProfile)
     if !request.appArguments.isEmpty { append(request.appArguments, to: &loaded) }
-    if let app = request.app, !loaded.profiles.contains(where: { !$0.isCommandLine }) {
+    if let app = request.app, !request.isService,
+      !loaded.profiles.contains(where: { !$0.isCommandLine })
+    {
       // The commonest slip of a first try: `isolated run ls`.
       messages.append("  help: to run the program \(app.text), put '--' before it: -- \(app.text)")
     }

@@ -58,7 +58,7 @@ private func launch(
   do throws(SystemError) {
     audit = try auditLog(request, policy)
   } catch {
-    return reporter(request, app: policy.app).refused(["--audit: \(error)"])
+    return reporter(request, app: policy.app).refused([auditWords(error)])
   }
   var keeper: BrokerKeeper?
   let launch: PreparedLaunch
@@ -126,6 +126,14 @@ private func auditLog(_ request: RunRequest, _ policy: Policy) throws(SystemErro
     Output.complain("--audit: the app has no grants, so nothing is decided about it")
   }
   return try AuditLog(path.text, policy)
+}
+
+private func auditWords(_ error: SystemError) -> String {
+  let isOfFile = [
+    Errno.loop, Errno.invalid, Errno.notPermitted, Errno.noDeviceOrAddress, Errno.isDirectory,
+  ].contains(error.number)
+  let cure = isOfFile ? "\n  help: name a regular file of yours that is no link, or a new one" : ""
+  return "--audit: \(error)\(cure)"
 }
 
 /// The early child, if it is what the policy asks for; another one ends by itself.

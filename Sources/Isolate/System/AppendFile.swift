@@ -17,8 +17,10 @@ package struct AppendFile: ~Copyable {
     }
     let opened = Descriptor(adopting: raw)
     let status = try FileStatus.of(opened)
-    guard status.isRegular else { throw SystemError(call: "open", number: EINVAL) }
-    guard status.uid == geteuid() else { throw SystemError(call: "open", number: EPERM) }
+    guard status.isRegular else { throw SystemError(call: "open", number: EINVAL, subject: path) }
+    guard status.uid == geteuid() else {
+      throw SystemError(call: "open", number: EPERM, subject: path)
+    }
     guard let place = TextFile.link("/proc/self/fd/\(raw)") else {
       throw SystemError(call: "readlink", number: ENOENT)
     }

@@ -20,16 +20,18 @@ package enum Output {
       }
       if count < 0 {
         if errno == EINTR { continue }
-        /* The caller has made the description non-blocking; it is his, so we wait instead of changing it. */
-        if errno == EAGAIN {
-          var door = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-          if unsafe poll(&door, 1, -1) > 0 { continue }
-        }
+        if errno == EAGAIN, waitsForRoom(descriptor) { continue }
         return false
       }
       sent += count
     }
     return true
+  }
+
+  /// The caller has made the description non-blocking; it is his, so we wait instead of changing it.
+  static func waitsForRoom(_ descriptor: Int32) -> Bool {
+    var door = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+    return unsafe poll(&door, 1, -1) > 0
   }
 
   /// Whether a line of up to PIPE_BUF bytes can be written now without waiting, or fails at once.

@@ -14,30 +14,33 @@ extension Output {
   /// Writes the whole text, in one write(2) where the kernel takes it whole.
   package static func print(_ text: String, to descriptor: Int32) -> PrintResult {
     var text = text
+    return text.withUTF8 { unsafe print(UnsafeRawBufferPointer($0), to: descriptor) }
+  }
+
+  /// The same for bytes.
+  package static func print(_ bytes: [UInt8], to descriptor: Int32) -> PrintResult {
+    unsafe bytes.withUnsafeBytes { unsafe print($0, to: descriptor) }
+  }
+
+  private static func print(
+    _ bytes: UnsafeRawBufferPointer, to descriptor: Int32
+  ) -> PrintResult {
     // Ignored, not blocked: a closed pipe then is EPIPE and not the death of this process. What is
     // launched later starts with every disposition reset.
     _ = signal(SIGPIPE, SIG_IGN)
-    return text.withUTF8 { bytes in
-      var done = 0
-      while done < bytes.count {
-        guard let start = bytes.baseAddress else { return .written }
-        let count = unsafe Glibc.write(descriptor, start + done, bytes.count - done)
-        if count >= 0 {
-          done += count
-          continue
-        }
-        let number = errno
-        if number == EINTR { continue }
-        return number == EPIPE ? .nobodyReads : .failed(number)
+    var done = 0
+    while done < bytes.count {
+      guard let start = bytes.baseAddress else { return .written }
+      let count = unsafe Glibc.write(descriptor, start + done, bytes.count - done)
+      if count >= 0 {
+        done += count
+        continue
       }
-      return .written
+      let number = errno
+      if number == EINTR || number == EAGAIN && waitsForRoom(descriptor) { continue }
+      return number == EPIPE ? .nobodyReads : .failed(number)
     }
-  }
-
-  /// What an errno means, in words.
-  package static func words(for number: Int32) -> String {
-    guard let text = unsafe strerror(number) else { return "error \(number)" }
-    return unsafe String(cString: text)
+    return .written
   }
 
   /// Whether colour is wanted on the descriptor: it is a terminal that knows colours, and NO_COLOR

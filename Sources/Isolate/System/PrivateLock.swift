@@ -12,6 +12,18 @@ extension PrivateDirectory {
   }
 }
 
+extension PrivateDirectory {
+  /// Takes it for its owner alone, until `release` or its end. The corresponding C function is `flock`.
+  ///
+  /// - Throws: EAGAIN when another has it, in this process or elsewhere.
+  package borrowing func claim() throws(SystemError) {
+    let raw = descriptor.raw
+    try call("flock", path) { flock(raw, LOCK_EX | LOCK_NB) }
+  }
+
+  package borrowing func release() { _ = flock(descriptor.raw, LOCK_UN) }
+}
+
 extension Descriptor {
   /// What is there now, at most `limit` bytes; empty: its end. Blocks while nothing is there.
   package borrowing func readSome(limit: Int) throws(SystemError) -> [UInt8] {

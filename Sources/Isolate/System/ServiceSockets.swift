@@ -97,6 +97,9 @@ package enum ServiceSockets {
     service_is_hung_up(number) != 0
   }
 
+  /// Nobody can connect or send to what is bound here any more, as somebody who had it has shut it (shutdown(2)).
+  package static func isShut(_ number: Int32) -> Bool { service_is_shut(number) != 0 }
+
   /// Closes descriptors that came from an app, without waiting for as long as the app says (SO_LINGER, socket(7)).
   package static func closeApart(_ leaving: inout [Int32]) {
     unsafe leaving.withUnsafeBufferPointer {
@@ -113,6 +116,15 @@ package enum ServiceSockets {
   package static let noFamily = EAFNOSUPPORT
   package static let noAddress = EADDRNOTAVAIL
   package static let taken = EADDRINUSE
+}
+
+extension PrivateDirectory {
+  /// Removes a socket's file of this user's from it.
+  ///
+  /// - Throws: ESTALE when what lies there is anything else, which stays.
+  package borrowing func removeSocket(_ name: String) throws(SystemError) {
+    try ServiceSockets.remove("/proc/self/fd/\(descriptor.raw)/\(name)")
+  }
 }
 
 /// A socket with a name, to be taken apart.

@@ -32,6 +32,15 @@ package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     unsafe String(cString: kernel_error_name(number))
   }
 
+  /// What to do where a directory is not this user's alone (`PrivateDirectory`); nil: something else is wrong.
+  package var cureOfPrivacy: String? {
+    guard call.description == "mkdir", let subject, number == EPERM || number == ENOTDIR else {
+      return nil
+    }
+    return "it must be a directory of this user's, no link, that nobody else may enter: "
+      + "chmod 700 \(subject)"
+  }
+
   package static func == (a: SystemError, b: SystemError) -> Bool {
     a.number == b.number && a.subject == b.subject && a.call.description == b.call.description
   }
@@ -93,6 +102,7 @@ package enum Errno {
   package static let brokenPipe = EPIPE
   package static let connectionReset = ECONNRESET
   package static let noDevice = ENODEV
+  package static let noDeviceOrAddress = ENXIO
   package static let timedOut = ETIMEDOUT
   package static let remote = EREMOTEIO
   /// Of descriptors or memory: it may be over in a moment.

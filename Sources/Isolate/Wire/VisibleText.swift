@@ -3,8 +3,10 @@ package enum VisibleText {
   /// Control characters, and those that are invisible or turn the direction of writing, as \u{...}; a backslash as two; bytes
   /// that are no UTF-8 (RawText) as \xNN.
   ///
-  /// - Parameter limit: in characters of the result; what is cut is shown as "...".
-  package static func of(_ text: String, limit: Int = 512) -> String {
+  /// - Parameters:
+  ///   - limit: in characters of the result; what is cut is shown as "...".
+  ///   - isVisible: it has been through here before: its backslashes stay as they are.
+  package static func of(_ text: String, limit: Int = 512, isVisible: Bool = false) -> String {
     /* Nearly every text is as it should be. */
     if text.utf8.count <= limit, text.utf8.allSatisfy({ 0x20..<0x7F ~= $0 && $0 != 0x5C }) {
       return text
@@ -12,7 +14,7 @@ package enum VisibleText {
     var shown = ""
     var count = 0
     for scalar in text.unicodeScalars {
-      let piece = visible(scalar)
+      let piece = isVisible && scalar == "\\" ? "\\" : visible(scalar)
       count += piece.unicodeScalars.count
       if count > limit { return shown + "..." }
       shown += piece

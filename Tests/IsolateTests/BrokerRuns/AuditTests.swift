@@ -144,7 +144,12 @@ struct AuditTests {
       scene.options = ["--audit", scene.path + "/" + name]
       let ran = scene.run()
       #expect(ran.code == 125 && ran.errors.contains(error), "\(name): \(ran.errors)")
+      #expect(
+        ran.errors.contains("regular file of yours") == !["none/log"].contains(name),
+        "\(name): \(ran.errors)")
     }
+    scene.options = ["--audit", "/dev/null"]
+    #expect(scene.run().errors.contains("open /dev/null: Invalid argument"))
     if Privileges.isRoot {
       #expect(unsafe chown(log, 12345, 0) == 0)
       scene.options = ["--audit", log]

@@ -78,6 +78,32 @@ struct BrokerServiceTests {
         """)
   }
 
+  @Test("ends a secret's command that nobody waits for any more, which would hold a place")
+  func leftCommands() throws {
+    let scene = try BrokerScene(
+      grants: """
+        [grants.a-late]
+        secret = { command = ["/bin/sleep", "60"] }
+        [grants.b-quick]
+        secret = { command = ["/bin/echo", "key"] }
+        """,
+      app: """
+        def secret(grant, deadline=0): return call(48, struct.pack("<H", grant), deadline)
+        late = set()
+        for _ in range(48):
+            for _ in range(500):
+                r = told(secret(0, 20))
+                if r[0] != errno.EAGAIN: break
+                time.sleep(0.02)
+            late.add(r)
+        show(late)
+        show(os.read(secret(1)["fds"][0], 100))
+        """)
+    let ran = scene.run()
+    #expect(ran.code == 0, "\(ran.errors)")
+    #expect(ran.output == "{(110, 11)}\nb'key\\n'\n", "\(ran.output)")
+  }
+
   @Test("starts, tells of and signals the apps that a grant names")
   func apps() throws {
     let scene = try scene(

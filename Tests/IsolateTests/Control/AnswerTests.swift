@@ -118,6 +118,7 @@ struct AskDialogueTests {
     ]) func visible(text: String, shown: String)
   {
     #expect(VisibleText.of(text) == shown)
+    #expect(VisibleText.of(shown, isVisible: true) == shown)
     let rest = dialogue(text).text.drop { $0 != "n" }
     #expect(rest.unicodeScalars.allSatisfy { $0.value >= 0x20 || $0 == "\n" })
   }

@@ -84,6 +84,33 @@ struct DaemonDoorTests {
     #expect(Run.shell("ls \"$1\"", [scene.path]).output.contains("other\n") == false)
   }
 
+  /// connect(2) says of a file that is no socket what it says of a socket at which nobody answers.
+  @Test("replaces a socket that was left there, and no other file, wherever it was told to listen")
+  func files() throws {
+    let scene = try DaemonScene()
+    let made = Run.shell(
+      """
+      cd "$1" && mkdir places && cd places && echo precious > file && ln -s file link && mkfifo fifo &&
+      mkdir directory && python3 -c "import socket; socket.socket(socket.AF_UNIX).bind('left')"
+      """, [scene.path])
+    try #require(made.code == 0, "\(made.errors)")
+    let list = "cd \"$1/places\" && stat -c '%n %F %i' directory fifo file link && cat file"
+    let before = Run.shell(list, [scene.path]).output
+    let daemon = [Executable.path, "daemon", "--services", scene.path + "/services"]
+    for name in ["file", "link", "fifo", "directory"] {
+      let place = scene.path + "/places/" + name
+      let ran = Run.command(daemon + ["--socket", place])
+      #expect(ran.code == 1 && ran.errors.contains("no socket of yours"), "\(name): \(ran)")
+      let metrics = Run.command(
+        daemon + ["--socket", scene.path + "/other", "--metrics", "unix:" + place])
+      #expect(metrics.code == 1 && metrics.errors.contains("bind"), "\(name): \(metrics)")
+    }
+    #expect(Run.shell(list, [scene.path]).output == before)
+    try scene.start(["--metrics", "unix:" + scene.path + "/places/left"])
+    #expect(try scene.end() == 0)
+    #expect(!Run.shell("ls \"$1/places\"", [scene.path]).output.contains("left"))
+  }
+
   @Test("a directory that gives its sockets to others by an access list is refused")
   func accessList() throws {
     let scene = try DaemonScene()

@@ -82,6 +82,80 @@ struct DaemonLogTests {
     #expect(ran.errors.contains("no log of 'app'"), "\(ran.errors)")
   }
 
+  @Test("that it cannot be written is said once, with where and why") func unwritable() throws {
+    let chatter = DaemonScene.shell("while :; do echo tick; sleep 0.05; done")
+    let scene = try DaemonScene([("fifo", chatter), ("open", chatter)])
+    let made = Run.shell(
+      """
+      cd "$1/state" && mkdir -m 700 -p logs logs/fifo && mkfifo logs/fifo/0000000001.log &&
+      mkdir -m 755 logs/open
+      """, [scene.path])
+    try #require(made.code == 0, "\(made.errors)")
+    try scene.start()
+    try #require(Moment.within(30) { scene.said.contains("fifo: what it writes") }, "\(scene.said)")
+    #expect(scene.said.contains("not kept: open \(scene.path)/state/logs/fifo/0000000001.log"))
+    #expect(
+      scene.said.contains("chmod 700 \(scene.path)/state/logs/open"), "\(scene.said)")
+    let remove = Run.shell("rm \"$1/state/logs/fifo/0000000001.log\"", [scene.path])
+    try #require(remove.code == 0)
+    try #require(
+      Moment.within(30) { scene.run("logs", "fifo").output.contains("could not be written") },
+      "\(scene.run("logs", "fifo"))")
+    let told = scene.said.split(separator: "\n").filter { $0.contains("fifo: what it writes") }
+    #expect(told.count == 1, "\(scene.said)")
+  }
+
+  @Test("is one app's alone, whatever characters its name has") func names() throws {
+    let long = String(repeating: "l", count: 80)
+    let apps = ["a.b", "a_b", "a b", long, long + "2"]
+    let scene = try DaemonScene(
+      apps.map { ($0, DaemonScene.shell("echo I am '\($0)'; exec sleep 1000")) })
+    try scene.start()
+    for app in apps {
+      try #require(
+        Moment.within(30) { scene.run("logs", app).output.hasSuffix(" I am \(app)\n") },
+        "\(scene.run("logs", app)) \(scene.said)")
+      #expect(scene.run("logs", app).output.split(separator: "\n").count == 1)
+    }
+    #expect(FileSystem.names(in: scene.path + "/state/logs")?.contains("a_b") == true)
+  }
+
+  @Test("is written by one daemon: another one says so, and goes on when the first has ended")
+  func two() throws {
+    let chatter = DaemonScene.shell("while :; do echo $PPID; sleep 0.05; done")
+    let first = try DaemonScene([("app", chatter)])
+    let second = try DaemonScene([("app", chatter)])
+    let linked = Run.shell(
+      "rmdir \"$2/state\" && ln -s \"$1/state\" \"$2/state\"", [first.path, second.path])
+    try #require(linked.code == 0, "\(linked.errors)")
+    try first.start()
+    try #require(Moment.within(30) { !first.run("logs", "app").output.isEmpty })
+    try second.start()
+    try #require(
+      Moment.within(30) { second.said.contains("another daemon writes to \(second.path)") },
+      "\(second.said)")
+    /* Its own reload is no other daemon. */
+    first.write("app", chatter + "\n[logs]\nsize = \"8K\"")
+    #expect(first.run("reload", "app").code == 0)
+    #expect(!first.said.contains("not kept"), "\(first.said)")
+    #expect(!first.run("logs", "app").output.contains("could not be written"))
+    #expect(try first.end() == 0)
+    try #require(
+      Moment.within(30) { second.run("logs", "app").output.contains("could not be written") },
+      "\(second.said)")
+  }
+
+  @Test("that cannot be printed whole is an error") func full() throws {
+    let scene = try DaemonScene([("app", DaemonScene.shell("echo line; exec sleep 1000"))])
+    try scene.start()
+    try #require(Moment.within(30) { scene.run("logs", "app").output.contains("line") })
+    for line in ["logs --socket ctl app", "events --socket ctl", "top --once --json --socket ctl"] {
+      let ran = Run.shell(
+        "cd \"$1\" && exec \"$2\" \(line) >/dev/full", [scene.path, Executable.path])
+      #expect(ran.code == 125 && ran.errors.contains("cannot write the output"), "\(line) \(ran)")
+    }
+  }
+
   @Test("a changed profile changes the log of what runs, and keeps what was written")
   func reload() throws {
     let script = "i=0; while :; do i=$((i+1)); echo tick $i; sleep 0.01; done"

@@ -22,6 +22,9 @@ final class DaemonServiceTests {
             data = peer.recv(100)
             if data == b"crash": os.abort()
             if data == b"hang": time.sleep(1000)
+            if data in (b"shut", b"shut and go"):
+                for one in listeners: one.shutdown(socket.SHUT_RDWR)
+                os._exit(0 if data == b"shut and go" else 1)
             peer.sendall(b"got " + data)
             peer.close()
     """
@@ -94,6 +97,34 @@ final class DaemonServiceTests {
     #expect(scene.run("stop", "web").code == 0)
     let after = try ask(scene, "print(ask(tcp, b'three'))")
     #expect(after.errors.contains("ConnectionRefused"))
+  }
+
+  @Test("opens anew what an app has shut, whether it is restarted or waits for the next connection")
+  func shut() throws {
+    let scene = try scene()
+    try scene.start()
+    for (word, launches) in [("shut", 2), ("shut and go", 3)] {
+      let ran = try ask(
+        scene,
+        """
+        import time
+        def until(make):
+            for _ in range(200):
+                try:
+                    if ask(make, b"x") == b"got x": return "served"
+                except OSError: time.sleep(0.05)
+            return "never"
+        until(tcp)
+        try: ask(unix, b"\(word)")
+        except OSError: pass
+        print(until(tcp), until(unix))
+        """)
+      #expect(ran.output == "served served\n", "\(word): \(ran.errors) \(scene.said)")
+      #expect(
+        scene.run("metrics").output.contains(
+          "isolated_app_launches_total{app=\"web\"} \(launches)\n"))
+    }
+    #expect(scene.said.contains("opened anew: listen, local"), "\(scene.said)")
   }
 
   @Test("refuses no connection while an app crashes a hundred times under load")

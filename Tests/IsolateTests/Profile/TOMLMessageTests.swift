@@ -15,6 +15,24 @@ private func refusal(_ text: String) -> String { refusal(Array(text.utf8)) }
 
 @Suite("TOML errors")
 struct TOMLMessageTests {
+  /// As of a program that somebody took for a profile.
+  @Test("of a long line show the part that is meant, with the caret beneath it") func longLine() {
+    let line = String(repeating: "a", count: 5000) + "#" + String(repeating: "b", count: 5000)
+    let found = Diagnostic(at: Position(file: "f", line: 1, column: 5001), length: 900, "wrong")
+    let lines = found.rendered(sourceLine: line).split(separator: "\n")
+    #expect(lines.count == 3 && lines.allSatisfy { $0.count < 300 })
+    let caret = lines[2].firstIndex(of: "^").map {
+      lines[2].distance(from: lines[2].startIndex, to: $0)
+    }
+    let place = lines[1].firstIndex(of: "#").map {
+      lines[1].distance(from: lines[1].startIndex, to: $0)
+    }
+    #expect(caret != nil && caret == place, "\(lines)")
+    #expect(lines[1].hasPrefix("  1 | ...a") && lines[1].hasSuffix("b..."))
+    let short = Diagnostic(at: Position(file: "f", line: 1, column: 3), "wrong")
+    #expect(short.rendered(sourceLine: "ab#cd").hasSuffix("1 | ab#cd\n    |   ^"))
+  }
+
   @Test(
     "say what was found, where, and what to do",
     arguments: [

@@ -147,6 +147,29 @@ struct HintsTests {
     #expect(searched.exitCode == 127)
   }
 
+  /// As `isolated run --read . -- ./script` does, whose first line names nothing that is there.
+  @Test("a program that is named from the working directory is looked for there") func relative()
+    throws
+  {
+    func told(_ path: String, _ number: Int32, _ kind: FileRuleKind) throws -> String {
+      try explain(.execute(candidates: [path]), number) { policy in
+        policy.command = [path]
+        policy.workdir = "/usr"
+        policy.files.rules = [
+          FileRule(
+            kind: kind, source: "/usr", target: "/usr", isOptional: false, allowsExecute: false,
+            mapsOwner: true, sizeBytes: 0, inodes: 0, mode: 0, upper: nil,
+            position: Position(file: "f", line: 3))
+        ]
+      }.text
+    }
+    /* Whoever looks whether it is there starts from where the tests run. */
+    let up = String(repeating: "../", count: 40)
+    #expect(try told("./Package.swift", Errno.noEntry, .read).contains("interpreter or loader"))
+    #expect(try told("./Package.swift", Errno.access, .write).contains("the rule at f:3"))
+    #expect(try told(up + "bin/sh", Errno.noEntry, .read).contains("it, or its interpreter"))
+  }
+
   @Test("tells why permission was denied") func refused() throws {
     #expect(try execution("/etc", Errno.access).text.contains("it is a directory"))
     let data = try execution("/etc/passwd", Errno.access)

@@ -76,6 +76,33 @@ struct ListenersTests {
     return unsafe getsockopt(descriptor, SOL_SOCKET, option, &value, &size) == 0 ? value : -1
   }
 
+  /// A program may shut what it listens on to wake a thread that waits for connections: no successor of it would get one.
+  @Test("is opened anew where an app has shut it, and else stays as it is") func shut() throws {
+    let scratch = try Scratch()
+    let addresses: [ListenPolicy.Address] = [
+      .tcp(host: "127.0.0.1", port: 0), .udp(host: "127.0.0.1", port: 0),
+      .unixStream(path: scratch.path + "/stream"), .unixDatagram(path: scratch.path + "/datagram"),
+      .unixSequenced(path: scratch.path + "/sequenced"),
+    ]
+    let names = (0..<5).map { "n\($0)" }
+    let listeners = try Listeners(
+      addresses.enumerated().map { policy($0.element, name: "n\($0.offset)") })
+    let connect =
+      "s = socket.socket(socket.AF_UNIX); s.settimeout(20); s.connect(sys.argv[1]); print('in')"
+    #expect(ask(connect, [scratch.path + "/stream"]) == "in\n")
+    /* Somebody waits there: that is no reason. */
+    #expect(try listeners.renew().isEmpty)
+    for how in [SHUT_RDWR, SHUT_RD] {
+      for number in listeners.descriptors { _ = shutdown(number, Int32(how)) }
+      #expect(ask(connect, [scratch.path + "/stream"]).isEmpty)
+      #expect(try listeners.renew() == names)
+      #expect(try listeners.renew().isEmpty)
+      #expect(listeners.names == names)
+      #expect(ask(connect, [scratch.path + "/stream"]) == "in\n")
+      #expect(option(listeners.descriptors[0], SO_ACCEPTCONN) == 1)
+    }
+  }
+
   @Test("has the mode that was asked for, whatever the umask, and its file goes with it")
   func file() throws {
     let scratch = try Scratch()

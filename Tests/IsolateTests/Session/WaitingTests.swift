@@ -50,6 +50,36 @@ struct WaitingTests {
   }
 }
 
+@Suite("While somebody waits for an app that a connection has started")
+struct UntakenTests {
+  /// The connection stays readable where it came in, and the daemon has that socket, too.
+  @Test("the daemon sleeps") func daemon() throws {
+    let strace = try #require(Run.find("strace"))
+    let python = try #require(Run.find("python3"))
+    let keys = "[service]\nstart = \"demand\"\nlisten = [\"unix:$DIR/door\"]"
+    let script = "sleep 1; echo done; exec sleep 1000"
+    let scene = try DaemonScene([("app", DaemonScene.shell(script, keys))])
+    let calls = scene.path + "/calls"
+    try scene.start(
+      under: [strace, "-qq", "-e", "trace=epoll_wait,epoll_pwait", "-o", calls])
+    let tracer = try #require(scene.daemon)
+    let daemon = try #require(Household.children(of: tracer.pid).first)
+    defer { _ = kill(daemon, SIGKILL) }
+    let client = try Spawned([
+      python, "-c",
+      "import socket, time; s = socket.socket(socket.AF_UNIX); s.connect('\(scene.path)/door'); time.sleep(1000)",
+    ])
+    defer {
+      client.send(SIGKILL)
+      _ = try? client.wait()
+    }
+    try scene.waitFor("done", in: "state/logs/app/0000000001.log", seconds: 60)
+    let count = Run.read(calls).utf8.count { $0 == UInt8(ascii: "\n") }
+    #expect(count > 1)
+    #expect(count < 300, "\(count) times it was woken")
+  }
+}
+
 @Suite("An app that comes back before the kernel has freed its last sandbox")
 struct LeavingTests {
   @Test("leaves no init behind, and what it had kept is kept") func reaped() throws {
