@@ -32,9 +32,7 @@ struct ControlClient {
               session.text, in: directory, timeoutMilliseconds: Self.timeoutMilliseconds)))
         answering.append(session)
       } catch {
-        if error.number == LocalSocket.refused {
-          ControlSocket.removeFile(session.text, in: directory)
-        }
+        if error.number == LocalSocket.refused { directory.remove(session.text) }
       }
     }
     guard let first = answering.first, let socket = sockets.first else {

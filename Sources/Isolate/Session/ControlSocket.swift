@@ -48,7 +48,7 @@ final class ControlSocket {
   ) throws(SystemError) {
     let directory = try place.sessions()
     /* Ours alone, as our process id is: what has it is left over of a session that was killed. */
-    Self.removeStale(session.text, in: directory)
+    Self.removeStale(session.text, in: directory, isOurs: true)
     let listener = try LocalSocket.listen(session.text, in: directory)
     Self.removeLeftovers(in: directory, but: session)
     let held = HeldPlace(directory)
@@ -74,7 +74,7 @@ final class ControlSocket {
       guard let session = SessionName(found), session != own, !isRunning(session.pid) else {
         continue
       }
-      removeStale(found, in: directory)
+      removeStale(found, in: directory, isOurs: true)
     }
   }
 
@@ -86,13 +86,18 @@ final class ControlSocket {
     }
   }
 
-  /// Removes a socket behind which nobody listens; one that answers, or anything else, stays.
-  static func removeStale(_ name: String, in directory: borrowing PrivateDirectory) {
+  /// Removes a socket behind which nobody listens; one that answers, or anything unclear, stays.
+  ///
+  /// - Parameter isOurs: nothing lies in that directory but what sessions left: a file that is no socket goes, too.
+  static func removeStale(
+    _ name: String, in directory: borrowing PrivateDirectory, isOurs: Bool = false
+  ) {
     do throws(SystemError) {
       _ = try LocalSocket.connect(name, in: directory, timeoutMilliseconds: 10)
     } catch {
-      /* The kernel says the same of a file that is no socket (connect(2)), and the path is a person's. */
-      if error.number == LocalSocket.refused { removeFile(name, in: directory) }
+      /* The kernel says the same of a file that is no socket (connect(2)). */
+      guard error.number == LocalSocket.refused else { return }
+      if isOurs { directory.remove(name) } else { removeFile(name, in: directory) }
     }
   }
 
