@@ -84,6 +84,19 @@ struct DaemonDoorTests {
     #expect(Run.shell("ls \"$1\"", [scene.path]).output.contains("other\n") == false)
   }
 
+  @Test(
+    "takes no hidden file for a service, and says of a wrong one nothing that holds for programs")
+  func hidden() throws {
+    let scene = try DaemonScene([
+      ("one", DaemonLifeTests.sleeper), (".#one", "no = profile"), ("", DaemonLifeTests.sleeper),
+      ("wrong", "no = profile"),
+    ])
+    try scene.start()
+    #expect(scene.run("status").output.contains("1 of 1 apps run"), "\(scene.run("status"))")
+    #expect(scene.said.contains("wrong is left out"), "\(scene.said)")
+    #expect(!scene.said.contains(".#one") && !scene.said.contains("put '--'"), "\(scene.said)")
+  }
+
   /// connect(2) says of a file that is no socket what it says of a socket at which nobody answers.
   @Test("replaces a socket that was left there, and no other file, wherever it was told to listen")
   func files() throws {
@@ -96,7 +109,10 @@ struct DaemonDoorTests {
     try #require(made.code == 0, "\(made.errors)")
     let list = "cd \"$1/places\" && stat -c '%n %F %i' directory fifo file link && cat file"
     let before = Run.shell(list, [scene.path]).output
-    let daemon = [Executable.path, "daemon", "--services", scene.path + "/services"]
+    /* Where it took the place it would run on. */
+    let daemon = [
+      "timeout", "20", Executable.path, "daemon", "--services", scene.path + "/services",
+    ]
     for name in ["file", "link", "fifo", "directory"] {
       let place = scene.path + "/places/" + name
       let ran = Run.command(daemon + ["--socket", place])
