@@ -111,7 +111,7 @@ struct DaemonDoorTests {
     let before = Run.shell(list, [scene.path]).output
     /* Where it took the place it would run on. */
     let daemon = [
-      "timeout", "20", Executable.path, "daemon", "--services", scene.path + "/services",
+      "/usr/bin/timeout", "20", Executable.path, "daemon", "--services", scene.path + "/services",
     ]
     for name in ["file", "link", "fifo", "directory"] {
       let place = scene.path + "/places/" + name
