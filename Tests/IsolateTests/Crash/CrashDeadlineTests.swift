@@ -7,7 +7,7 @@ import Testing
 @Suite("A report of a crash that hangs", .serialized)
 struct CrashDeadlineTests {
   /// A program that does nothing for ever, with calls that the unwinder's filter allows.
-  private func hanging(_ scratch: Scratch) throws -> String {
+  static func hanging(_ scratch: Scratch) throws -> String {
     let source = scratch.file(
       "hang.c",
       """
@@ -41,7 +41,7 @@ struct CrashDeadlineTests {
     throws
   {
     let scratch = try Scratch()
-    let program = try hanging(scratch)
+    let program = try Self.hanging(scratch)
     let unwinding = Unwinding(
       subject: Self.subject, host: try HostProbe.facts(withCgroups: false), patience: 300,
       program: program)
@@ -68,7 +68,7 @@ struct CrashDeadlineTests {
   @Test("a process that writes a report and hangs is killed at its deadline; the next is begun")
   func worker() throws {
     let scratch = try Scratch()
-    let program = HeldDescriptor(try Descriptor.openForReading(try hanging(scratch)))
+    let program = HeldDescriptor(try Descriptor.openForReading(try Self.hanging(scratch)))
     let crashes = DaemonCrashes()
     for app in ["one", "two", "three"] {
       let subject = UnwinderPolicy.Subject(
