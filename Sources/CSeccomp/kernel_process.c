@@ -6,6 +6,7 @@
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -144,6 +145,39 @@ int kernel_wait(int pidfd, int block, int *status)
 	else
 		*status = (info.si_status & 0x7f) | (info.si_code == CLD_DUMPED ? 0x80 : 0);
 	return 1;
+}
+
+#define LEFT_MOST 64
+
+/* A pidfd each, plus 1; 0: free. Whoever takes one out has it for himself: any thread may end a child. */
+static _Atomic int left[LEFT_MOST];
+
+int kernel_leave(int pidfd)
+{
+	int i;
+
+	for (i = 0; i < LEFT_MOST; i++) {
+		int none = 0;
+
+		if (atomic_compare_exchange_strong(&left[i], &none, pidfd + 1))
+			return 0;
+	}
+	return -1;
+}
+
+void kernel_reap_left(void)
+{
+	int i, status;
+
+	for (i = 0; i < LEFT_MOST; i++) {
+		int pidfd;
+
+		if (!atomic_load(&left[i]) || (pidfd = atomic_exchange(&left[i], 0) - 1) < 0)
+			continue;
+		/* -1 is ECHILD: it is reaped. */
+		if (kernel_wait(pidfd, 0, &status) != 0 || kernel_leave(pidfd) < 0)
+			close(pidfd);
+	}
 }
 
 int kernel_pidfd(int pid)

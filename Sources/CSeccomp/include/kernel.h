@@ -51,6 +51,10 @@ int kernel_read_signal(int fd, struct kernel_signal *out);
 
 /* waitid(2) on a pidfd with rusage. Returns 1 when it has ended, 0 when not yet. Status as waitpid(2) gives it. */
 int kernel_wait(int pidfd, int block, int *status);
+/* Takes over the pidfd of a killed child that has not ended: `kernel_reap_left` reaps it. 0, or -1 when there are 64. */
+int kernel_leave(int pidfd);
+/* Reaps those of them that have ended by now. Does not wait. */
+void kernel_reap_left(void);
 /* pidfd_getfd(2) of a process or of a thread with a table of its own (Linux 6.9). The descriptor, or -1. */
 int kernel_take_descriptor(int thread, int fd);
 int kernel_socket_cookie(int fd, uint64_t *cookie); /* SO_COOKIE; -1 for what is no socket */

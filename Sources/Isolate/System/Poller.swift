@@ -85,12 +85,13 @@ package struct SignalDoor: ~Copyable {
     package var isFromKernel: Bool
   }
 
-  /// The next signal, or nil when there is none now.
+  /// The next signal, or nil when there is none now. A child that has ended may be one that was left to end (`endAndReap`).
   package borrowing func next() -> Arrival? {
     while true {
       var signal = kernel_signal()
       guard unsafe kernel_read_signal(descriptor.raw, &signal) == 0 else { return nil }
       if signal.number < 1 || signal.number > 64 { continue }
+      if signal.number == SIGCHLD { kernel_reap_left() }
       if ignored & (1 << UInt64(signal.number - 1)) == 0 {
         return Arrival(number: signal.number, isFromKernel: signal.from_kernel == 1)
       }
@@ -152,17 +153,21 @@ package enum ProcessHandle {
 
   /// Kills a child and waits for its end; nothing happens when it has been reaped already. One that the kernel cannot end now (it
   /// waits for a dead file server, or somebody outside does not reap what entered its pid namespace) holds us up no longer: it is
-  /// killed, and is reaped when we end.
+  /// killed, and whoever reads our signals reaps it as it ends. Of more than 64 at a time the others are reaped when we end.
   package static func endAndReap(_ pidfd: borrowing Descriptor) {
     do throws(SystemError) {
       if try status(of: pidfd, blocking: false) != nil { return }
       try send(SIGKILL, to: pidfd)
       var doors = [Door(pidfd.raw)]
       try Poller.wait(&doors, timeout: endPatience)
-      _ = try status(of: pidfd, blocking: false)
+      if try status(of: pidfd, blocking: false) == nil { leave(try pidfd.duplicate()) }
     } catch {
       /* ECHILD and ESRCH: it is gone, which is what was wanted. */
     }
+  }
+
+  private static func leave(_ pidfd: consuming Descriptor) {
+    if kernel_leave(pidfd.raw) == 0 { _ = pidfd.release() }
   }
 
   /// From now on this process, and what it starts, leaves the processors to others that want them.

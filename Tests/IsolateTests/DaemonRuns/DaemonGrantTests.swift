@@ -95,7 +95,8 @@ struct DaemonGrantTests {
   }
 
   @Test(
-    "whose broker the kernel cannot end holds up nobody", .enabled(if: Privileges.isRoot))
+    "whose broker the kernel cannot end holds up nobody, and is reaped as it ends",
+    .enabled(if: Privileges.isRoot))
   func unending() throws {
     let scene = try DaemonScene([("other", DaemonLifeTests.sleeper)])
     _ = scene.scratch.file("ask.py", BrokerScene.library)
@@ -127,5 +128,11 @@ struct DaemonGrantTests {
     #expect(scene.run("stop", "--no-wait", "one").code == 0)
     try scene.waitFor("one", .down)
     #expect(Household.isThere(initPid))
+    /* The daemon lives on, and so would its zombie. */
+    guest.send(SIGCONT)
+    #expect(
+      Moment.within(30) { !Household.isThere(initPid) }, "\(Run.read("/proc/\(initPid)/stat"))")
+    #expect(scene.run("status", "other").code == 0)
+    #expect(try scene.end() == 0)
   }
 }
