@@ -3,8 +3,8 @@ extension Daemon {
   /// Every file of the services' directory, and the apps of the command line.
   ///
   /// - Parameter problems: messages, one for each error; what is without errors is there all the same.
-  func find(_ problems: inout [String]) -> [(name: String, request: RunRequest)] {
-    var found: [(name: String, request: RunRequest)] = []
+  func find(_ problems: inout [String]) -> [(name: String, words: RunRequest)] {
+    var found: [(name: String, words: RunRequest)] = []
     if let directory = settings.services ?? place.services {
       /* What begins with a dot is an editor's, or hidden; ".toml" would be an app without a name. */
       for file in FileSystem.names(in: directory) ?? []
@@ -16,9 +16,10 @@ extension Daemon {
         problems.append("cannot list the services in \(directory)")
       }
     }
+    var names = Set(found.map(\.name))
     for app in settings.apps {
       let name = Preparation.appName(app.text)
-      if found.contains(where: { $0.name == name }) {
+      if !names.insert(name).inserted {
         problems.append("two profiles are named \(name)")
       } else {
         found.append((name, Self.request(app.text, argument: app.argument)))
@@ -130,7 +131,7 @@ extension Daemon {
     guard !name.isEmpty, !ProfileSearch.isPath(name) else { throw .noSuchApp(name) }
     var problems: [String] = []
     let known = find(&problems).first { $0.name == name }
-    let request = known?.request ?? Self.request(name, argument: 1)
+    let request = known?.words ?? Self.request(name, argument: 1)
     do throws(PreparationError) {
       let preparation = try prepare(request)
       try configure(name, preparation, request)
@@ -165,71 +166,76 @@ extension Daemon {
     if let only, supervisor.app(named: only) == nil, !found.contains(where: { $0.name == only }) {
       throw .noSuchApp(only)
     }
-    var changes: [ControlChange] = []
-    var list: [AppSettings] = []
-    var prepared: [String: (Preparation, RunRequest)] = [:]
-    var requests = found
-    for app in apps.values where !found.contains(where: { $0.name == app.name }) {
-      requests.append((app.name, app.request))
-    }
-    for (name, request) in requests.sorted(by: { $0.name < $1.name })
+    var renewals: [Renewal] = []
+    let known = apps.values.map { (name: $0.name, words: $0.request) }
+    for (name, request) in ReloadPlan.apps(found: found, known: known)
     where only == nil || name == only {
       do throws(PreparationError) {
         let new = try prepare(request)
-        prepared[name] = (new, request)
-        list.append(Self.settings(name, new.policy))
-        guard let old = supervisor.app(named: name).flatMap({ apps[$0.slot] }) else { continue }
-        let reference = old.instance?.live.policy ?? old.preparation.policy
-        changes += ReloadPlan.changes(from: reference, to: new.policy).map {
-          ControlChange(app: name, $0)
-        }
+        let old = supervisor.app(named: name).flatMap { apps[$0.slot] }
+        let reference = old.map { $0.instance?.live.policy ?? $0.preparation.policy }
+        renewals.append(
+          Renewal(
+            name: name, preparation: new, request: request,
+            changes: reference.map { ReloadPlan.changes(from: $0, to: new.policy) } ?? []))
       } catch {
         problems += error.messages
       }
     }
     if !problems.isEmpty { throw .badProfile(problems) }
-    if !isPlan { try apply(list, prepared, changes) }
-    return changes
+    if !isPlan { try apply(renewals) }
+    return renewals.flatMap { one in one.changes.map { ControlChange(app: one.name, $0) } }
   }
 
-  private func apply(
-    _ list: [AppSettings], _ prepared: [String: (Preparation, RunRequest)],
-    _ changes: [ControlChange]
-  ) throws(DaemonRefusal) {
-    let now = Poller.now()
+  /// What a reload has read of one app.
+  private struct Renewal {
+    var name: String
+    var preparation: Preparation
+    var request: RunRequest
+    /// None for one that is new.
+    var changes: [PolicyChange]
+  }
+
+  private func apply(_ renewals: [Renewal]) throws(DaemonRefusal) {
     do throws(SupervisorError) {
-      try supervisor.configure(list, now: now)
+      try supervisor.configure(
+        renewals.map { Self.settings($0.name, $0.preparation.policy) }, now: Poller.now())
     } catch {
       throw .badProfile(["\(Self.explain(error))"])
     }
-    for settings in list {
-      guard let (preparation, request) = prepared[settings.name],
-        let id = supervisor.app(named: settings.name)
-      else { continue }
-      guard let app = apps[id.slot] else {
-        add(settings.name, preparation, request)
+    for renewal in renewals {
+      guard let id = supervisor.app(named: renewal.name) else { continue }
+      if let app = apps[id.slot] {
+        renew(app, renewal)
+      } else {
+        add(renewal.name, renewal.preparation, renewal.request)
         order(.activate, id)
-        continue
       }
-      app.preparation = preparation
-      self.prepared.forget(id.slot)
-      openNotify(app)
-      openLog(app)
-      let own = changes.filter { $0.app == app.name }
-      if !own.isEmpty { say(.notice, app.name, "its profile has changed (\(own.count) keys)") }
-      guard let instance = app.instance else { continue }
-      if !own.contains(where: { $0.change.effect == .restart }) {
-        do throws(SystemError) {
-          try instance.live.adopt(preparation.policy)
-          instance.basis = preparation.policy
-          continue
-        } catch {
-          say(.problem, app.name, "its limits cannot be changed while it runs: \(error)")
-        }
-      }
-      app.isStale = true
-      order(.reload, id)
     }
+  }
+
+  private func renew(_ app: DaemonApp, _ renewal: Renewal) {
+    let policy = renewal.preparation.policy
+    app.preparation = renewal.preparation
+    prepared.forget(app.id.slot)
+    openNotify(app)
+    openLog(app)
+    let changes = renewal.changes
+    if !changes.isEmpty {
+      say(.notice, app.name, "its profile has changed (\(changes.count) keys)")
+    }
+    guard let instance = app.instance else { return }
+    if !ReloadPlan.needsRestart(changes) {
+      do throws(SystemError) {
+        try instance.live.adopt(policy)
+        instance.basis = policy
+        return
+      } catch {
+        say(.problem, app.name, "its limits cannot be changed while it runs: \(error)")
+      }
+    }
+    app.isStale = true
+    order(.reload, app.id)
   }
 
   private func order(_ order: Order, _ id: AppID) {

@@ -24,6 +24,15 @@ package struct PolicyChange: Hashable, Sendable {
 }
 
 package enum ReloadPlan {
+  /// The apps that a reload is about: those that are found now, and those found before, by the words that they were found by. Each
+  /// name once, in order. For all but the order its cost grows with the apps as one does.
+  package static func apps<Name: Hashable & Comparable, Words>(
+    found: [(name: Name, words: Words)], known: [(name: Name, words: Words)]
+  ) -> [(name: Name, words: Words)] {
+    var names: Set<Name> = []
+    return (found + known).filter { names.insert($0.name).inserted }.sorted { $0.name < $1.name }
+  }
+
   /// What is different, in the order of docs/profile.md. Both policies must have been resolved with their provenance.
   package static func changes(from old: Policy, to new: Policy) -> [PolicyChange] {
     var keys: [String] = []
