@@ -89,52 +89,109 @@ struct ToolAppTests {
     #expect(file.code == 37, "\(file)")
   }
 
-  @Test("ssh speaks to a server on the port it may connect to, with keys made in here") func ssh()
-    throws
-  {
+  @Test("ssh runs a command on a server by a key made in here; of the home it sees nothing else")
+  func ssh() throws {
     let shop = try Workshop()
-    let port = try Port.unused()
     let made = shop.isolated(
       "--profile", "ssh", "--write", "out", "--", "ssh-keygen", "-q", "-t", "ed25519", "-N", "",
       "-C", "test", "-f", "out/key")
     #expect(made.code == 0, "\(made.errors)")
-    #expect(shop.text("out/key.pub").hasPrefix("ssh-ed25519 "))
-    shop.write(Self.server, to: "server.py")
-    let server = try Server(
-      ["/usr/bin/timeout", "120", "/usr/bin/python3", "-u", shop.work + "/server.py", "\(port)"],
-      log: shop.work + "/log")
-    let listening = server.answer {
-      Run.shell("grep -q listening \"$1\"", [shop.work + "/log"])
+    let port = try Port.unused()
+    let server = try secureServer(shop, port)
+    let key = shop.home + "/.ssh/id_ed25519"
+    let reach = [
+      "--connect", "\(port)", "--relax", "network.connect=a server of this test", "--read", key,
+    ]
+    func ssh(_ options: [String], _ words: String...) -> Ran {
+      shop.outside([Executable.path, "run"] + options + ["ssh"] + words)
     }
-    #expect(listening.code == 0, "\(server.output)")
-    let ran = shop.isolated(
-      "--connect", "\(port)", "--relax", "network.connect=a server of this test", "--read",
-      "out/key", "ssh", "-p", "\(port)", "-i", "out/key", "-o", "BatchMode=yes", "-o",
-      "ConnectTimeout=10", "me@127.0.0.1")
-    #expect(ran.code == 255)
-    #expect(server.output.contains("SSH-2.0-OpenSSH"), "\(ran.errors)")
-    #expect(server.output.contains("offers curve25519"), "\(server.output) \(ran.errors)")
-    let refused = shop.isolated("ssh", "-p", "\(port)", "-o", "BatchMode=yes", "me@127.0.0.1")
+    /* The far side has the caller's files, as it is his machine, too. */
+    let ran = ssh(reach, "far", "printf 'far %s\\n' $((6 * 7)); cat '\(shop.secretFile)'; exit 7")
+    #expect(ran.output == "far 42\n\(shop.secret)", "\(ran.errors) \(server.output)")
+    #expect(ran.code == 7)
+    #expect(server.output.contains("Accepted publickey for "), "\(server.output)")
+    /* The near side: what the client can start. */
+    let near = ssh(
+      reach, "-o", "PermitLocalCommand=yes", "-o",
+      "LocalCommand=cat '\(shop.secretFile)' /etc/shadow 2>&1; ls -A '%d' '%d/.ssh'", "far", "true")
+    #expect(near.code == 0, "\(near.errors)")
+    #expect(
+      near.output == """
+        cat: \(shop.secretFile): No such file or directory
+        cat: /etc/shadow: No such file or directory
+        \(shop.home):
+        .ssh
+
+        \(shop.home)/.ssh:
+        config
+        id_ed25519
+        known_hosts
+
+        """, "\(near.errors)")
+    /* Without the key, without the port, with another's host key. */
+    let keyless = ssh(reach.dropLast(2), "far", "true")
+    #expect(keyless.code == 255)
+    #expect(keyless.errors.contains("Permission denied (publickey)"), "\(keyless.errors)")
+    let refused = ssh(["--read", key], "far", "true")
     #expect(refused.code == 255)
     #expect(refused.errors.contains("port \(port): Permission denied"), "\(refused.errors)")
-    let settings = shop.isolated("ssh", "-F", shop.secretFile, "-G", "example.org")
+    let trusting = ssh(reach, "-o", "StrictHostKeyChecking=accept-new", "other", "true")
+    #expect(trusting.code == 0, "\(trusting.errors)")
+    #expect(!Run.read(shop.home + "/.ssh/known_hosts").contains("localhost"), "it is only read")
+    let settings = ssh([], "-F", shop.secretFile, "-G", "example.org")
     #expect(settings.errors.contains("No such file or directory"), "\(settings)")
   }
 
-  /// Begins the protocol of RFC 4253 as a server, reads the client's first packet, and hangs up.
-  private static let server = """
-    import socket, sys
-    listener = socket.create_server(('127.0.0.1', int(sys.argv[1])))
-    print('listening')
-    connection, _ = listener.accept()
-    connection.settimeout(20)
-    connection.sendall(b'SSH-2.0-test\\r\\n')
-    stream = connection.makefile('rb')
-    print(stream.readline().decode().strip())
-    packet = stream.read(int.from_bytes(stream.read(4), 'big'))
-    assert packet[1] == 20, 'no key exchange'
-    names = packet[18 + 4:][:int.from_bytes(packet[18:22], 'big')].decode()
-    print('offers ' + ' '.join(sorted(name for name in names.split(',') if 'curve' in name)))
-
-    """
+  /// An OpenSSH server of this test, for the key in `out`, and the settings of its client in the home.
+  private func secureServer(_ shop: Workshop, _ port: Int) throws -> Server {
+    let daemon = try #require(["/usr/sbin/sshd"].first(where: Run.exists), "openssh-server")
+    let script = """
+      set -e
+      cd "$1" && mkdir -m 700 home/.ssh sshd && mv work/out/key home/.ssh/id_ed25519
+      mv work/out/key.pub sshd/authorized
+      ssh-keygen -q -t ed25519 -N '' -C host -f sshd/host
+      printf '[127.0.0.1]:%s %s\\n' $2 "$(cat sshd/host.pub)" >home/.ssh/known_hosts
+      for host in far:127.0.0.1 other:localhost; do
+        printf 'Host %s\\n  HostName %s\\n  Port %s\\n  User %s\\n  BatchMode yes\\n  ConnectTimeout 20\\n' \
+          ${host%:*} ${host#*:} $2 "$(id -un)"
+      done >home/.ssh/config
+      cat >sshd/config <<EOF
+      Port $2
+      ListenAddress 127.0.0.1
+      HostKey $1/sshd/host
+      AuthorizedKeysFile $1/sshd/authorized
+      # The scratch directory lies in one that everybody may write.
+      StrictModes no
+      PidFile none
+      UsePAM no
+      PasswordAuthentication no
+      KbdInteractiveAuthentication no
+      PermitRootLogin prohibit-password
+      EOF
+      # Root's password may be locked, and then so is the account to a server without PAM.
+      printf 'root:*:19000::::::\\n' >sshd/shadow
+      """
+    let made = Run.shell(script, [shop.place, "\(port)"])
+    try #require(made.code == 0, "\(made.errors)")
+    /* A server that root starts wants a directory in /run: it gets one in a mount namespace of its own. */
+    let place = """
+      mount -t tmpfs -o mode=755 none /run && mkdir -m 755 /run/sshd || exit
+      mount --bind "$1" /etc/shadow && shift && exec "$@"
+      """
+    let apart =
+      Privileges.isRoot
+      ? ["/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", place, "sh"]
+        + [shop.place + "/sshd/shadow"]
+      : []
+    let server = try Server(
+      ["/usr/bin/timeout", "300"] + apart + [
+        daemon, "-D", "-e", "-f", shop.place + "/sshd/config",
+      ],
+      log: shop.work + "/log")
+    let listening = server.answer {
+      Run.shell("grep -q 'Server listening' \"$1\"", [shop.work + "/log"])
+    }
+    try #require(listening.code == 0, "\(server.output)")
+    return server
+  }
 }
