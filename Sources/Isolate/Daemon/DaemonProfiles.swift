@@ -216,6 +216,9 @@ extension Daemon {
 
   private func renew(_ app: DaemonApp, _ renewal: Renewal) {
     let policy = renewal.preparation.policy
+    for notice in renewal.preparation.notices where !app.preparation.notices.contains(notice) {
+      say(.notice, app.name, notice)
+    }
     app.preparation = renewal.preparation
     prepared.forget(app.id.slot)
     openNotify(app)

@@ -264,6 +264,18 @@ struct DaemonControlTests {
     try #require(scene.daemon).send(SIGHUP)
     try scene.waitFor("profiles read anew", in: "err")
     try scene.waitFor("four", .ready)
+    /* What a person should know of the new profile is said, once. */
+    let notice = "one: Grant old is left out: \(scene.path)/none does not exist."
+    #expect(!scene.said.contains(notice))
+    for burst in [8, 9] {
+      scene.write(
+        "one",
+        DaemonScene.shell(
+          "exec sleep 1001",
+          "[restart]\nburst = \(burst)\n[grants.old]\nfiles = \"$DIR/none\"\noptional = true"))
+      #expect(scene.run("reload").code == 0)
+    }
+    #expect(scene.said.split(separator: "\n").count { $0.hasSuffix(notice) } == 1, "\(scene.said)")
   }
 
   @Test("an app with grants is a session that operators find as ever") func grants() throws {
