@@ -62,7 +62,9 @@ extension LaunchPlanner {
     steps.append(.enforceLandlock)
   }
 
-  /// Without namespaces a path is the machine's: what would be the app's own there is not to be had.
+  /// Without namespaces a path is the machine's: what would be the app's own there is not to be had. The resolver refuses the profile's
+  /// such rules (`ResolvedWithoutView`). This is for what is added to its policy later, as the daemon's socket for notices is: by the
+  /// rule's own path the app would get what lies there on the machine.
   private static func isOfTheMachine(_ rule: FileRule) -> Bool {
     switch rule.kind {
     case .read, .write, .device: rule.source.utf8.elementsEqual(rule.target.utf8)

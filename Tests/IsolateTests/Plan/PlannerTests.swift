@@ -140,6 +140,14 @@ struct PlannerTests {
     #expect(index(of: "drop every capability and lock the securebits", in: found) == nil)
     #expect(found.steps.contains(.standAlone(holdsSignals: true)))
     #expect(index(of: "allow read beneath /etc", in: found) == nil)
+    /* What would be a place of the app's own is the machine's here, whoever has put the rule in. */
+    let later = try plan([
+      rule(.read, "/usr"), FileRule(showing: "/srv/file", at: "/srv/x", allowsExecute: false),
+      rule(.private, "/tmp"), rule(.overlay, "/data"), rule(.hide, "/opt"),
+    ]) {
+      $0.namespaces.order = .without
+    }
+    #expect(later.steps == found.steps)
   }
 
   @Test("makes the cgroup namespace from within a cgroup of the app's own") func cgroups() throws {
