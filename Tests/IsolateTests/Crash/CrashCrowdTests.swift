@@ -43,19 +43,9 @@ import Testing
   @Test("a fork bomb whose processes all crash is bounded, and said", .timeLimit(.minutes(3)))
   func bomb() throws {
     let scene = try CrashScene()
-    let bomb = """
-      import os
-      for turn in range(300):
-          try:
-              if os.fork() == 0: os.abort()
-          except OSError:
-              while True:
-                  try: os.wait()
-                  except ChildProcessError: break
-      """
     let ran = Run.command(
       [Executable.path, "run", "--crash-report", scene.reports, "--limit", "processes=40"]
-        + ["--", "/usr/bin/python3", "-c", bomb])
+        + ["--", "/usr/bin/python3", "-c", CrashScene.bomb])
     #expect(ran.code == 0, "\(ran.errors)")
     #expect(scene.count == CrashRoom.limit)
     #expect(ran.errors.contains("more crashes have no report"), "\(ran.errors)")

@@ -13,6 +13,18 @@ struct CrashScene {
     reports = scratch.path + "/reports"
   }
 
+  /// A program in Python that starts children until it may not, each of which aborts.
+  static let bomb = """
+    import os
+    for turn in range(300):
+        try:
+            if os.fork() == 0: os.abort()
+        except OSError:
+            while True:
+                try: os.wait()
+                except ChildProcessError: break
+    """
+
   /// A run of a victim's mode under capture.
   func run(
     _ mode: [String], options: [String] = [], program: String = Executable.victim,
