@@ -16,7 +16,7 @@ package enum CgroupLimits {
     if limits.memoryBytes?.enforcement == .cgroup2 { names.append("memory") }
     if limits.processes?.enforcement == .cgroup2 { names.append("pids") }
     if limits.cpuMillis?.enforcement == .cgroup2 { names.append("cpu") }
-    if LimitName.ofDisks.contains(where: { limits[$0]?.enforcement == .cgroup2 }) {
+    if LimitName.ofDisks.contains(where: { unifiedAmount($0, limits) != nil }) {
       names.append("io")
       /* By it what is written later is the app's still. */
       if !names.contains("memory") { names.append("memory") }
@@ -49,7 +49,7 @@ package enum CgroupLimits {
       let quota = amount.map { "\(quotaMicroseconds($0))" } ?? "max"
       return [Setting(file: "cpu.max", value: "\(quota) \(periodMicroseconds)")]
     }
-    return settings + disks(limits) + freedDisks(limits, old)
+    return settings + disks(limits) + freedDisks(limits, old) + weights(limits, old)
   }
 
   private static func unifiedAmount(_ name: LimitName, _ limits: Limits) -> UInt64? {
@@ -71,10 +71,27 @@ package enum CgroupLimits {
 
   /// The disks that were limited and are no more.
   private static func freedDisks(_ limits: Limits, _ old: Limits) -> [Setting] {
-    let isHeld = LimitName.ofDisks.contains { unifiedAmount($0, limits) != nil }
-    guard LimitName.ofDisks.contains(where: { unifiedAmount($0, old) != nil }) else { return [] }
+    let isHeld = LimitName.ofTraffic.contains { unifiedAmount($0, limits) != nil }
+    guard LimitName.ofTraffic.contains(where: { unifiedAmount($0, old) != nil }) else { return [] }
     return old.disks.filter { !isHeld || !limits.disks.contains($0) }.map {
       Setting(file: "io.max", value: "\($0) rbps=max wbps=max riops=max wiops=max", isOfDisk: true)
+    }
+  }
+
+  /// In the file of each that minds weights. One that is no longer set up, its file may be gone with it.
+  private static func weights(_ limits: Limits, _ old: Limits) -> [Setting] {
+    let amount = unifiedAmount(.ioWeight, limits)
+    let now = amount == nil ? [] : limits.weighers
+    let before = unifiedAmount(.ioWeight, old) == nil ? [] : old.weighers
+    return DiskWeigher.allCases.filter { now.contains($0) || before.contains($0) }.map { weigher in
+      let isWanted = now.contains(weigher)
+      let weight = isWanted ? amount ?? Limits.usualWeight : Limits.usualWeight
+      return switch weigher {
+      case .cost: Setting(file: "io.weight", value: "\(weight)", isOptional: !isWanted)
+      /* It knows no more than 1000: the kernel's bfq-iosched document. */
+      case .bfq:
+        Setting(file: "io.bfq.weight", value: "\(min(weight, 1000))", isOptional: !isWanted)
+      }
     }
   }
 

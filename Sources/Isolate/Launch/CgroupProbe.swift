@@ -21,6 +21,9 @@ package enum CgroupProbe {
     return UnifiedCgroup(path: above, controllers: controllers)
   }
 
+  /// Where version 2 is mounted.
+  static func unifiedMount() -> String? { Files()?.unifiedPoint }
+
   /// The caller's directory in each v1 controller.
   static func legacy() -> [CgroupPlace.LegacyController] {
     guard let files = Files() else { return [] }
@@ -49,6 +52,8 @@ package enum CgroupProbe {
         return nil
       }
     }
+
+    var unifiedPoint: String? { mounts.first { $0.type == "cgroup2" }?.point }
 
     /// The directory of the calling process, and where its hierarchy is mounted.
     func ownDirectory(controller: String?) -> (path: String, point: String)? {

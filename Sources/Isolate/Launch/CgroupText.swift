@@ -71,6 +71,12 @@ package enum CgroupText {
     return nil
   }
 
+  /// Whether io.cost is on for any disk: of io.cost.qos, "8:0 enable=1 ctrl=auto ...".
+  package static func hasCost(_ text: String) -> Bool { words(text).contains("enable=1") }
+
+  /// Whether a disk's scheduler is BFQ: of queue/scheduler, "none mq-deadline [bfq]".
+  package static func hasBFQ(_ line: String) -> Bool { words(line).contains("[bfq]") }
+
   /// The name of an app's cgroup.
   package static func name(app: String, pid: Int32) -> String {
     "\(prefix)\(PathWords.plain(app))-\(pid)"

@@ -26,6 +26,7 @@ package enum Fingerprint {
     policy.files.synthesised = []
     policy.limits.cgroup = nil
     policy.limits.disks = []
+    policy.limits.weighers = []
     let digits = String(wide(String(describing: policy).utf8), radix: 16)
     return String(repeating: "0", count: 32 - digits.utf8.count) + digits
   }

@@ -78,6 +78,22 @@ package enum HostProbe {
     }
   }
 
+  /// What gives disks out by weights.
+  package static func weighers() -> [DiskWeigher] {
+    var found: [DiskWeigher] = []
+    /* Of the whole machine: not to be seen from inside a namespace of cgroups. */
+    if let point = CgroupProbe.unifiedMount(),
+      let text = TextFile.read(point + "/io.cost.qos", limit: 65_536), CgroupText.hasCost(text)
+    {
+      found.append(.cost)
+    }
+    let hasBFQ = FileSystem.names(in: "/sys/block")?.contains {
+      TextFile.readLine("/sys/block/\($0)/queue/scheduler").map(CgroupText.hasBFQ) ?? false
+    }
+    if hasBFQ == true { found.append(.bfq) }
+    return found
+  }
+
   static var isRoot: Bool { geteuid() == 0 }
 
   /// Whether the caller may act as root on this machine.

@@ -18,6 +18,8 @@ package struct HostFacts: Sendable {
   package var cgroup1: [CgroupPlace.LegacyController]
   /// The machine's disks as "MAJOR:MINOR"; nil: nobody looked, or it cannot be told. Read only where a limit needs them.
   package var disks: [String]?
+  /// What gives any of them out by weight. Read as they are.
+  package var weighers: [DiskWeigher] = []
   package var processorCount: Int
   package var hostname: String
   /// The caller's working directory and environment.
@@ -60,6 +62,14 @@ package struct HostFacts: Sendable {
     self.resolvConf = resolvConf
     self.timezone = timezone
   }
+}
+
+/// What of the kernel gives a busy disk out by weights, and by which file of a cgroup: nothing does unless it is set up.
+package enum DiskWeigher: CaseIterable, Hashable, Sendable {
+  /// io.cost.
+  case cost
+  /// The scheduler BFQ.
+  case bfq
 }
 
 /// A cgroup v2 directory in which we may make our own.

@@ -1,6 +1,6 @@
 /// One limit: how much, by what it is enforced, and which rule set it.
 package struct Limit: Hashable, Sendable {
-  /// Bytes, a count, thousandths of one CPU, or milliseconds, as the limit's name says.
+  /// Bytes, a count, a weight, thousandths of one CPU, or milliseconds, as the limit's name says.
   package var amount: UInt64
   package var enforcement: Enforcement
   package var position: Position
@@ -39,6 +39,8 @@ package struct Limits: Hashable, Sendable {
   package var ioWriteBytes: Limit?
   package var ioReadOperations: Limit?
   package var ioWriteOperations: Limit?
+  /// Of each disk while it is busy: 1 to 10000, where others have 100.
+  package var ioWeight: Limit?
   package var openFiles: Limit?
   package var fileSizeBytes: Limit?
   package var addressSpaceBytes: Limit?
@@ -47,12 +49,17 @@ package struct Limits: Hashable, Sendable {
   package var coreSizeBytes: Limit?
   /// The disks that limits of reading and writing hold for: "8:0". Empty where there is no such limit.
   package var disks: [String] = []
+  /// What minds the weight. Empty where there is none.
+  package var weighers: [DiskWeigher] = []
   /// Where the app's cgroup is made, when a limit needs one.
   package var cgroup: CgroupPlace?
   /// A witness runs beside init, and counts where processes are counted.
   package var hasWitness = false
 
   package init() {}
+
+  /// Of every cgroup for which nobody says anything.
+  package static let usualWeight: UInt64 = 100
 }
 
 /// Where the supervisor may make a cgroup for the app.

@@ -141,7 +141,7 @@ extension SyscallPolicy {
 extension Limits {
   fileprivate func widenings(beyond other: Limits) -> [Widening] {
     var found: [Widening] = []
-    for name in LimitName.allCases {
+    for name in LimitName.allCases where name != .ioWeight {
       guard let most = other[name] else { continue }
       if let own = self[name] {
         guard own.amount > most.amount else { continue }
@@ -150,6 +150,13 @@ extension Limits {
       } else {
         found.append(Widening(key: name.key, what: "no limit", position: most.position))
       }
+    }
+    let most = other.ioWeight?.amount ?? Self.usualWeight
+    if ioWeight?.amount ?? Self.usualWeight > most,
+      let position = (ioWeight ?? other.ioWeight)?.position
+    {
+      found.append(
+        Widening(key: LimitName.ioWeight.key, what: "more than \(most)", position: position))
     }
     return found
   }

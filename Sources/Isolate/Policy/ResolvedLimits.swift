@@ -17,7 +17,10 @@ extension PolicyResolver {
       limits[setting.name] = Limit(
         amount: amount, enforcement: enforcement, position: setting.amount.position)
     }
-    if LimitName.ofDisks.contains(where: { limits[$0] != nil }) { limits.disks = host.disks ?? [] }
+    if LimitName.ofTraffic.contains(where: { limits[$0] != nil }) {
+      limits.disks = host.disks ?? []
+    }
+    if limits.ioWeight != nil { limits.weighers = host.weighers }
     reportUnset()
     if needsUnified, let place = host.cgroup2 {
       limits.cgroup = .unified(parent: place.path)
@@ -83,7 +86,7 @@ extension PolicyResolver {
         required, setting.name.key, "there is no delegated cgroup with the cpu controller",
         Self.cgroupCure)
       return nil
-    case .ioRead, .ioWrite, .ioReadOperations, .ioWriteOperations:
+    case .ioRead, .ioWrite, .ioReadOperations, .ioWriteOperations, .ioWeight:
       let required = requirement(.ioLimit)
       if let cgroup = cgroup(setting.name, required) { return cgroup }
       /* One error is enough for what is required by one word. */
@@ -101,6 +104,9 @@ extension PolicyResolver {
   /// Why a limit of disks does not hold, and what helps.
   private func withoutDisks(_ name: LimitName) -> (why: String, cure: String) {
     if host.disks == nil { return ("the machine's disks are not to be seen", "show /sys/block") }
+    if name == .ioWeight, unified(name) != nil {
+      return ("no disk has the scheduler bfq or is set up in io.cost.qos", Self.weightCure)
+    }
     let why =
       host.isPrivileged && legacyController(name) != nil && !Self.holdsLegacy(name)
       ? "a cgroup v1 counts no write that the kernel does later"
@@ -113,6 +119,10 @@ extension PolicyResolver {
   private static let diskCure =
     "a delegated cgroup v2 is needed; under systemd, as root: systemd-run --scope -p Delegate=yes; "
     + "a user's own systemd has io once user@.service says Delegate=cpu cpuset io memory pids"
+
+  private static let weightCure =
+    "as root: echo bfq >/sys/block/DISK/queue/scheduler, "
+    + "or echo 'MAJOR:MINOR enable=1' >/sys/fs/cgroup/io.cost.qos"
 
   /// A limit that holds, but not as firmly as a cgroup's would: an error where it is required.
   private mutating func weaker(
@@ -127,9 +137,8 @@ extension PolicyResolver {
 
   private func cgroup(_ name: LimitName, _ required: Setting<Requirement>?) -> Enforcement? {
     if LimitName.ofDisks.contains(name), host.disks == nil { return nil }
-    if let place = host.cgroup2, Self.controllers(name).allSatisfy(place.controllers.contains) {
-      return .cgroup2
-    }
+    if name == .ioWeight, host.weighers.isEmpty { return nil }
+    if unified(name) != nil { return .cgroup2 }
     // Entering a v1 cgroup costs over ten milliseconds, so only a required limit is worth it. An app is in cgroups of one version.
     guard host.isPrivileged, host.cgroup2 == nil, required != nil, legacyController(name) != nil,
       Self.holdsLegacy(name)
@@ -137,9 +146,16 @@ extension PolicyResolver {
     return .cgroup1
   }
 
+  /// The cgroup of version 2 that has what this limit takes.
+  private func unified(_ name: LimitName) -> UnifiedCgroup? {
+    host.cgroup2.flatMap {
+      Self.controllers(name).allSatisfy($0.controllers.contains) ? $0 : nil
+    }
+  }
+
   /// What is written goes to the page cache, and later to the disk by a thread of the kernel's: v1 does not know whose it is.
   private static func holdsLegacy(_ name: LimitName) -> Bool {
-    name != .ioWrite && name != .ioWriteOperations
+    name != .ioWrite && name != .ioWriteOperations && name != .ioWeight
   }
 
   private func legacyController(_ name: LimitName) -> CgroupPlace.LegacyController? {
@@ -154,7 +170,7 @@ extension PolicyResolver {
     case .memory: ["memory"]
     case .processes: ["pids"]
     case .cpu: ["cpu"]
-    case .ioRead, .ioWrite, .ioReadOperations, .ioWriteOperations: ["io", "memory"]
+    case .ioRead, .ioWrite, .ioReadOperations, .ioWriteOperations, .ioWeight: ["io", "memory"]
     case .openFiles, .fileSize, .addressSpace, .cpuTime, .wallTime, .coreSize: []
     }
   }
@@ -172,6 +188,7 @@ extension Limits {
       case .ioWrite: ioWriteBytes
       case .ioReadOperations: ioReadOperations
       case .ioWriteOperations: ioWriteOperations
+      case .ioWeight: ioWeight
       case .openFiles: openFiles
       case .fileSize: fileSizeBytes
       case .addressSpace: addressSpaceBytes
@@ -189,6 +206,7 @@ extension Limits {
       case .ioWrite: ioWriteBytes = newValue
       case .ioReadOperations: ioReadOperations = newValue
       case .ioWriteOperations: ioWriteOperations = newValue
+      case .ioWeight: ioWeight = newValue
       case .openFiles: openFiles = newValue
       case .fileSize: fileSizeBytes = newValue
       case .addressSpace: addressSpaceBytes = newValue

@@ -3,9 +3,15 @@ extension ProfileReader {
   /// The largest count of processes or descriptors: PID_MAX_LIMIT. Source: proc(5).
   private static let maximumCount: Int64 = 4_194_304
 
+  /// Source: the kernel's cgroup-v2 document, "Weights".
+  private static let weights: ClosedRange<Int64> = 1...10_000
+
   /// A limit's amount in its unit; `.some(nil)` for "unlimited".
   mutating func limit(_ node: TOMLNode, _ name: LimitName) -> UInt64?? {
     if case .string("unlimited") = node.value { return .some(nil) }
+    if name == .ioWeight {
+      return integer(node, name.key, in: Self.weights).map { .some(UInt64($0.value)) }
+    }
     guard let value = amount(node, name.key, unit: name.unit) else { return nil }
     if value == 0, name != .coreSize {
       error(

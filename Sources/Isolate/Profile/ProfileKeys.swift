@@ -145,6 +145,9 @@ extension ProfileKey {
       "limits.io-write-operations", .count, .replace, .never,
       "Writes to each disk in a second, whatever their size.", "500"),
     ProfileKey(
+      "limits.io-weight", .count, .replace, .never,
+      "The app's share of a disk that is busy, 1 to 10000: who says nothing has 100.", "200"),
+    ProfileKey(
       "limits.open-files", .count, .replace, .never, "Open descriptors of each process.", "1024"),
     ProfileKey(
       "limits.file-size", .size, .replace, .never, "The largest file the app can write.", "\"1G\""),

@@ -109,6 +109,7 @@ package enum LimitName: String, CaseIterable, Sendable {
   case ioWrite = "io-write"
   case ioReadOperations = "io-read-operations"
   case ioWriteOperations = "io-write-operations"
+  case ioWeight = "io-weight"
   case openFiles = "open-files"
   case fileSize = "file-size"
   case addressSpace = "address-space"
@@ -126,6 +127,7 @@ package enum LimitName: String, CaseIterable, Sendable {
     case .ioWrite: "limits.io-write"
     case .ioReadOperations: "limits.io-read-operations"
     case .ioWriteOperations: "limits.io-write-operations"
+    case .ioWeight: "limits.io-weight"
     case .openFiles: "limits.open-files"
     case .fileSize: "limits.file-size"
     case .addressSpace: "limits.address-space"
@@ -141,16 +143,19 @@ package enum LimitName: String, CaseIterable, Sendable {
   package var unit: Unit {
     switch self {
     case .memory, .fileSize, .addressSpace, .coreSize, .ioRead, .ioWrite: .bytes
-    case .processes, .openFiles, .ioReadOperations, .ioWriteOperations: .count
+    case .processes, .openFiles, .ioReadOperations, .ioWriteOperations, .ioWeight: .count
     case .cpu: .thousandths
     case .cpuTime, .wallTime: .milliseconds
     }
   }
 
-  /// Those of disks, each for a second.
-  package static let ofDisks: [LimitName] = [
+  /// Those of each disk in a second.
+  package static let ofTraffic: [LimitName] = [
     .ioRead, .ioWrite, .ioReadOperations, .ioWriteOperations,
   ]
+
+  /// Those, and the share of disks that are busy.
+  package static let ofDisks = ofTraffic + [.ioWeight]
 }
 
 /// Switches that let an app do what the filter refuses everybody.

@@ -120,8 +120,8 @@ final class LiveApp {
     case .memory: evidence.memoryExceeded = true
     case .cpuTime: evidence.cpuTimeExceeded = true
     case .wallTime: evidence.wallTimePassed = true
-    case .processes, .cpu, .ioRead, .ioWrite, .ioReadOperations, .ioWriteOperations, .openFiles,
-      .fileSize, .addressSpace, .coreSize:
+    case .processes, .cpu, .ioRead, .ioWrite, .ioReadOperations, .ioWriteOperations, .ioWeight,
+      .openFiles, .fileSize, .addressSpace, .coreSize:
       return true
     }
     kill()

@@ -54,7 +54,10 @@ extension Preparation {
       host.cgroup1 = found.legacy
       host.cgroup2 = usesUnifiedCgroup ? found.unified : nil
     }
-    if loaded.profiles.contains(where: limitsDisks) { host.disks = HostProbe.disks() }
+    if loaded.profiles.contains(where: limitsDisks) {
+      host.disks = HostProbe.disks()
+      host.weighers = HostProbe.weighers()
+    }
     let app = request.name?.text ?? request.app.map { appName($0.text) }
     if loaded.profiles.contains(where: { !$0.grants.isEmpty }) {
       host.paths = HostProbe.paths(

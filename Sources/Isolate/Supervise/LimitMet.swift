@@ -100,7 +100,7 @@ package struct LimitSigns: Hashable, Sendable {
       if refusedForks > 0 { return .refused(refusedForks) }
       return limit.enforcement == .rlimit && mostProcesses >= limit.amount ? .reached : nil
     /* What is read or written waits, and nothing counts for how long. */
-    case .ioRead, .ioWrite, .ioReadOperations, .ioWriteOperations: return nil
+    case .ioRead, .ioWrite, .ioReadOperations, .ioWriteOperations, .ioWeight: return nil
     case .cpu: return throttledMicroseconds > 0 ? .throttled(throttledMicroseconds) : nil
     case .openFiles: return mostOpenFiles >= limit.amount ? .reached : nil
     case .fileSize: return cause == .fileSizeLimit ? .ended : nil

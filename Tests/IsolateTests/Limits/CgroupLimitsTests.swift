@@ -113,6 +113,41 @@ struct CgroupLimitsTests {
       ])
   }
 
+  @Test("weights of disks: by the files of what minds them, and back to the usual one")
+  func weights() {
+    func limits(_ amount: UInt64, _ weighers: [DiskWeigher]) -> Limits {
+      var limits = Limits()
+      limits.ioWeight = Limit(
+        amount: amount, enforcement: .cgroup2, position: Position(file: "a.toml", line: 1))
+      limits.weighers = weighers
+      return limits
+    }
+    func words(_ limits: Limits, replacing old: Limits = Limits()) -> [String] {
+      CgroupLimits.unified(limits, replacing: old).map {
+        "\($0.file)=\($0.value)\($0.isOptional ? " if there" : "")"
+      }
+    }
+    let both = limits(5000, [.cost, .bfq])
+    #expect(words(both) == ["io.weight=5000", "io.bfq.weight=1000"])
+    #expect(words(limits(200, [.bfq])) == ["io.bfq.weight=200"])
+    #expect(CgroupLimits.controllers(both) == ["io", "memory"])
+    #expect(
+      words(Limits(), replacing: both) == ["io.weight=100 if there", "io.bfq.weight=100 if there"])
+    #expect(
+      words(limits(200, [.cost]), replacing: both) == [
+        "io.weight=200", "io.bfq.weight=100 if there",
+      ])
+    var sampled = both
+    sampled.ioWeight?.enforcement = .sampled
+    #expect(words(sampled).isEmpty && CgroupLimits.controllers(sampled).isEmpty)
+    /* Beside limits of traffic: each by its own file. */
+    var all = disks(.cgroup2)
+    all.ioWeight = both.ioWeight
+    all.weighers = [.cost]
+    #expect(words(all).map { $0.prefix(9) } == ["io.max=8:", "io.max=25", "io.weight"])
+    #expect(words(disks(.cgroup2), replacing: all).last == "io.weight=100 if there")
+  }
+
   @Test("of disks by v1: reads, and no write") func legacyDisks() {
     let settings = CgroupLimits.legacy(disks(.cgroup1), controller: "blkio")
     #expect(

@@ -127,4 +127,12 @@ struct ProcessTextTests {
       #expect(CgroupText.maker(of: other) == nil, "\(other)")
     }
   }
+
+  @Test("what gives disks out by weights") func weighers() {
+    #expect(CgroupText.hasCost("8:0 enable=0 ctrl=auto\n259:0 enable=1 ctrl=user rpct=0.00\n"))
+    #expect(!CgroupText.hasCost("8:0 enable=0 ctrl=auto rpct=1.00\n"))
+    #expect(!CgroupText.hasCost(""))
+    #expect(CgroupText.hasBFQ("none mq-deadline [bfq]"))
+    #expect(!CgroupText.hasBFQ("none [mq-deadline] bfq") && !CgroupText.hasBFQ("none"))
+  }
 }

@@ -35,6 +35,28 @@ import Testing
     #expect(try found("", text) == ["limits.memory no limit"])
   }
 
+  /// Who says nothing of a disk's weight has 100.
+  @Test(arguments: [
+    ("limits.io-weight = 200", "", ["limits.io-weight more than 100"]),
+    ("limits.io-weight = 100", "", []), ("limits.io-weight = 50", "", []),
+    ("", "limits.io-weight = 200", []),
+    ("", "limits.io-weight = 50", ["limits.io-weight more than 50"]),
+    ("limits.io-weight = 60", "limits.io-weight = 50", ["limits.io-weight more than 50"]),
+    ("limits.io-weight = 50", "limits.io-weight = 60", []),
+  ])
+  func weightsAreComparedWithTheUsualOne(_ own: String, _ other: String, _ widenings: [String])
+    throws
+  {
+    let host = Fixture.host {
+      $0.cgroup2 = UnifiedCgroup(path: "/sys/fs/cgroup/me", controllers: ["memory", "io"])
+      $0.disks = ["8:0"]
+      $0.weighers = [.cost]
+    }
+    let found = try Fixture.policy(own, host: host).widenings(
+      beyond: Fixture.policy(other, host: host))
+    #expect(found.map { "\($0.key) \($0.what)" } == widenings)
+  }
+
   @Test(arguments: [
     (#"files.read = ["/srv"]"#, #"files.read = ["/srv/a"]"#, ["files.read /srv"]),
     (#"files.read = ["/srv/a"]"#, #"files.read = ["/srv"]"#, []),

@@ -140,6 +140,7 @@ struct ResolvedLimitsTests {
     io-write = "5M"
     io-read-operations = 100
     io-write-operations = 50
+    io-weight = 200
     """
 
   @Test("limits of disks: by a delegated cgroup with io and memory, for every disk")
@@ -147,19 +148,20 @@ struct ResolvedLimitsTests {
     let host = Fixture.host {
       $0.cgroup2 = UnifiedCgroup(path: "/sys/fs/cgroup/me", controllers: ["memory", "io"])
       $0.disks = ["8:0", "8:16"]
+      $0.weighers = [.cost, .bfq]
     }
     let text = "require = [\"limits.io\"]\n" + Self.disks
     let policy = try Fixture.policy(text, host: host)
-    #expect(LimitName.ofDisks.map { policy.limits[$0]?.amount } == [10 << 20, 5 << 20, 100, 50])
+    #expect(
+      LimitName.ofDisks.map { policy.limits[$0]?.amount } == [10 << 20, 5 << 20, 100, 50, 200])
     #expect(LimitName.ofDisks.allSatisfy { policy.limits[$0]?.enforcement == .cgroup2 })
-    #expect(policy.limits.disks == ["8:0", "8:16"])
+    #expect(policy.limits.disks == ["8:0", "8:16"] && policy.limits.weighers == [.cost, .bfq])
     #expect(policy.limits.cgroup == .unified(parent: "/sys/fs/cgroup/me"))
     #expect(policy.notices == [])
     #expect(
       policy.provenance.contains { $0.key == "limits.io-read" && $0.value == "10M (cgroup v2)" })
-    #expect(
-      try Fixture.policy("[limits]\nmemory = \"64M\"", host: host).limits.disks.isEmpty,
-      "nobody asks for them")
+    let other = try Fixture.policy("[limits]\nmemory = \"64M\"", host: host).limits
+    #expect(other.disks.isEmpty && other.weighers.isEmpty, "nobody asks for them")
   }
 
   @Test(
@@ -169,11 +171,13 @@ struct ResolvedLimitsTests {
     let host = Fixture.host {
       $0.cgroup2 = UnifiedCgroup(path: "/sys/fs/cgroup/me", controllers: controllers)
       $0.disks = ["8:0"]
+      $0.weighers = [.cost]
     }
     let policy = try Fixture.policy(Self.disks, host: host)
     #expect(LimitName.ofDisks.allSatisfy { policy.limits[$0] == nil })
     #expect(policy.limits.disks.isEmpty)
-    #expect(policy.notices.count == 4)
+    #expect(policy.limits.weighers.isEmpty)
+    #expect(policy.notices.count == 5)
     #expect(
       policy.notices.allSatisfy {
         $0.hasPrefix("limits.io-") && $0.contains("the controllers io and memory")
@@ -193,7 +197,34 @@ struct ResolvedLimitsTests {
     let policy = try Fixture.policy(Self.disks, host: host)
     #expect(LimitName.ofDisks.allSatisfy { policy.limits[$0] == nil })
     #expect(policy.notices.allSatisfy { $0.contains("not to be seen") })
-    #expect(policy.notices.count == 4)
+    #expect(policy.notices.count == 5)
+  }
+
+  @Test(
+    "a weight that no disk minds is announced, and an error where required; limits hold all the same"
+  )
+  func weightless() throws {
+    let host = Fixture.host {
+      $0.cgroup2 = UnifiedCgroup(path: "/sys/fs/cgroup/me", controllers: ["memory", "io"])
+      $0.disks = ["8:0"]
+    }
+    let policy = try Fixture.policy(Self.disks, host: host)
+    #expect(policy.limits.ioWeight == nil && policy.limits.weighers.isEmpty)
+    #expect(LimitName.ofTraffic.allSatisfy { policy.limits[$0]?.enforcement == .cgroup2 })
+    let why = "no disk has the scheduler bfq or is set up in io.cost.qos"
+    #expect(policy.notices.count == 1)
+    #expect(policy.notices.first?.hasPrefix("limits.io-weight is not enforced: \(why)") == true)
+    let errors = Fixture.errors("require = [\"limits.io\"]\n" + Self.disks, host: host)
+    #expect(errors == ["0.toml:1: `require`: limits.io cannot be had: \(why)"])
+  }
+
+  @Test("a weight is one of cgroup v2's", arguments: ["0", "10001", "-1", "\"1M\"", "1.5"])
+  func weights(text: String) {
+    let errors = Fixture.errors("limits.io-weight = \(text)")
+    #expect(errors.count == 1 && errors[0].contains("`limits.io-weight`"), "\(errors)")
+    #expect(Fixture.errors("limits.io-weight = 1").isEmpty)
+    #expect(Fixture.errors("limits.io-weight = 10000").isEmpty)
+    #expect(Fixture.errors("limits.io-weight = \"unlimited\"").isEmpty)
   }
 
   @Test("cgroup v1 limits reads of root's apps where it is required; writes it does not hold")

@@ -37,6 +37,7 @@ struct ProfileReaderTests {
       io-write = 4096
       io-read-operations = 100
       io-write-operations = "unlimited"
+      io-weight = 250
       open-files = "unlimited"
       file-size = 12
       address-space = "2T"
@@ -71,7 +72,7 @@ struct ProfileReaderTests {
     #expect(profile.limits.map(\.name) == LimitName.allCases)
     #expect(
       profile.limits.map(\.amount.value) == [
-        1 << 30, 5, 1500, 10 << 20, 4096, 100, nil, nil, 12, 2 << 40, 3000, 7_200_000, 0,
+        1 << 30, 5, 1500, 10 << 20, 4096, 100, nil, 250, nil, 12, 2 << 40, 3000, 7_200_000, 0,
       ])
     #expect(profile.identity.umask?.value == 0o77)
     #expect(profile.stopSignal?.value == 2)

@@ -295,6 +295,7 @@ struct ReloadPlanTests {
     let disks = Fixture.host {
       $0.cgroup2 = UnifiedCgroup(path: "/sys/fs/cgroup/x", controllers: ["memory", "io"])
       $0.disks = ["8:0"]
+      $0.weighers = [.bfq]
     }
     for name in LimitName.ofDisks {
       let (old, new) = ("\(name.key) = 1000", "\(name.key) = 2000")
@@ -309,10 +310,12 @@ struct ReloadPlanTests {
       $0.cgroup2 = UnifiedCgroup(
         path: "/sys/fs/cgroup/x", controllers: ["memory", "pids", "cpu", "io"])
       $0.disks = ["8:0"]
+      $0.weighers = [.cost]
     }
     let some = Fixture.host {
       $0.cgroup2 = UnifiedCgroup(path: "/sys/fs/cgroup/x", controllers: ["memory", "pids"])
       $0.disks = ["8:0"]
+      $0.weighers = [.cost]
     }
     let texts: [(name: LimitName, text: String)] =
       LimitName.ofDisks.map { ($0, "\($0.key) = 1000") } + [

@@ -141,6 +141,7 @@ enum PolicyMaker {
     limits.processes = limit(&source)
     limits.ioReadBytes = limit(&source)
     limits.ioWriteOperations = limit(&source)
+    limits.ioWeight = limit(&source)
     limits.openFiles = limit(&source)
     limits.fileSizeBytes = limit(&source)
     limits.addressSpaceBytes = limit(&source)
