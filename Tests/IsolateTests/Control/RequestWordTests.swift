@@ -4,16 +4,18 @@ import Testing
 
 @Suite("What is asked of a daemon, and the words for what is refused")
 struct RequestWordTests {
-  private func call(_ method: String, _ parameters: JSONObject = JSONObject()) -> VarlinkCall {
+  private func call(
+    _ method: String, _ parameters: JSONObject = JSONObject(), more: Bool = false
+  ) -> VarlinkCall {
     VarlinkCall(
       peer: 1, number: 1, interface: DaemonInterface.name, method: method, parameters: parameters,
-      wantsMore: false, isOneway: false)
+      wantsMore: more, isOneway: false)
   }
 
   private func read(
-    _ method: String, _ members: [JSONObject.Member] = []
+    _ method: String, _ members: [JSONObject.Member] = [], more: Bool = false
   ) throws(VarlinkError) -> DaemonRequest {
-    try DaemonRequest(call(method, JSONObject(members)))
+    try DaemonRequest(call(method, JSONObject(members), more: more))
   }
 
   @Test("every method of the interface is understood") func methods() throws {
@@ -29,6 +31,15 @@ struct RequestWordTests {
       try read("GetEvents", [app, .init("count", 4096)])
         == .events(app: "a", count: DaemonInterface.eventsKept, follows: false))
     #expect(try read("ListCrashes") == .crashes)
+    #expect(try read("GetCrash", [.init("id", 7)], more: true) == .crash(7))
+    let few = [app, .init("count", 2)]
+    #expect(try read("GetLog", few, more: true) == .log("a", count: 2, follows: false))
+    #expect(
+      try read("GetLog", [app, .init("count", .integer(.max)), .init("follow", true)], more: true)
+        == .log("a", count: Int(DaemonInterface.mostLines), follows: true))
+    #expect(
+      try read("GetEvents", [.init("follow", true)], more: true)
+        == .events(app: nil, count: 100, follows: true))
     #expect(try read("GetUse") == .use)
     #expect(
       try read("GetWhy", [app]) == .why("a", count: Int(SessionInterface.refusals)))
@@ -45,8 +56,10 @@ struct RequestWordTests {
   }
 
   @Test("what a checked call cannot hold is refused all the same") func wrong() {
-    func error(_ method: String, _ members: [JSONObject.Member] = []) -> VarlinkError? {
-      do throws(VarlinkError) { _ = try read(method, members) } catch { return error }
+    func error(
+      _ method: String, _ members: [JSONObject.Member] = [], more: Bool = false
+    ) -> VarlinkError? {
+      do throws(VarlinkError) { _ = try read(method, members, more: more) } catch { return error }
       return nil
     }
     let app = JSONObject.Member("app", "a")
@@ -58,6 +71,12 @@ struct RequestWordTests {
     #expect(error("GetEvents", [.init("count", -1)]) == .invalidParameter("count"))
     #expect(error("GetLog", [app]) == .expectedMore)
     #expect(error("GetCrash", [.init("id", 1)]) == .expectedMore)
+    #expect(error("GetEvents", [.init("follow", true)]) == .expectedMore)
+    #expect(error("GetLog", more: true) == .invalidParameter("app"))
+    #expect(error("GetLog", [app, .init("count", -1)], more: true) == .invalidParameter("count"))
+    for id in [[], [.init("id", -1)], [.init("id", "1")]] as [[JSONObject.Member]] {
+      #expect(error("GetCrash", id, more: true) == .invalidParameter("id"))
+    }
     #expect(error("GetWhy") == .invalidParameter("app"))
     #expect(error("GetWhy", [app, .init("count", 999)]) == .invalidParameter("count"))
     #expect(error("Dance") == .methodNotImplemented("io.isolated.Daemon.Dance"))

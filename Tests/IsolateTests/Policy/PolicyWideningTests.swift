@@ -120,6 +120,10 @@ import Testing
       "network.mode = \"host\"\nnetwork.bind = [80]",
       "network.mode = \"host\"\nnetwork.bind = [80, 443]", []
     ),
+    (
+      "network.mode = \"host\"\nnetwork.bind = [80, 443]",
+      "network.mode = \"host\"\nnetwork.bind = [80]", ["network.bind more ports"]
+    ),
     ("limits.memory = \"2M\"", "limits.memory = \"1M\"", ["limits.memory more than 1048576"]),
     ("limits.memory = \"1M\"", "limits.memory = \"2M\"", []),
     (#"terminal.mode = "auto""#, #"terminal.mode = "none""#, ["terminal.mode auto"]),
@@ -129,6 +133,14 @@ import Testing
   ])
   func eachWayToBeWiderIsFound(own: String, other: String, expected: [String]) throws {
     #expect(try found(own, other) == expected)
+  }
+
+  @Test func whoHasNoNamespacesIsWiderThanWhoHas() throws {
+    let alone = try Fixture.policy("", host: Fixture.host { $0.canMakeUserNamespaces = false })
+    let keys = try alone.widenings(beyond: Fixture.policy("")).map(\.key)
+    #expect(keys.contains("namespaces"), "\(keys)")
+    #expect(try !Fixture.policy("").widenings(beyond: alone).map(\.key).contains("namespaces"))
+    #expect(!alone.widenings(beyond: alone).map(\.key).contains("namespaces"))
   }
 
   @Test func theSwitchesAreCompared() throws {
@@ -213,6 +225,14 @@ import Testing
     #expect(!tree.isWithin(grant(.files(path: "/srv/a", isDirectory: true))))
     #expect(!tree.isWithin(grant(.secret(.file(path: "/srv")))))
     #expect(grant(.apps(["a"])).isWithin(grant(.apps(["a", "b"]))))
+    func target(_ host: String) -> NetworkTarget {
+      NetworkTarget(transport: .tcp, host: host, ports: 1...2)
+    }
+    let (one, both) = ([target("a.b")], [target("c.d"), target("a.b")])
+    #expect(grant(.connect(one)).isWithin(grant(.connect(both))))
+    #expect(!grant(.connect(both)).isWithin(grant(.connect(one))))
+    #expect(grant(.listen(one)).isWithin(grant(.listen(both))))
+    #expect(!grant(.listen(one)).isWithin(grant(.connect(both))))
     #expect(!grant(.apps(["a", "c"])).isWithin(grant(.apps(["a", "b"]))))
     #expect(
       !grant(.clock(largestStepMilliseconds: 9)).isWithin(
@@ -231,5 +251,8 @@ import Testing
     #expect(more.isWithin(limited))
     more.askMilliseconds = nil
     #expect(!more.isWithin(limited))
+    var fast = limited
+    fast.rate = nil
+    #expect(!fast.isWithin(limited), "as often as it likes")
   }
 }

@@ -16,6 +16,50 @@ struct ResolvedMachineTests {
     #expect(hosted.notices.count == 1)
   }
 
+  @Test(
+    "without user namespaces what Landlock cannot express is an error, and private places are told",
+    arguments: [
+      ("files.overlay = [\"/usr\"]", "/usr: writes would reach the machine's files"),
+      (
+        "files.read = [{ path = \"/usr\", to = \"/x\" }]",
+        "/x: /usr cannot be shown at another place, which needs namespaces"
+      ),
+      ("files.write = [\"/a\"]\nfiles.read = [\"/a/b\"]", "/a/b: the rule on /a gives more"),
+      (
+        "files.write = [{ path = \"/a\", execute = true }, \"/a/b\"]",
+        "/a/b: the rule on /a gives more"
+      ),
+      (
+        "files.read = [\"/a\"]\nfiles.private = [\"/a/b\"]",
+        "/a/b: the rule on /a shows what is there, and it cannot be covered"
+      ),
+      (
+        "files.write = [\"/a\"]\nfiles.hide = [\"/a/b\"]",
+        "/a/b: the rule on /a shows what is there, and it cannot be covered"
+      ),
+    ])
+  func inexpressible(text: String, fault: String) throws {
+    let host = Fixture.host { $0.canMakeUserNamespaces = false }
+    let errors = Fixture.errors(text, host: host)
+    #expect(errors.count == 1 && errors.first?.contains(fault) == true, "\(errors)")
+    #expect(Fixture.errors(text).isEmpty, "a view has all of it")
+  }
+
+  @Test("without user namespaces what gives more beneath less holds, and nothing is hidden nowhere")
+  func expressible() throws {
+    let host = Fixture.host { $0.canMakeUserNamespaces = false }
+    let policy = try Fixture.policy(
+      """
+      files.read = ["/a", "/a/x"]
+      files.write = ["/b", { path = "/a/c", execute = true }]
+      files.private = ["/p", "/q"]
+      files.hide = ["/h"]
+      """, host: host)
+    #expect(policy.files.rules.map(\.target) == ["/a", "/a/c", "/a/x", "/b"])
+    #expect(
+      policy.notices.contains { $0.hasPrefix("No private places: the app has nothing at /p, /q") })
+  }
+
   @Test("required namespaces that cannot be had are an error") func requiredNamespaces() {
     let host = Fixture.host { $0.canMakeUserNamespaces = false }
     let errors = Fixture.errors("require = [\"namespaces\"]", host: host)

@@ -92,6 +92,7 @@ struct SyscallPolicyTests {
       { $0.socketFamilies = [] }, { $0.socketFamilies = [.unix] },
       { $0.allowsWriteOfSetIDBits = true }, { $0.allowsNestedUserNamespaces = true },
       { $0.allowsTerminalInjection = true }, { $0.allowsPersonality = true },
+      { $0.refusesFastOpen = true }, { $0.hasNamespaces = false },
     ]
     for change in changes {
       var policy = SyscallPolicy()

@@ -278,6 +278,11 @@ struct ReloadPlanTests {
     #expect(all["service.start"] == .nextStart && all["service.listen"] == .restart)
     #expect(all["watchdog.interval"] == .restart && all["watchdog.signal"] == .live)
     #expect(try effects("stop.timeout = 1", "stop.timeout = 2") == ["stop.timeout": .live])
+    let (few, many) = ("service.descriptor-store = 2", "service.descriptor-store = 3")
+    #expect(try effects(few, many) == ["service.descriptor-store": .live])
+    #expect(
+      try effects("", few) == ["service.descriptor-store": .restart], "it has no socket for notices"
+    )
     #expect(
       try effects("files.read = [\"/usr\"]", "files.read = [\"/usr\", \"/opt\"]")
         == ["files.read": .restart])
