@@ -4,7 +4,8 @@
  *     client rtt COUNT            p50 of a request that does nothing (hello), in nanoseconds
  *     client open COUNT PATH      p50 of an open with its descriptor received and closed, in nanoseconds
  *     client fleet CLIENTS COUNT PATH  CLIENTS processes with a socket each, COUNT opens of PATH by each: requests a second
- *     client gap SECONDS          asks all the time, prints the longest reply in nanoseconds and how many failed
+ *     client gap SECONDS          asks all the time, prints when it asked (CLOCK_MONOTONIC) and how long the reply took, in
+ *                                 nanoseconds, for every reply that took more than 0.1 ms
  *
  * See docs/protocol.md.
  */
@@ -189,17 +190,20 @@ static void fleet(int door, int clients, long count, const char *path)
 
 static void gap(int door, double seconds)
 {
-	int64_t end = now() + (int64_t)(seconds * 1e9), longest = 0, before, took;
-	long failed = 0;
+	static int64_t slow[4096][2];
+	int64_t end = now() + (int64_t)(seconds * 1e9), before, took;
+	int i, count = 0;
 
-	while ((before = now()) < end) {
+	while ((before = now()) < end && count < 4096) {
 		hello(door);
 		took = now() - before;
-		failed += last_status != 0;
-		if (took > longest)
-			longest = took;
+		if (took > 100000) {
+			slow[count][0] = before;
+			slow[count++][1] = took;
+		}
 	}
-	printf("%lld %ld\n", (long long)longest, failed);
+	for (i = 0; i < count; i++)
+		printf("%lld %lld\n", (long long)slow[i][0], (long long)slow[i][1]);
 }
 
 int main(int argc, char **argv)
