@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import stat
 import statistics
 import subprocess
 import tempfile
@@ -25,6 +26,12 @@ class Stage:
         for name in PROGRAMS:
             shutil.copy(os.path.join(OUT, name), self.path)
         self.account = pwd.getpwnam(user) if user else None
+        # Container runtimes give what is their standard input to the container's user: not the machine's own node.
+        self.null = "/dev/null"
+        if os.getuid() == 0:
+            self.null = os.path.join(self.path, "null")
+            os.mknod(self.null, stat.S_IFCHR, os.makedev(1, 3))
+            os.chmod(self.null, 0o666)
 
     def __truediv__(self, name):
         return os.path.join(self.path, name)
@@ -61,7 +68,7 @@ class Stage:
         if self.account is not None and os.getuid() == 0:
             argv += [str(self.account.pw_uid), str(self.account.pw_gid)]
         done = subprocess.run(argv, check=True, capture_output=True, text=True,
-                              env=self.environment())
+                              env={**self.environment(), "DRIVER_NULL": self.null})
         return [line.split("\t") for line in done.stdout.splitlines()]
 
     def wall(self, commands, rounds, warmup=5):
@@ -96,9 +103,10 @@ class Stage:
             else:
                 words = ["nsenter", word.replace("mntns=", "--mount="), *words]
         try:
-            done = subprocess.run(["bash", "-c", script, "bash", *words], stdin=subprocess.DEVNULL,
-                                  capture_output=True, text=True, timeout=60,
-                                  env=self.environment(), **identity)
+            with open(self.null, "rb") as null:
+                done = subprocess.run(["bash", "-c", script, "bash", *words], stdin=null,
+                                      capture_output=True, text=True, timeout=60,
+                                      env=self.environment(), **identity)
         except (OSError, subprocess.TimeoutExpired) as error:
             return str(error)
         if done.returncode == 0:
